@@ -1,0 +1,103 @@
+#include "harness/base/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "harness/base/error.hpp"
+
+namespace fusetune {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void fail(const char* verb, const fs::path& path, int error) {
+  throw UserError(fmt::format("cannot {} {}: {}", verb, path.string(), std::strerror(error)));
+}
+
+/// 0, or the errno of the write or sync that failed.
+int write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail("read", path, errno);
+  std::string content;
+  char block[65536];
+  for (;;) {
+    const ssize_t n = ::read(file.get(), block, sizeof block);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("read", path, errno);
+    if (n == 0) return content;
+    content.append(block, static_cast<std::size_t>(n));
+  }
+}
+
+void write_file_atomic(const fs::path& path, std::string_view content) {
+  if (path.has_parent_path()) {
+    std::error_code error;
+    fs::create_directories(path.parent_path(), error);
+    if (error) fail("create the folder", path.parent_path(), error.value());
+  }
+  static std::atomic<unsigned> counter{0};
+  const fs::path temporary =
+      path.string() + fmt::format(".tmp-{}-{}", ::getpid(), counter.fetch_add(1));
+  int error = 0;
+  {
+    const FileDescriptor file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (file.get() < 0) fail("write", path, errno);
+    error = write_all(file.get(), content);
+  }
+  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) {
+    ::unlink(temporary.c_str());
+    fail("write", path, error);
+  }
+}
+
+fs::path project_root() {
+  if (const char* root = std::getenv("FUSETUNE_ROOT"); root != nullptr && *root != '\0')
+    return root;
+  return FUSETUNE_SOURCE_DIR;
+}
+
+std::string display_path(const fs::path& path) {
+  const fs::path relative = fs::absolute(path).lexically_normal().lexically_relative(
+      fs::absolute(project_root()).lexically_normal());
+  if (relative.empty() || *relative.begin() == "..") return path.string();
+  return relative.string();
+}
+
+std::string harness_version() { return FUSETUNE_VERSION; }
+
+}  // namespace fusetune

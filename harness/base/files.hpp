@@ -1,0 +1,28 @@
+#pragma once
+// Reading and writing whole files so that a kill or a full disk never leaves half of one.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace fusetune {
+
+/// The whole file. Throws UserError naming the path and the reason.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes beside `path`, syncs, renames over it: readers see the old or the new content, never a
+/// part. Creates missing parent directories. Throws UserError naming the path and the reason (disk
+/// full, read-only, ...); the old file is then untouched and no temporary file remains.
+void write_file_atomic(const std::filesystem::path& path, std::string_view content);
+
+/// The folder that holds kernels/, configs/ and the host device's header: $FUSETUNE_ROOT, or the
+/// source tree it was built from.
+std::filesystem::path project_root();
+
+/// `path` relative to the project root where it lies below it, for messages and records that must
+/// not name a machine.
+std::string display_path(const std::filesystem::path& path);
+
+std::string harness_version();
+
+}  // namespace fusetune

@@ -1,0 +1,87 @@
+#pragma once
+// Something that runs code objects of its target. Small on purpose: host, hip and simulated
+// implement all of it.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "harness/base/json.hpp"
+#include "harness/base/status.hpp"
+#include "harness/spec/geometry.hpp"
+#include "harness/spec/target.hpp"
+
+namespace fusetune {
+
+struct DeviceProperties {
+  std::string name;  ///< "host-w64", "AMD Instinct MI300X": also the folder in results/
+  Target target;
+  DeviceFacts facts;
+  std::int64_t cache_bytes = 0;  ///< last-level cache
+  Json conditions;  ///< what a figure depends on besides: CPU model, threads, driver, clocks policy
+};
+
+/// A buffer in device memory.
+using DevicePointer = std::uintptr_t;
+
+/// Where a buffer lies in its mapping. Devices without page protection treat both alike.
+enum class Place { low, high };
+
+/// An 8-byte-or-smaller kernel argument.
+using KernelArgument = std::variant<DevicePointer, std::int64_t, std::int32_t, float>;
+
+struct KernelLaunch {
+  std::string entry;
+  std::array<std::int64_t, 3> grid{1, 1, 1};
+  std::array<std::int64_t, 3> block{1, 1, 1};
+  std::int64_t lds_bytes = 0;
+  std::vector<KernelArgument> arguments;
+};
+
+/// A code object made runnable.
+class LoadedCode {
+ public:
+  virtual ~LoadedCode() = default;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceProperties& properties() const = 0;
+
+  /// Memory for `size_bytes`, zero-filled, aligned to 4096 at its low end (Place::low) or ending at
+  /// a page end (Place::high, then the pointer is page end - size_bytes, of whatever alignment that
+  /// gives). Where the device can, the pages beside it are unmapped. Throws std::bad_alloc.
+  virtual DevicePointer allocate(std::size_t size_bytes, Place place) = 0;
+  virtual void release(DevicePointer pointer) = 0;
+  virtual void copy_to(DevicePointer destination, const void* source, std::size_t size_bytes) = 0;
+  virtual void copy_from(void* destination, DevicePointer source, std::size_t size_bytes) = 0;
+
+  /// Nothing and an outcome on failure.
+  virtual std::unique_ptr<LoadedCode> load(const std::string& code_path, Outcome* outcome) = 0;
+
+  /// Enqueues one launch. The outcome may also be reported by a later synchronize().
+  virtual Outcome launch(const LoadedCode& code, const KernelLaunch& launch) = 0;
+  virtual Outcome synchronize() = 0;
+
+  /// A time stamp in the device's queue; differences are microseconds.
+  virtual double stamp_us() = 0;
+
+  /// Seeds the order in which blocks and threads run, 0 for the natural one. Devices that cannot
+  /// choose ignore it.
+  virtual void schedule(std::uint64_t seed) = 0;
+};
+
+/// "host", "host-w64", "host-w32"; later "hip:N" and "simulated". Throws UserError with what there
+/// is.
+std::unique_ptr<Device> open_device(std::string_view name);
+
+/// The target of a device name, without opening it: planning needs no device. Throws UserError.
+Target target_of_device(std::string_view name);
+
+}  // namespace fusetune

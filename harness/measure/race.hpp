@@ -1,0 +1,54 @@
+#pragma once
+// Timing variants of one case against each other: warm-up, interleaved rounds, epochs of fresh
+// memory, all samples kept. The vocabulary (sample, round, epoch) is that of docs/measuring.md; the
+// host fills this structure first, GPUs later.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/device/device.hpp"
+#include "harness/verify/proof.hpp"
+
+namespace fusetune {
+
+/// Every default with its unit and reason.
+struct RaceOptions {
+  double span_us_min = 300;   ///< a sample is a span of launches at least this long: a thousand
+                              ///< ticks of a 0.1 us clock, and more
+  int epochs = 4;             ///< fresh allocations; the independent unit of the statistics
+  int rounds = 3;             ///< per epoch; each visits every arm there and back
+  double warm_up_ms = 20;     ///< per race
+  double probe_cutoff = 2.5;  ///< an arm slower than this times the best probe is dropped
+  bool cold = true;           ///< rotate argument sets beyond the last-level cache
+  std::uint64_t seed = 1;
+  double budget_s = 5;  ///< wall time of this race; fewer epochs (never under two) when it runs out
+};
+
+struct Sample {
+  std::int32_t arm = 0, epoch = 0, round = 0;
+  std::int64_t launches = 0;
+  double us = 0;  ///< per launch list
+};
+
+struct RaceResult {
+  Outcome outcome;
+  std::vector<Sample> samples;
+  std::vector<std::int32_t>
+      dropped;  ///< arms that the probe dropped, with their probe time in `probe_us`
+  std::vector<double> probe_us;    ///< per arm
+  std::int64_t ring = 1;           ///< argument sets that were rotated
+  std::string data;                ///< "cold" or "hot": what was really done
+  std::vector<std::string> flags;  ///< "warm-up unsettled", "budget"
+  std::string stopped_by;          ///< "epochs" or "budget"
+};
+
+Json to_json(const RaceResult& result);
+RaceResult race_from_json(const Json& json);
+
+/// Times the arms on one case. All arms have been proved before.
+RaceResult race(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
+                const RaceOptions& options);
+
+}  // namespace fusetune

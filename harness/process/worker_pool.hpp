@@ -1,0 +1,76 @@
+#pragma once
+// The supervisor's side of the workers: a pool of processes of one role, each doing one job at a
+// time. Single-threaded: everything happens inside run(). A worker that dies or passes its deadline
+// is killed with its process group and replaced; its job ends with a status. Jobs never get lost
+// and never run twice, except where `retries` says so.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/base/json.hpp"
+#include "harness/base/status.hpp"
+
+namespace fusetune {
+
+/// How a job ended. `status` is ok when the worker answered (its answer may itself report a
+/// failure).
+struct JobEnd {
+  enum class How { answered, died, timed_out, cancelled } how = How::answered;
+  Json answer;
+  int signal = 0;  ///< when it died by one
+  int exit_code = 0;
+  std::string last_output;  ///< last lines that the worker printed to stderr (a dying compiler
+                            ///< prints there)
+  double wall_ms = 0;
+};
+
+struct Job {
+  Json request;
+  std::chrono::milliseconds limit{60000};
+  std::function<void(const JobEnd&)> done;
+  /// Called for messages of the worker that carry "progress"; may be empty. Each resets the
+  /// deadline.
+  std::function<void(const Json&)> progress;
+};
+
+struct WorkerPoolOptions {
+  std::vector<std::string> command;  ///< of a worker; "--in-fd N --out-fd M" is appended
+  int workers = 1;
+  std::int64_t address_space_bytes = 0;  ///< RLIMIT_AS of each worker, 0 for none
+};
+
+class WorkerPool {
+ public:
+  explicit WorkerPool(WorkerPoolOptions options);
+  ~WorkerPool();  ///< kills what still runs
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  /// May be called from a `done` callback.
+  void submit(Job job);
+
+  /// Works until the queue is empty, or `stop()` turns true (polled at least ten times a second):
+  /// then running jobs are killed and every unfinished job ends as cancelled. `tick` is called at
+  /// least ten times a second, for progress output.
+  void run(const std::function<bool()>& stop, const std::function<void()>& tick = {});
+
+  std::size_t waiting() const;
+  std::size_t running() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The worker's side: answers requests until the supervisor closes the pipe. `handle` gets a
+/// request and a function that sends progress. An exception from `handle` becomes {"error": what}.
+int serve_worker(
+    int in_fd, int out_fd,
+    const std::function<Json(const Json&, const std::function<void(const Json&)>&)>& handle);
+
+}  // namespace fusetune

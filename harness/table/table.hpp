@@ -1,0 +1,90 @@
+#pragma once
+// The tuning table: the chosen variants, each row with its certificate, and what is written from
+// it.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/device/device.hpp"
+#include "harness/spec/geometry.hpp"
+
+namespace fusetune {
+
+/// Why a row can be believed.
+struct Certificate {
+  std::int64_t samples = 0;
+  std::int64_t epochs = 0;
+  double median_us = 0;
+  double low_us = 0, high_us = 0;  ///< 95 % t interval over epochs, on logs
+  double spread_percent = 0;       ///< MAD sigma over the median
+  double versus_baseline = 0;      ///< baseline time / this time; above 1 is faster
+  double versus_low = 0, versus_high = 0;
+  std::vector<std::string>
+      tie_set;  ///< variant keys that could not be told apart, the chosen one left out
+  std::int64_t candidates = 0;  ///< variants that raced
+  std::int64_t baseline_launches = 0, launches = 0;
+  std::int64_t baseline_workspace_bytes = 0, workspace_bytes = 0;
+  std::string proved_on;    ///< "host-w64 fast"
+  std::int64_t proofs = 0;  ///< cases proved for this variant and geometry
+};
+
+/// One choice: rows (tokens) in [rows_low, rows_high] of a geometry use this variant.
+struct TableRow {
+  Geometry geometry;
+  std::int64_t rows_low = 0, rows_high = 0;
+  std::int64_t tuned_at = 0;  ///< the row count that was measured
+  Variant variant;
+  bool is_default =
+      false;  ///< nothing beat the baseline beyond noise: the baseline is named, and so it is said
+  Certificate certificate;
+  std::string code_identity;
+  std::string source_hash;
+};
+
+/// What holds for every row of a table.
+struct Provenance {
+  std::string harness_version;
+  std::string compiler;
+  std::string sweep;
+  Json conditions;
+};
+
+struct Table {
+  std::shared_ptr<const Family> family;
+  std::string device;  ///< folder name under results/
+  Target target;
+  DeviceFacts facts;
+  std::string data;  ///< "cold" or "hot"
+  Provenance provenance;
+  std::vector<TableRow> rows;  ///< sorted by geometry key, then rows_low
+};
+
+/// Sorts rows and checks them: no duplicate or overlapping intervals, each geometry covered from 0.
+/// Throws std::logic_error.
+void normalise(Table& table);
+
+/// results/<device>/<family>.yaml: sorted, stable, equal input gives equal bytes.
+std::string to_yaml(const Table& table);
+/// Reads what to_yaml wrote. Throws UserError.
+Table table_from_yaml(const std::filesystem::path& file);
+
+/// The C++17 header of contract 15. Needs no other header than the standard library's.
+std::string to_header(const Table& table);
+/// The same table for Python users.
+Json to_json(const Table& table);
+
+/// Writes <family>.yaml, fusetune_<family>.hpp and <family>.json below results_root/<device>/ and
+/// returns the paths.
+std::vector<std::filesystem::path> write_table(const Table& table,
+                                               const std::filesystem::path& results_root);
+
+/// A C++ program that includes the header and replays every row, its interval's ends, a GPU query
+/// of host rows and a query outside all intervals; returns 0 when all answers are right. For tests.
+std::string replay_program(const Table& table);
+
+}  // namespace fusetune
