@@ -1,0 +1,11 @@
+#pragma once
+// One factory per family, each in a file of its own; reference.cpp lists them under the names that
+// family.yaml uses.
+
+#include "reference/reference.hpp"
+
+namespace fusetune::reference {
+
+Reference split_reshape_cat();
+
+}  // namespace fusetune::reference

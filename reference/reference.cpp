@@ -1,0 +1,55 @@
+#include "reference/reference.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "reference/families.hpp"
+
+namespace fusetune::reference {
+
+namespace {
+
+template <class Map>
+const typename Map::mapped_type& require(const Map& map, const std::string& name,
+                                         const char* what) {
+  const auto found = map.find(name);
+  if (found == map.end())
+    throw std::out_of_range(std::string("the reference asks for the ") + what + " '" + name +
+                            "', which the case does not have");
+  return found->second;
+}
+
+/// The registry that joins references to family.yaml by name.
+const std::map<std::string, Reference, std::less<>>& registry() {
+  static const std::map<std::string, Reference, std::less<>> all{
+      {"split_reshape_cat", split_reshape_cat()},
+  };
+  return all;
+}
+
+}  // namespace
+
+std::int64_t Problem::symbol(const std::string& name) const {
+  return require(symbols, name, "symbol");
+}
+
+const std::string& Problem::option(const std::string& name) const {
+  return require(options, name, "option");
+}
+
+const Tensor& Problem::tensor(const std::string& name) const {
+  return require(tensors, name, "tensor");
+}
+
+const Reference* find(std::string_view name) {
+  const auto found = registry().find(name);
+  return found == registry().end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const auto& [name, reference] : registry()) all.push_back(name);
+  return all;
+}
+
+}  // namespace fusetune::reference
