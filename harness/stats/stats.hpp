@@ -19,10 +19,14 @@ struct Interval {
 };
 
 /// Mean with its two-sided Student t interval (df = n - 1). With fewer than two values the interval
-/// is infinite.
+/// is infinite; with none its middle is NaN.
 Interval t_interval(std::span<const double> values, double confidence = 0.95);
 
-/// Quantile of Student's t with `df` degrees of freedom.
+/// Slope of the line through (x, y): the median over all pairs of points with different x. NaN
+/// without such a pair, or when the lengths differ.
+double theil_sen_slope(std::span<const double> x, std::span<const double> y);
+
+/// Quantile of Student's t with `df` degrees of freedom; NaN for df = 0 or p outside [0, 1].
 double student_t_quantile(double p, std::size_t df);
 
 }  // namespace fusetune
