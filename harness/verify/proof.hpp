@@ -16,7 +16,7 @@ namespace fusetune {
 /// failed, except where the case has no bytes.
 struct CheckCount {
   std::string
-      name;  ///< "exact", "poison", "guards", "row_padding", "inputs_unchanged", "determinism"
+      name;  ///< "exact", "poison", "guards", "row_padding", "inputs_unchanged", "determinism", ...
   std::int64_t comparisons = 0;  ///< elements, bytes or runs; `unit` says which
   std::string unit;
 };
@@ -34,6 +34,7 @@ struct ProofReport {
   std::vector<CheckCount> checks;
   std::int64_t mismatch_count = 0;
   std::vector<Mismatch> mismatches;  ///< the first eight
+  std::int64_t passes = 0;  ///< full checks against expected outputs; large cases get fewer
   std::int64_t launches = 0;
   std::uint64_t seed = 0;
   std::string target;

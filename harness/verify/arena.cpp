@@ -1,0 +1,175 @@
+#include "harness/verify/arena.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+#include <utility>
+
+#include "harness/verify/mix.hpp"
+
+namespace fusetune {
+
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kGuardBytesMax = 65536;
+constexpr std::size_t kAlignBytesMax = 16;
+
+std::size_t align_up(std::size_t value, std::size_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
+
+/// Never a byte of a poison, different from place to place and from tensor to tensor.
+std::byte guard_byte(const Buffer& buffer, bool past_end, std::size_t distance) {
+  const std::uint64_t salt = 2 * buffer.ordinal + (past_end ? 1 : 0);
+  return static_cast<std::byte>(0x80 | (mix64(salt << 32 | distance) & 0x3F));
+}
+
+std::vector<std::byte> guard(const Buffer& buffer, bool past_end) {
+  std::vector<std::byte> bytes(past_end ? buffer.back_bytes : buffer.front_bytes);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[past_end ? i : bytes.size() - 1 - i] = guard_byte(buffer, past_end, i);
+  return bytes;
+}
+
+/// Fills in the three sizes. The whole is made of pages, so that the base alignment depends on
+/// nothing but the offset, on devices with and without Place.
+void lay_out(Buffer& buffer, std::size_t align_bytes, Place place) {
+  buffer.data_bytes = TensorImage(buffer.shape).bytes.size();
+  const std::size_t step = align_bytes < kAlignBytesMax ? 2 * align_bytes : kAlignBytesMax;
+  const std::size_t rest = align_bytes < kAlignBytesMax ? align_bytes : 0;
+  const auto row_bytes =
+      static_cast<std::size_t>(buffer.shape.row_stride * size_bytes(buffer.shape.dtype));
+  const std::size_t far_bytes = std::clamp(row_bytes, kPageBytes, kGuardBytesMax);
+  if (place == Place::low) {
+    buffer.front_bytes = rest;
+    buffer.back_bytes =
+        align_up(rest + buffer.data_bytes + far_bytes, kPageBytes) - rest - buffer.data_bytes;
+    return;
+  }
+  buffer.back_bytes = (step + rest - buffer.data_bytes % step) % step;
+  const std::size_t used = buffer.data_bytes + buffer.back_bytes;
+  buffer.front_bytes = align_up(used + far_bytes, kPageBytes) - used;
+}
+
+}  // namespace
+
+DeviceMemory::DeviceMemory(Device& device, std::size_t size_bytes, Place place)
+    : device_(&device), pointer_(device.allocate(size_bytes, place)) {}
+
+DeviceMemory::DeviceMemory(DeviceMemory&& other) noexcept
+    : device_(std::exchange(other.device_, nullptr)), pointer_(other.pointer_) {}
+
+DeviceMemory::~DeviceMemory() {
+  if (device_ != nullptr) device_->release(pointer_);
+}
+
+Arena::Arena(Device& device, const Case& which, Place place, std::uint64_t seed)
+    : device_(&device) {
+  for (const TensorDecl* tensor : tensors_of(which.geometry)) {
+    Buffer buffer{.tensor = tensor, .ordinal = buffers_.size(), .shape = shape_of(which, *tensor)};
+    const std::int64_t align_bytes = which.geometry.align_bytes.at(tensor->name);
+    lay_out(buffer, static_cast<std::size_t>(align_bytes), place);
+    buffers_.push_back(std::move(buffer));
+  }
+  std::vector<std::size_t> order(buffers_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[mix64(seed ^ (i << 40)) % i]);
+  memory_.reserve(order.size());
+  for (std::size_t i : order) {
+    Buffer& buffer = buffers_[i];
+    const std::size_t total = buffer.front_bytes + buffer.data_bytes + buffer.back_bytes;
+    memory_.emplace_back(device, total, place);
+    buffer.data = memory_.back().pointer() + buffer.front_bytes;
+  }
+  write_guards();
+}
+
+const Buffer& Arena::buffer(std::string_view tensor) const {
+  for (const Buffer& buffer : buffers_)
+    if (buffer.tensor->name == tensor) return buffer;
+  throw std::out_of_range(fmt::format("the case has no tensor '{}'", tensor));
+}
+
+void Arena::write(const TensorImages& images) {
+  for (const Buffer& buffer : buffers_) {
+    const auto image = images.find(buffer.tensor->name);
+    if (image == images.end() || buffer.data_bytes == 0) continue;
+    device_->copy_to(buffer.data, image->second.bytes.data(), buffer.data_bytes);
+  }
+}
+
+void Arena::restore(const TensorImages& images) {
+  for (const Buffer& buffer : buffers_) {
+    if (buffer.tensor->role != Role::inout && buffer.tensor->role != Role::state) continue;
+    const auto image = images.find(buffer.tensor->name);
+    if (image == images.end() || buffer.data_bytes == 0) continue;
+    device_->copy_to(buffer.data, image->second.bytes.data(), buffer.data_bytes);
+  }
+}
+
+TensorImage Arena::read(const Buffer& buffer) const {
+  TensorImage image(buffer.shape);
+  if (buffer.data_bytes != 0)
+    device_->copy_from(image.bytes.data(), buffer.data, buffer.data_bytes);
+  return image;
+}
+
+void Arena::write_guards() {
+  for (const Buffer& buffer : buffers_) {
+    const std::vector<std::byte> front = guard(buffer, false), back = guard(buffer, true);
+    if (!front.empty()) device_->copy_to(buffer.begin(), front.data(), front.size());
+    if (!back.empty()) device_->copy_to(buffer.data + buffer.data_bytes, back.data(), back.size());
+  }
+}
+
+std::vector<Breach> Arena::check_guards(std::int64_t* compared_bytes) const {
+  std::vector<Breach> breaches;
+  for (const Buffer& buffer : buffers_) {
+    for (bool past_end : {false, true}) {
+      const std::vector<std::byte> expected = guard(buffer, past_end);
+      if (expected.empty()) continue;
+      std::vector<std::byte> actual(expected.size());
+      device_->copy_from(actual.data(), past_end ? buffer.data + buffer.data_bytes : buffer.begin(),
+                         actual.size());
+      *compared_bytes += static_cast<std::int64_t>(actual.size());
+      std::optional<Breach> breach;
+      for (std::size_t i = 0; i < actual.size(); ++i) {
+        const std::size_t at = past_end ? i : actual.size() - 1 - i;
+        if (actual[at] == expected[at]) continue;
+        if (!breach) breach = Breach{buffer.tensor->name, past_end, i, i};
+        breach->last_byte = i;
+      }
+      if (breach) breaches.push_back(*breach);
+    }
+  }
+  return breaches;
+}
+
+std::string Arena::locate(DevicePointer address) const {
+  const Buffer* best = nullptr;
+  std::size_t best_distance = kGuardBytesMax;
+  for (const Buffer& buffer : buffers_) {
+    const DevicePointer end = buffer.data + buffer.data_bytes;
+    if (address >= buffer.data && address < end)
+      return fmt::format("{} bytes into {}", address - buffer.data, buffer.tensor->name);
+    const std::size_t distance = address < buffer.data ? buffer.data - address : address - end;
+    if (distance >= best_distance) continue;
+    best = &buffer;
+    best_distance = distance;
+  }
+  if (best == nullptr) return "";
+  return fmt::format("{} bytes {} {}", best_distance,
+                     address < best->data ? "before" : "past the end of", best->tensor->name);
+}
+
+std::size_t Arena::size_bytes() const {
+  std::size_t total = 0;
+  for (const Buffer& buffer : buffers_) total += buffer.end() - buffer.begin();
+  return total;
+}
+
+}  // namespace fusetune

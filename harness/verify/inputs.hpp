@@ -1,0 +1,63 @@
+#pragma once
+// Counter-based inputs: the value of an element is a function of (seed, tensor, element, pass), so
+// any of them can be made again, anywhere. For families that move data, the passes together carry
+// every bit of a scrambled element number: what an output holds says where it came from.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/spec/geometry.hpp"
+#include "harness/verify/images.hpp"
+
+namespace fusetune {
+
+class Inputs {
+ public:
+  Inputs(const Case& which, std::uint64_t seed);
+
+  /// Passes 0 .. number_passes() - 1 carry element numbers; at least two.
+  int number_passes() const { return number_passes_; }
+  /// The pass after those: NaN payloads, -0, denormals, infinities, extremes.
+  int special_pass() const { return number_passes_; }
+
+  /// Images of all tensors of the case: those that are filled hold their values, the others poison;
+  /// row padding is poison everywhere.
+  TensorImages images(int pass, Poison poison) const;
+
+  /// An element of an input.
+  struct Source {
+    std::string tensor;
+    std::int64_t index = 0;
+    bool operator==(const Source&) const = default;
+  };
+
+  /// The input element that has these bytes: `values[p]` points at the element of `element_bytes`
+  /// bytes in pass p. Nothing when no input element has them, or when `values` are fewer than
+  /// number_passes().
+  std::optional<Source> source_of(std::span<const std::byte* const> values,
+                                  std::int64_t element_bytes) const;
+
+ private:
+  struct Input {
+    std::string name;
+    std::int64_t element_bytes = 0;
+    std::uint64_t first = 0;  ///< number of its first element
+    std::uint64_t elements = 0;
+    DType dtype = DType::bf16;
+  };
+
+  std::uint64_t value(const Input& input, std::uint64_t index, int pass) const;
+  void fill(const Input& input, int pass, TensorImage& image) const;
+
+  Case which_;
+  std::uint64_t seed_;
+  std::vector<Input> inputs_;
+  std::uint64_t elements_ = 0;
+  int number_passes_ = 2;
+};
+
+}  // namespace fusetune
