@@ -1,0 +1,487 @@
+#ifndef FUSETUNE_FT_H
+#define FUSETUNE_FT_H
+// What a kernel needs besides the language: the same words for hipRTC, NVRTC and the host's C++
+// compiler. Includes nothing, because run-time compilers have no system headers; FT_WAVE_SIZE is
+// passed with -D. Besides this, kernels use threadIdx, blockIdx, blockDim and gridDim.
+//
+// Wave operations (shuffles, ballot, reductions) are for all lanes of a group of `width` lanes, or
+// of the wave: reading a lane that takes no part is an error that the host device reports.
+
+#ifndef FT_WAVE_SIZE
+#error "FT_WAVE_SIZE must be defined as 32 or 64"
+#endif
+
+typedef unsigned char ft_u8;
+typedef unsigned short ft_u16;
+typedef unsigned int ft_u32;
+typedef unsigned long long ft_u64;
+typedef int ft_i32;
+typedef long long ft_i64;
+
+// ---- Platform words -------------------------------------------------------------------------
+
+#if defined(FT_HOST)
+#define FT_DEVICE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define FT_UNROLL _Pragma("unroll")
+#else
+#define FT_UNROLL _Pragma("GCC unroll 64")
+#endif
+/// The caller's source line: the host device names barriers and wave operations by it.
+#define FT_LINE int ft_line = __builtin_LINE()
+#define FT_AND_LINE , FT_LINE
+#define FT_HERE ft_line
+#define FT_AND_HERE , ft_line
+/// Shared memory whose size is given at launch, as an array of `type`.
+#define FT_DYNAMIC_SHARED(type, name) type* name = static_cast<type*>(ft_host_dynamic_shared)
+#else
+#define FT_DEVICE static __device__ __attribute__((always_inline)) inline
+#define FT_UNROLL _Pragma("unroll")
+#define FT_LINE
+#define FT_AND_LINE
+#define FT_HERE
+#define FT_AND_HERE
+#define FT_DYNAMIC_SHARED(type, name)                                      \
+  extern __shared__ __attribute__((aligned(16))) char ft_dynamic_shared[]; \
+  type* name = reinterpret_cast<type*>(ft_dynamic_shared)
+#endif
+
+#if defined(__CUDACC__) || defined(__CUDACC_RTC__)
+#define FT_NVIDIA 1
+#undef FT_DEVICE
+#define FT_DEVICE static __device__ __forceinline__
+#define FT_VECTOR(bytes) alignas(bytes)
+#else
+#define FT_VECTOR(bytes) __attribute__((aligned(bytes), may_alias))
+#ifndef FT_HOST
+#define FT_AMD 1
+#endif
+#endif
+
+/// Begins a kernel: FT_KERNEL(FT_BLOCK_SIZE) void name(...) { ... }
+#define FT_KERNEL(threads) extern "C" __global__ __launch_bounds__(threads)
+
+/// Static shared memory: FT_SHARED float partial[16];
+#define FT_SHARED __shared__
+
+// ---- Bits and 16-bit floats -----------------------------------------------------------------
+
+FT_DEVICE ft_u32 ft_f32_to_bits(float value) {
+  union {
+    float f;
+    ft_u32 u;
+  } pun;
+  pun.f = value;
+  return pun.u;
+}
+
+FT_DEVICE float ft_bits_to_f32(ft_u32 bits) {
+  union {
+    ft_u32 u;
+    float f;
+  } pun;
+  pun.u = bits;
+  return pun.f;
+}
+
+FT_DEVICE float ft_bf16_to_f32(ft_u16 bits) {
+  return ft_bits_to_f32(static_cast<ft_u32>(bits) << 16);
+}
+
+/// Rounds to nearest even; a NaN stays a NaN.
+FT_DEVICE ft_u16 ft_f32_to_bf16(float value) {
+#if defined(FT_NVIDIA) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  ft_u16 result;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result) : "f"(value));
+  return result;
+#else
+  const ft_u32 bits = ft_f32_to_bits(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<ft_u16>((bits >> 16) | 0x40u);
+  return static_cast<ft_u16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+#endif
+}
+
+FT_DEVICE float ft_fp16_to_f32(ft_u16 bits) {
+#if defined(FT_NVIDIA)
+  float result;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(bits));
+  return result;
+#elif defined(FT_AMD)
+  union {
+    ft_u16 u;
+    _Float16 h;
+  } pun;
+  pun.u = bits;
+  return static_cast<float>(pun.h);
+#else
+  const ft_u32 sign = static_cast<ft_u32>(bits & 0x8000u) << 16;
+  const ft_u32 magnitude = bits & 0x7fffu;
+  if (magnitude >= 0x7c00u) {  // infinity or NaN, made quiet
+    const ft_u32 quiet = magnitude > 0x7c00u ? 0x400000u : 0u;
+    return ft_bits_to_f32(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13) | quiet);
+  }
+  if (magnitude < 0x400u) {  // subnormal: exact in float
+    const float value = static_cast<float>(magnitude) * (1.0f / 16777216.0f);
+    return ft_bits_to_f32(sign | ft_f32_to_bits(value));
+  }
+  return ft_bits_to_f32(sign | ((magnitude << 13) + 0x38000000u));
+#endif
+}
+
+/// Rounds to nearest even, overflows to infinity; a NaN stays a NaN.
+FT_DEVICE ft_u16 ft_f32_to_fp16(float value) {
+#if defined(FT_NVIDIA)
+  ft_u16 result;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result) : "f"(value));
+  return result;
+#elif defined(FT_AMD)
+  union {
+    _Float16 h;
+    ft_u16 u;
+  } pun;
+  pun.h = static_cast<_Float16>(value);
+  return pun.u;
+#else
+  const ft_u32 bits = ft_f32_to_bits(value);
+  const ft_u32 sign = (bits >> 16) & 0x8000u;
+  const ft_u32 magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) {
+    return static_cast<ft_u16>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
+  }
+  if (magnitude >= 0x477ff000u) return static_cast<ft_u16>(sign | 0x7c00u);
+  if (magnitude < 0x38800000u) {  // below 2^-14: the sum's last place is the smallest subnormal
+    const float sum = ft_bits_to_f32(magnitude) + 0.5f;
+    return static_cast<ft_u16>(sign | (ft_f32_to_bits(sum) - 0x3f000000u));
+  }
+  const ft_u32 rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
+  return static_cast<ft_u16>(sign | ((rounded - 0x38000000u) >> 13));
+#endif
+}
+
+// ---- Vectors: one memory access of 2, 4, 8 or 16 bytes --------------------------------------
+
+template <int BYTES>
+struct ft_vec;
+template <>
+struct FT_VECTOR(2) ft_vec<2> {
+  ft_u16 half;
+};
+template <>
+struct FT_VECTOR(4) ft_vec<4> {
+  ft_u32 word[1];
+};
+template <>
+struct FT_VECTOR(8) ft_vec<8> {
+  ft_u32 word[2];
+};
+template <>
+struct FT_VECTOR(16) ft_vec<16> {
+  ft_u32 word[4];
+};
+
+/// The 16-bit or 32-bit element `index` of a vector.
+template <int BYTES>
+FT_DEVICE ft_u16 ft_get16(const ft_vec<BYTES>& vec, int index) {
+  if constexpr (BYTES == 2) {
+    return vec.half;
+  } else {
+    return static_cast<ft_u16>(vec.word[index / 2] >> (16 * (index % 2)));
+  }
+}
+template <int BYTES>
+FT_DEVICE void ft_set16(ft_vec<BYTES>& vec, int index, ft_u16 value) {
+  if constexpr (BYTES == 2) {
+    vec.half = value;
+  } else {
+    const int shift = 16 * (index % 2);
+    const ft_u32 kept = vec.word[index / 2] & ~(0xffffu << shift);
+    vec.word[index / 2] = kept | (static_cast<ft_u32>(value) << shift);
+  }
+}
+template <int BYTES>
+FT_DEVICE ft_u32 ft_get32(const ft_vec<BYTES>& vec, int index) {
+  return vec.word[index];
+}
+template <int BYTES>
+FT_DEVICE void ft_set32(ft_vec<BYTES>& vec, int index, ft_u32 value) {
+  vec.word[index] = value;
+}
+
+/// All bits zero.
+template <int BYTES>
+FT_DEVICE ft_vec<BYTES> ft_zero() {
+  ft_vec<BYTES> vec;
+  if constexpr (BYTES == 2) {
+    vec.half = 0;
+  } else {
+    for (int i = 0; i < BYTES / 4; ++i) vec.word[i] = 0;
+  }
+  return vec;
+}
+
+#if defined(FT_HOST)
+
+template <int BYTES>
+FT_DEVICE ft_vec<BYTES> ft_load(const void* address) {
+  return *static_cast<const ft_vec<BYTES>*>(address);
+}
+template <int BYTES>
+FT_DEVICE void ft_store(void* address, ft_vec<BYTES> value) {
+  *static_cast<ft_vec<BYTES>*>(address) = value;
+}
+template <int BYTES>
+FT_DEVICE ft_vec<BYTES> ft_load_nontemporal(const void* address) {
+  return ft_load<BYTES>(address);
+}
+template <int BYTES>
+FT_DEVICE void ft_store_nontemporal(void* address, ft_vec<BYTES> value) {
+  ft_store<BYTES>(address, value);
+}
+
+#else
+
+// The compilers' own vector types: a struct copy may be split, these are one instruction.
+template <int BYTES>
+struct ft_native;
+#if defined(FT_NVIDIA)
+template <>
+struct ft_native<2> {
+  typedef unsigned short type;
+};
+template <>
+struct ft_native<4> {
+  typedef unsigned int type;
+};
+template <>
+struct ft_native<8> {
+  typedef uint2 type;
+};
+template <>
+struct ft_native<16> {
+  typedef uint4 type;
+};
+#else
+template <>
+struct ft_native<2> {
+  typedef ft_u16 type __attribute__((may_alias));
+};
+template <>
+struct ft_native<4> {
+  typedef ft_u32 type __attribute__((may_alias));
+};
+template <>
+struct ft_native<8> {
+  typedef ft_u32 type __attribute__((ext_vector_type(2), may_alias));
+};
+template <>
+struct ft_native<16> {
+  typedef ft_u32 type __attribute__((ext_vector_type(4), may_alias));
+};
+#endif
+
+FT_DEVICE ft_vec<2> ft_from_native(ft_native<2>::type value) { return ft_vec<2>{value}; }
+FT_DEVICE ft_vec<4> ft_from_native(ft_native<4>::type value) { return ft_vec<4>{{value}}; }
+FT_DEVICE ft_vec<8> ft_from_native(ft_native<8>::type value) {
+  return ft_vec<8>{{value.x, value.y}};
+}
+FT_DEVICE ft_vec<16> ft_from_native(ft_native<16>::type value) {
+  return ft_vec<16>{{value.x, value.y, value.z, value.w}};
+}
+FT_DEVICE ft_native<2>::type ft_to_native(ft_vec<2> vec) { return vec.half; }
+FT_DEVICE ft_native<4>::type ft_to_native(ft_vec<4> vec) { return vec.word[0]; }
+FT_DEVICE ft_native<8>::type ft_to_native(ft_vec<8> vec) {
+  ft_native<8>::type value;
+  value.x = vec.word[0];
+  value.y = vec.word[1];
+  return value;
+}
+FT_DEVICE ft_native<16>::type ft_to_native(ft_vec<16> vec) {
+  ft_native<16>::type value;
+  value.x = vec.word[0];
+  value.y = vec.word[1];
+  value.z = vec.word[2];
+  value.w = vec.word[3];
+  return value;
+}
+
+template <int BYTES>
+FT_DEVICE ft_vec<BYTES> ft_load(const void* address) {
+  return ft_from_native(*static_cast<const typename ft_native<BYTES>::type*>(address));
+}
+template <int BYTES>
+FT_DEVICE void ft_store(void* address, ft_vec<BYTES> value) {
+  *static_cast<typename ft_native<BYTES>::type*>(address) = ft_to_native(value);
+}
+template <int BYTES>
+FT_DEVICE ft_vec<BYTES> ft_load_nontemporal(const void* address) {
+  const auto* pointer = static_cast<const typename ft_native<BYTES>::type*>(address);
+#if defined(FT_NVIDIA)
+  return ft_from_native(__ldcs(pointer));
+#else
+  return ft_from_native(__builtin_nontemporal_load(pointer));
+#endif
+}
+template <int BYTES>
+FT_DEVICE void ft_store_nontemporal(void* address, ft_vec<BYTES> value) {
+  auto* pointer = static_cast<typename ft_native<BYTES>::type*>(address);
+#if defined(FT_NVIDIA)
+  __stcs(pointer, ft_to_native(value));
+#else
+  __builtin_nontemporal_store(ft_to_native(value), pointer);
+#endif
+}
+
+#endif
+
+// ---- Block and wave -------------------------------------------------------------------------
+
+/// Index of the thread in its block, x first.
+FT_DEVICE int ft_thread() {
+  return static_cast<int>(threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z));
+}
+FT_DEVICE int ft_wave() { return ft_thread() / FT_WAVE_SIZE; }
+
+#if defined(FT_HOST)
+
+FT_DEVICE int ft_lane() { return ft_thread() % FT_WAVE_SIZE; }
+FT_DEVICE void ft_block_sync(FT_LINE) { ft_host_block_sync(FT_HERE); }
+FT_DEVICE void ft_wave_sync(FT_LINE) { ft_host_wave_sync(FT_HERE); }
+FT_DEVICE ft_u64 ft_ballot(bool predicate FT_AND_LINE) {
+  return ft_host_ballot_wave(predicate FT_AND_HERE);
+}
+template <typename T>
+FT_DEVICE T ft_shfl(T value, int lane, int width = FT_WAVE_SIZE FT_AND_LINE) {
+  const int self = ft_lane();
+  return ft_host_shuffle(value, (self & ~(width - 1)) | (lane & (width - 1)) FT_AND_HERE);
+}
+template <typename T>
+FT_DEVICE T ft_shfl_xor(T value, int mask, int width = FT_WAVE_SIZE FT_AND_LINE) {
+  const int self = ft_lane();
+  const int source = self ^ mask;
+  const bool inside = (source & ~(width - 1)) == (self & ~(width - 1));
+  return ft_host_shuffle(value, inside ? source : self FT_AND_HERE);
+}
+template <typename T>
+FT_DEVICE T ft_shfl_down(T value, int delta, int width = FT_WAVE_SIZE FT_AND_LINE) {
+  const int self = ft_lane();
+  const bool inside = (self & (width - 1)) + delta < width;
+  return ft_host_shuffle(value, inside ? self + delta : self FT_AND_HERE);
+}
+template <typename T>
+FT_DEVICE T ft_atomic_add(T* address, T value) {
+  return ft_host_atomic_add(address, value);
+}
+
+#else
+
+FT_DEVICE void ft_block_sync() { __syncthreads(); }
+
+#if defined(FT_NVIDIA)
+
+FT_DEVICE int ft_lane() {
+  int lane;
+  asm("mov.u32 %0, %%laneid;" : "=r"(lane));
+  return lane;
+}
+FT_DEVICE void ft_wave_sync() { __syncwarp(); }
+FT_DEVICE ft_u64 ft_ballot(bool predicate) { return __ballot_sync(0xffffffffu, predicate); }
+/// The lanes of this lane's group: groups of one warp may diverge.
+FT_DEVICE ft_u32 ft_group_mask(int width) {
+  if (width >= 32) return 0xffffffffu;
+  return ((1u << width) - 1u) << (ft_lane() & ~(width - 1));
+}
+template <typename T>
+FT_DEVICE T ft_shfl(T value, int lane, int width = FT_WAVE_SIZE) {
+  return __shfl_sync(ft_group_mask(width), value, lane, width);
+}
+template <typename T>
+FT_DEVICE T ft_shfl_xor(T value, int mask, int width = FT_WAVE_SIZE) {
+  return __shfl_xor_sync(ft_group_mask(width), value, mask, width);
+}
+template <typename T>
+FT_DEVICE T ft_shfl_down(T value, int delta, int width = FT_WAVE_SIZE) {
+  return __shfl_down_sync(ft_group_mask(width), value, static_cast<unsigned>(delta), width);
+}
+
+#else
+
+FT_DEVICE int ft_lane() {
+#if FT_WAVE_SIZE == 64
+  return static_cast<int>(__builtin_amdgcn_mbcnt_hi(~0u, __builtin_amdgcn_mbcnt_lo(~0u, 0u)));
+#else
+  return static_cast<int>(__builtin_amdgcn_mbcnt_lo(~0u, 0u));
+#endif
+}
+FT_DEVICE void ft_wave_sync() {
+  __builtin_amdgcn_fence(__ATOMIC_RELEASE, "wavefront");
+  __builtin_amdgcn_wave_barrier();
+  __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
+}
+FT_DEVICE ft_u64 ft_ballot(bool predicate) { return __ballot(predicate); }
+template <typename T>
+FT_DEVICE T ft_shfl(T value, int lane, int width = FT_WAVE_SIZE) {
+  return __shfl(value, lane, width);
+}
+template <typename T>
+FT_DEVICE T ft_shfl_xor(T value, int mask, int width = FT_WAVE_SIZE) {
+  return __shfl_xor(value, mask, width);
+}
+template <typename T>
+FT_DEVICE T ft_shfl_down(T value, int delta, int width = FT_WAVE_SIZE) {
+  return __shfl_down(value, static_cast<unsigned>(delta), width);
+}
+
+#endif
+
+/// On global and shared memory; returns the old value. T is float, ft_i32, ft_u32 or ft_u64.
+template <typename T>
+FT_DEVICE T ft_atomic_add(T* address, T value) {
+  return atomicAdd(address, value);
+}
+
+#endif
+
+// ---- Reductions; every lane or thread gets the result ---------------------------------------
+
+/// Over groups of WIDTH lanes: 8, 16, 32 or 64, at most the wave.
+template <int WIDTH>
+FT_DEVICE float ft_wave_sum(float value FT_AND_LINE) {
+  static_assert(WIDTH <= FT_WAVE_SIZE && (WIDTH & (WIDTH - 1)) == 0, "WIDTH is a part of a wave");
+  FT_UNROLL
+  for (int mask = WIDTH / 2; mask > 0; mask /= 2) {
+    value += ft_shfl_xor(value, mask, WIDTH FT_AND_HERE);
+  }
+  return value;
+}
+
+/// A NaN of any lane may be lost: maxima are for scales, not for finding NaNs.
+template <int WIDTH>
+FT_DEVICE float ft_wave_max(float value FT_AND_LINE) {
+  static_assert(WIDTH <= FT_WAVE_SIZE && (WIDTH & (WIDTH - 1)) == 0, "WIDTH is a part of a wave");
+  FT_UNROLL
+  for (int mask = WIDTH / 2; mask > 0; mask /= 2) {
+    const float other = ft_shfl_xor(value, mask, WIDTH FT_AND_HERE);
+    value = other > value ? other : value;
+  }
+  return value;
+}
+
+/// Over the THREADS of a block. Ends with a barrier, so that calls may follow each other.
+template <int THREADS>
+FT_DEVICE float ft_block_sum(float value FT_AND_LINE) {
+  static_assert(THREADS % FT_WAVE_SIZE == 0, "a block is whole waves");
+  value = ft_wave_sum<FT_WAVE_SIZE>(value FT_AND_HERE);
+  if constexpr (THREADS > FT_WAVE_SIZE) {
+    constexpr int WAVES = THREADS / FT_WAVE_SIZE;
+    FT_SHARED float partial[WAVES];
+    if (ft_lane() == 0) partial[ft_wave()] = value;
+    ft_block_sync(FT_HERE);
+    value = 0.0f;
+    FT_UNROLL
+    for (int i = 0; i < WAVES; ++i) value += partial[i];
+    ft_block_sync(FT_HERE);
+  }
+  return value;
+}
+
+#endif
