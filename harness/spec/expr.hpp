@@ -5,10 +5,14 @@
 // ...)   (a)   name   123
 // `/` divides exactly and fails on a remainder (a head ratio that is not whole must not be
 // rounded); floor_div and ceil_div round. Functions: ceil_div floor_div align_up min max gcd abs
-// is_pow2 (min, max and gcd take two or more). Properties of declared things take a name:
-// bytes(dtype), align_bytes(tensor), row_stride(tensor), has(tensor). They are looked up in the
-// symbol table under exactly that text, e.g. "align_bytes(x)". An enumeration's value is written
-// bare (`layout == interleaved`) and is resolved by the type of the other side.
+// is_pow2 (min, max and gcd take two or more). floor_div, ceil_div, align_up and `%` need a
+// positive divisor and round as in mathematics: a == floor_div(a, b) * b + a % b with a % b in
+// 0..b-1. `true` and `false` are literals. The side of && || ?: that is not needed is not
+// evaluated. Properties of declared things take a name: bytes(dtype), align_bytes(tensor),
+// row_stride(tensor), has(tensor). They are looked up in the symbol table under exactly that text,
+// e.g. "align_bytes(x)". An enumeration's value is written bare (`layout == interleaved`) and is
+// resolved by the type of the other side; where no side has one, as substitution leaves it, it is
+// written `layout::interleaved`.
 
 #include <cstdint>
 #include <map>
@@ -66,10 +70,10 @@ class Expr {
   const std::set<std::string>& names() const;
 
   /// The expression with the given names replaced by their values and constants folded where that
-  /// cannot fail.
+  /// cannot fail. Throws EvalError for a value that its name cannot have.
   Expr substitute(const Bindings& bindings) const;
 
-  /// Replaces names by expressions (derived symbols).
+  /// Replaces names by expressions of the same type (derived symbols); EvalError otherwise.
   Expr substitute(const std::map<std::string, Expr>& definitions) const;
 
   /// Canonical text; parses back to an equal tree. Minimal parentheses.
@@ -81,11 +85,14 @@ class Expr {
   std::string cpp(std::string_view prefix) const;
 
   /// A Python 3 expression; enumeration values are strings; uses math.gcd, and `//` for every
-  /// division.
+  /// division. Variables are named by python_identifier().
   std::string python() const;
 
   /// {"op": "add", "args": [...]}, {"name": ...}, {"int": ...}, {"enum": ...}.
   Json json() const;
+
+  /// Whether the trees are the same; no algebra.
+  friend bool operator==(const Expr& a, const Expr& b);
 
   struct Node;
 
@@ -93,5 +100,16 @@ class Expr {
   explicit Expr(std::shared_ptr<const Node> root);
   std::shared_ptr<const Node> root_;
 };
+
+/// The name as an identifier of C++: other characters become '_' ("align_bytes(x)" is
+/// align_bytes_x), a leading digit gets '_' in front ("16" is _16), a keyword '_' behind ("new_").
+std::string cpp_identifier(std::string_view name);
+
+/// As cpp_identifier, for Python; the functions that python() calls count as keywords.
+std::string python_identifier(std::string_view name);
+
+/// The C++17 functions that cpp() calls, to be put into namespace `prefix`. Needs <cstdint> and
+/// <cstdlib>.
+std::string_view cpp_support();
 
 }  // namespace fusetune
