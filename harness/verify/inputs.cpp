@@ -25,6 +25,11 @@ std::uint64_t low_bits(std::uint64_t value, std::int64_t element_bytes) {
   return element_bytes >= 8 ? value : value & ((std::uint64_t{1} << (8 * element_bytes)) - 1);
 }
 
+/// Passes that carry a whole scrambled number.
+int pieces_of(std::int64_t element_bytes) {
+  return std::max(1, static_cast<int>(kNumberBits / 8 / element_bytes));
+}
+
 std::uint32_t scrambled(std::uint64_t number, std::uint64_t seed) {
   return mix32(static_cast<std::uint32_t>(number) ^ static_cast<std::uint32_t>(mix64(seed)));
 }
@@ -78,7 +83,7 @@ Inputs::Inputs(const Case& which, std::uint64_t seed) : which_(which), seed_(see
       elements_ += elements;
     }
     if (tensor->role != Role::workspace)
-      number_passes_ = std::max(number_passes_, static_cast<int>(4 / element_bytes));
+      number_passes_ = std::max(number_passes_, pieces_of(element_bytes));
   }
 }
 
@@ -114,12 +119,15 @@ TensorImages Inputs::images(int pass, Poison poison) const {
   return images;
 }
 
+bool Inputs::can_name(std::int64_t element_bytes, std::int64_t passes) const {
+  return passes >= pieces_of(element_bytes) && elements_ <= kNumbers;
+}
+
 std::optional<Inputs::Source> Inputs::source_of(std::span<const std::byte* const> values,
                                                 std::int64_t element_bytes) const {
-  const int pieces = std::max(1, static_cast<int>(4 / element_bytes));
-  if (std::ssize(values) < pieces || elements_ > kNumbers) return std::nullopt;
+  if (!can_name(element_bytes, std::ssize(values))) return std::nullopt;
   std::uint32_t number = 0;
-  for (int pass = 0; pass < pieces; ++pass)
+  for (int pass = 0; pass < pieces_of(element_bytes); ++pass)
     number |= static_cast<std::uint32_t>(load(values[pass], element_bytes))
               << (8 * element_bytes * pass);
   const std::uint32_t element = unmix32(number) ^ static_cast<std::uint32_t>(mix64(seed_));

@@ -35,9 +35,12 @@ class Inputs {
     bool operator==(const Source&) const = default;
   };
 
+  /// Whether that many passes tell which input element a value of `element_bytes` bytes is.
+  bool can_name(std::int64_t element_bytes, std::int64_t passes) const;
+
   /// The input element that has these bytes: `values[p]` points at the element of `element_bytes`
-  /// bytes in pass p. Nothing when no input element has them, or when `values` are fewer than
-  /// number_passes().
+  /// bytes in pass p. Nothing when no input element has them, or can_name()
+  /// is false.
   std::optional<Source> source_of(std::span<const std::byte* const> values,
                                   std::int64_t element_bytes) const;
 

@@ -1,0 +1,57 @@
+#pragma once
+// What the checks of a proof counted and found, and the one finding that names the failure.
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/verify/proof.hpp"
+
+namespace fusetune {
+
+/// In the order in which a failure is named: a stray write explains a wrong value, not the reverse.
+enum class Check {
+  launch,
+  guards,
+  row_padding,
+  inputs_unchanged,
+  poison,
+  exact,
+  untouched,
+  determinism
+};
+std::string_view to_string(Check check);
+
+class Findings {
+ public:
+  /// Adds to what a check compared; the first call makes the check appear in the report.
+  void count(Check check, std::int64_t comparisons, std::string_view unit);
+
+  /// One violation; only the first eight of a check are kept, all are counted.
+  void add(Check check, Status status, Mismatch mismatch);
+  /// Once eight texts are kept: counts the violation and returns true. Saves making the text.
+  bool count_only(Check check);
+
+  bool any() const;
+  std::int64_t comparisons(Check check) const;
+
+  /// Fills checks, mismatches, outcome and failed_check; the first failed check in order decides.
+  void conclude(ProofReport* report) const;
+
+ private:
+  static constexpr std::size_t kChecks = static_cast<std::size_t>(Check::determinism) + 1;
+  static constexpr std::size_t kMismatchesKept = 8;
+  struct Entry {
+    bool ran = false;
+    CheckCount count;
+    Status status = Status::ok;
+    std::int64_t mismatch_count = 0;
+    std::vector<Mismatch> mismatches;
+  };
+  Entry& entry(Check check) { return entries_[static_cast<std::size_t>(check)]; }
+
+  std::array<Entry, kChecks> entries_;
+};
+
+}  // namespace fusetune

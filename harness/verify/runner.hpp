@@ -1,0 +1,44 @@
+#pragma once
+// One run of a variant's launches in an arena, with the checks that need no expected result:
+// launch, guards, row padding, inputs unchanged.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "harness/verify/arena.hpp"
+#include "harness/verify/findings.hpp"
+#include "harness/verify/images.hpp"
+#include "harness/verify/proof.hpp"
+
+namespace fusetune {
+
+class Runner {
+ public:
+  Runner(Device& device, const RunnableVariant& variant, const Case& which, Findings* findings)
+      : device_(device), variant_(variant), which_(which), findings_(findings) {}
+
+  /// Writes guards and `initial`, runs, checks. Returns what the result tensors hold, or nothing
+  /// when the device failed.
+  std::optional<TensorImages> run(Arena& arena, const TensorImages& initial,
+                                  std::uint64_t schedule_seed);
+
+  std::int64_t launches() const { return launches_; }
+
+ private:
+  bool launch(const Arena& arena, std::uint64_t schedule_seed);
+  void check_guards(const Arena& arena);
+  void check_padding(const Buffer& buffer, const TensorImage& actual, const TensorImage& initial);
+  void check_input(const Buffer& buffer, const TensorImage& actual, const TensorImage& initial);
+
+  Device& device_;
+  const RunnableVariant& variant_;
+  const Case& which_;
+  Findings* findings_;
+  std::int64_t launches_ = 0;
+};
+
+/// The message with every address in it ("0x7f...") that lies near a tensor put into words.
+std::string with_places(const std::string& message, const Arena& arena);
+
+}  // namespace fusetune
