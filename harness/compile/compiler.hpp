@@ -59,6 +59,7 @@ struct CompileRequest {
   std::vector<std::string> entries;               ///< kernels that the code object must hold
   std::vector<std::vector<Argument>> signatures;  ///< per entry, to compare kernarg sizes
   std::int64_t block_threads = 0;                 ///< of the launch, for occupancy
+  std::vector<std::int64_t> kernarg_bytes;        ///< per entry, as `signatures` lay them out
 
   /// Content key under a compiler identity.
   std::string key(std::string_view compiler_identity) const;

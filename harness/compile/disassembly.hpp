@@ -1,0 +1,20 @@
+#pragma once
+// Memory accesses counted in AMD assembly text: proof that a kernel still moves 16 bytes per lane.
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+
+namespace fusetune {
+
+struct AccessCounts {
+  std::map<std::int64_t, std::int64_t> loads;  ///< bytes per lane -> instructions
+  std::map<std::int64_t, std::int64_t> stores;
+};
+
+/// Adds the global, flat and buffer loads and stores of the lines of `assembly`. Scalar loads, LDS
+/// and scratch do not count; before gfx11 scratch goes through buffer instructions on s[0:3], which
+/// `has_scratch` leaves out.
+void count_accesses(std::string_view assembly, bool has_scratch, AccessCounts* counts);
+
+}  // namespace fusetune
