@@ -22,11 +22,20 @@ class Channel {
   std::optional<Json> poll(bool* closed);
 
   int read_fd() const { return read_fd_; }
+  /// The stream held something that is no frame of JSON; nothing more will be read from it.
+  bool broken() const { return broken_; }
+
+  /// The bytes that send() writes, for a sender that must not block.
+  static std::string frame(const Json& message);
 
  private:
+  std::optional<Json> take_message();
+  bool read_block();
+
   int read_fd_;
   int write_fd_;
   std::string buffer_;
+  bool broken_ = false;
 };
 
 }  // namespace fusetune

@@ -56,7 +56,9 @@ class WorkerPool {
 
   /// Works until the queue is empty, or `stop()` turns true (polled at least ten times a second):
   /// then running jobs are killed and every unfinished job ends as cancelled. `tick` is called at
-  /// least ten times a second, for progress output.
+  /// least ten times a second, for progress output. Workers stay for the next run. They live no
+  /// longer than the thread that ran them: a worker that lost its supervisor must not stay behind.
+  /// An exception of a callback comes out here; the other jobs are kept.
   void run(const std::function<bool()>& stop, const std::function<void()>& tick = {});
 
   std::size_t waiting() const;
@@ -68,7 +70,9 @@ class WorkerPool {
 };
 
 /// The worker's side: answers requests until the supervisor closes the pipe. `handle` gets a
-/// request and a function that sends progress. An exception from `handle` becomes {"error": what}.
+/// request and a function that sends progress: what it is given is what Job::progress gets. An
+/// exception from `handle` becomes the answer {"error": what}. Numbers that are not finite arrive
+/// as null: JSON has no others.
 int serve_worker(
     int in_fd, int out_fd,
     const std::function<Json(const Json&, const std::function<void(const Json&)>&)>& handle);

@@ -1,0 +1,52 @@
+#pragma once
+// Owned file descriptors and pipes.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fusetune {
+
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() { close(); }
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    if (this != &other) {
+      close();
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+  void close();
+
+ private:
+  int fd_ = -1;
+};
+
+struct Pipe {
+  FileDescriptor read;
+  FileDescriptor write;
+};
+
+/// Both ends are close-on-exec and above 2, so that they never meet a child's standard streams.
+/// Throws std::system_error.
+Pipe make_pipe();
+
+void set_nonblocking(int fd);
+
+/// write(2), retried on EINTR; a closed pipe is EPIPE in errno and never a SIGPIPE.
+std::ptrdiff_t write_some(int fd, std::string_view bytes);
+
+enum class ReadState { open, closed };
+
+/// Appends what a non-blocking descriptor holds, at most `most_bytes` of it.
+ReadState read_available(int fd, std::string& into, std::size_t most_bytes);
+
+}  // namespace fusetune

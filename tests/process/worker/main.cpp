@@ -1,0 +1,138 @@
+// A worker for the tests of the process stage: it does what its request says, however bad.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "harness/process/subprocess.hpp"
+#include "harness/process/worker_pool.hpp"
+
+namespace {
+
+using fusetune::Json;
+using Progress = std::function<void(const Json&)>;
+
+int in_fd = -1;
+int out_fd = -1;
+
+void sleep_ms(int duration_ms) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(duration_ms));
+}
+
+/// A grandchild that outlives its parent unless somebody kills it. `group`: it leaves the group.
+Json spawn_grandchild(bool group) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    if (group) ::setpgid(0, 0);
+    for (;;) ::pause();
+  }
+  return static_cast<std::int64_t>(pid);
+}
+
+std::vector<int> open_fds() {
+  std::vector<int> fds;
+  for (int fd = 0; fd < 1024; ++fd)
+    if (::fcntl(fd, F_GETFD) >= 0) fds.push_back(fd);
+  return fds;
+}
+
+Json describe_self() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_AS, &limit);
+  char target[64] = {};
+  const ssize_t length = ::readlink("/proc/self/fd/0", target, sizeof target - 1);
+  struct sigaction pipe_action {};
+  ::sigaction(SIGPIPE, nullptr, &pipe_action);
+  return {{"pid", ::getpid()},
+          {"group", ::getpgid(0)},
+          {"fds", open_fds()},
+          {"stdin", std::string(target, length > 0 ? static_cast<std::size_t>(length) : 0)},
+          {"sigpipe_ignored", pipe_action.sa_handler == SIG_IGN},
+          {"address_space_bytes", limit.rlim_cur}};
+}
+
+void write_raw(const std::string& bytes) {
+  [[maybe_unused]] const ssize_t n = ::write(out_fd, bytes.data(), bytes.size());
+}
+
+Json misbehave(const std::string& act, const Json& request) {
+  if (act == "abort") ::abort();
+  if (act == "segfault") ::raise(SIGSEGV);
+  if (act == "exit") ::_exit(request.value("code", 3));
+  if (act == "hang") {
+    for (;;) ::pause();
+  }
+  if (act == "hang_ignoring_sigterm") {
+    ::signal(SIGTERM, SIG_IGN);
+    for (;;) ::pause();
+  }
+  if (act == "broken_frame") write_raw(std::string("\x05\0\0\0\0\0\0\0{oops", 13));
+  if (act == "huge_frame") write_raw(std::string(8, '\x7f'));
+  if (act == "unknown_message") write_raw(std::string("\x0c\0\0\0\0\0\0\0{\"other\": 1}", 20));
+  if (act == "close_pipe") ::close(out_fd);
+  sleep_ms(60000);
+  return nullptr;
+}
+
+Json handle(const Json& request, const Progress& progress) {
+  const std::string act = request.value("act", "echo");
+  if (request.contains("print")) {
+    const std::string text = request["print"];
+    [[maybe_unused]] const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
+  }
+  if (act == "echo") return request;
+  if (act == "sleep") {
+    sleep_ms(request["duration_ms"]);
+    return request;
+  }
+  if (act == "progress") {
+    for (int i = 0; i < request["steps"].get<int>(); ++i) {
+      sleep_ms(request["step_ms"]);
+      progress({{"step", i}});
+    }
+    return "done";
+  }
+  if (act == "throw") throw std::runtime_error("no such kernel");
+  if (act == "self") return describe_self();
+  if (act == "grandchild") {
+    progress(spawn_grandchild(request.value("own_group", false)));
+    return misbehave(request["then"], request);
+  }
+  if (act == "subprocess") {
+    progress("started");
+    fusetune::run_process({"/bin/sh", "-c", request["script"]}, std::chrono::minutes(1));
+    return "done";
+  }
+  if (act == "allocate") return std::string(request["bytes"].get<std::size_t>(), 'x').size();
+  if (act == "answer_then_die") {
+    // It never reads the next request, as when a driver's clean-up crashes after the answer.
+    ::close(in_fd);
+    return "last words";
+  }
+  return misbehave(act, request);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--die-at-start") {
+      std::fprintf(stderr, "no device here\n");
+      return 7;
+    }
+    if (argument == "--in-fd" && i + 1 < argc) in_fd = std::stoi(argv[++i]);
+    if (argument == "--out-fd" && i + 1 < argc) out_fd = std::stoi(argv[++i]);
+  }
+  return fusetune::serve_worker(in_fd, out_fd, handle);
+}
