@@ -1,0 +1,113 @@
+#include "harness/verify/golden_mapping.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/base/error.hpp"
+
+namespace fusetune {
+
+namespace {
+
+std::optional<DType> dtype_of_stored(std::string_view name) {
+  if (name == "BF16") return DType::bf16;
+  if (name == "F16") return DType::fp16;
+  if (name == "F32") return DType::fp32;
+  if (name == "I32") return DType::i32;
+  if (name == "I64") return DType::i64;
+  if (name == "U8") return DType::u8;
+  if (name == "F8_E4M3") return DType::e4m3fn;
+  if (name == "F8_E5M2") return DType::e5m2;
+  return std::nullopt;
+}
+
+/// A part of the mapping; an empty object when it is not there.
+const Json& part(const Json& mapping, const char* name) {
+  static const Json empty = Json::object();
+  return mapping.contains(name) ? mapping[name] : empty;
+}
+
+/// YAML scalars arrive as JSON strings or as what they look like.
+std::string word_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+}  // namespace
+
+GoldenMapping::GoldenMapping(const Family& family, const GoldenCase& golden)
+    : family_(family), golden_(golden) {
+  const auto found = family.golden.find(golden.family);
+  if (found == family.golden.end())
+    fail(fmt::format("family {} does not map golden cases of '{}'", family.name, golden.family));
+  mapping_ = &found->second;
+}
+
+void GoldenMapping::fail(const std::string& what) const {
+  throw UserError(fmt::format("golden case {}: {}", golden_.name, what));
+}
+
+const StoredTensor& GoldenMapping::stored(const std::string& our_name) const {
+  const Json& tensors = part(*mapping_, "tensors");
+  if (!tensors.contains(our_name))
+    fail(fmt::format("the mapping of family {} names no tensor for '{}'", family_.name, our_name));
+  const std::string theirs = word_of(tensors[our_name]);
+  const auto found = golden_.tensors.find(theirs);
+  if (found == golden_.tensors.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : golden_.tensors) names.push_back(name);
+    fail(unknown_name("tensor", theirs, names));
+  }
+  return found->second;
+}
+
+const StoredTensor& GoldenMapping::tensor(const TensorDecl& declared,
+                                          const TensorShape& shape) const {
+  if (declared.role == Role::inout || declared.role == Role::state)
+    fail(fmt::format("tensor '{}' is updated in place: its initial content is not in the file",
+                     declared.name));
+  const StoredTensor& found = stored(declared.name);
+  if (dtype_of_stored(found.dtype) != shape.dtype)
+    fail(fmt::format("tensor '{}' is {} there and {} here", declared.name, found.dtype,
+                     to_string(shape.dtype)));
+  if (found.dims != shape.dims)
+    fail(fmt::format("tensor '{}' is [{}] there and [{}] here", declared.name,
+                     fmt::join(found.dims, ", "), fmt::join(shape.dims, ", ")));
+  return found;
+}
+
+CaseRequest GoldenMapping::request(const std::shared_ptr<const Family>& family) const {
+  CaseRequest request;
+  request.family = family;
+  for (const auto& [name, value] : part(*mapping_, "options").items())
+    request.statics[name] = Enum{word_of(value)};
+  for (const auto& [name, value] : part(*mapping_, "symbols").items()) {
+    const std::string theirs = word_of(value);
+    const SymbolDecl* symbol = family_.find_symbol(name);
+    if (symbol == nullptr) fail(fmt::format("the mapping names the unknown symbol '{}'", name));
+    if (!golden_.params.contains(theirs) || !golden_.params[theirs].is_number_integer())
+      fail(fmt::format("has no whole number '{}' for the symbol {}", theirs, name));
+    (symbol->is_static ? request.statics : request.runtime)[name] =
+        golden_.params[theirs].get<std::int64_t>();
+  }
+  for (const auto& [name, value] : part(*mapping_, "tensors").items()) {
+    const TensorDecl* tensor = family_.find_tensor(name);
+    if (tensor == nullptr) fail(fmt::format("the mapping names the unknown tensor '{}'", name));
+    const std::optional<DType> dtype = dtype_of_stored(stored(name).dtype);
+    if (!dtype) fail(fmt::format("tensor '{}' has the type {}", name, stored(name).dtype));
+    const auto [entry, added] = request.dtypes.try_emplace(tensor->dtype, *dtype);
+    if (!added && entry->second != *dtype)
+      fail(fmt::format("tensors of {} have two types: {} and {}", tensor->dtype,
+                       to_string(entry->second), to_string(*dtype)));
+  }
+  return request;
+}
+
+bool maps_golden(const Family& family, const GoldenCase& golden) {
+  return family.golden.count(golden.family) != 0;
+}
+
+Case case_of_golden(const std::shared_ptr<const Family>& family, const GoldenCase& golden) {
+  return make_case(GoldenMapping(*family, golden).request(family));
+}
+
+}  // namespace fusetune

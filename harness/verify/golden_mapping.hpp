@@ -1,0 +1,30 @@
+#pragma once
+// The mapping of a golden case to a family: `golden: {<name>: {options, symbols, tensors}}` of
+// family.yaml, ours to theirs.
+
+#include "harness/verify/golden.hpp"
+
+namespace fusetune {
+
+class GoldenMapping {
+ public:
+  /// Throws UserError when the family maps no golden cases of this name. Both must outlive it.
+  GoldenMapping(const Family& family, const GoldenCase& golden);
+
+  /// The golden tensor behind one of ours. Throws UserError: not mapped, absent, another type or
+  /// shape, or inout (a golden case has no initial content).
+  const StoredTensor& tensor(const TensorDecl& declared, const TensorShape& shape) const;
+
+  /// What make_case() needs.
+  CaseRequest request(const std::shared_ptr<const Family>& family) const;
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const;
+  const StoredTensor& stored(const std::string& our_name) const;
+
+  const Family& family_;
+  const GoldenCase& golden_;
+  const Json* mapping_ = nullptr;
+};
+
+}  // namespace fusetune

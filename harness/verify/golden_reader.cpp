@@ -1,0 +1,56 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "harness/base/error.hpp"
+#include "harness/base/files.hpp"
+#include "harness/verify/golden.hpp"
+
+namespace fusetune {
+
+namespace {
+
+GoldenCase read_case(const Json& entry, SafetensorsFile& file) {
+  GoldenCase golden;
+  golden.name = entry.at("case").get<std::string>();
+  golden.family = entry.at("family").get<std::string>();
+  golden.params = entry.at("params");
+  golden.source = entry.value("source", "");
+  for (const auto& [name, type_and_shape] : entry.at("tensors").items()) {
+    const auto found = file.tensors.find(golden.name + "/" + name);
+    if (found == file.tensors.end())
+      throw UserError(fmt::format("case {} names tensor '{}', which the file does not have",
+                                  golden.name, name));
+    if (type_and_shape.at(1).get<std::vector<std::int64_t>>() != found->second.dims)
+      throw UserError(fmt::format("case {} has tensor '{}' in two shapes", golden.name, name));
+    golden.tensors[name] = std::move(found->second);
+    file.tensors.erase(found);
+  }
+  return golden;
+}
+
+}  // namespace
+
+std::vector<GoldenCase> golden_cases(SafetensorsFile file, const std::string& name) {
+  const auto listed = file.metadata.find("cases");
+  if (listed == file.metadata.end())
+    throw UserError(fmt::format("{}: __metadata__ has no list of cases", name));
+  std::vector<GoldenCase> cases;
+  try {
+    const Json entries = Json::parse(listed->second);
+    if (!entries.is_array() || entries.empty())
+      throw UserError("__metadata__.cases is no list, or an empty one");
+    for (const Json& entry : entries) cases.push_back(read_case(entry, file));
+  } catch (const Json::exception& error) {
+    throw UserError(fmt::format("{}: __metadata__.cases: {}", name, error.what()));
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("{}: {}", name, error.what()));
+  }
+  return cases;
+}
+
+std::vector<GoldenCase> read_golden(const std::filesystem::path& path) {
+  return golden_cases(read_safetensors(path), display_path(path));
+}
+
+}  // namespace fusetune
