@@ -112,22 +112,23 @@ class Checker {
     }
     if (symbol != symbols_.end()) return make_name(word, symbol->second);
     if (wanted != nullptr)
-      source_.fail(syntax.offset, unknown_name(fmt::format("value of '{}'", wanted->enum_name),
-                                               word, wanted->values));
+      source_.fail(syntax.offset, unknown_name(fmt::format("value of {}", wanted->enum_name), word,
+                                               wanted->values));
     if (word == "true" || word == "false") return make_boolean(word == "true");
     if (is_number(word)) return make_integer(integer_of(syntax, ""));
     fail_unknown(syntax);
   }
 
   [[noreturn]] void fail_unknown(const Syntax& syntax) const {
+    if (const auto owners = owners_of(syntax.text); !owners.empty())
+      source_.fail(syntax.offset,
+                   fmt::format("'{}' is a value of '{}', and nothing here says so; compare it with "
+                               "one of them",
+                               syntax.text, fmt::join(owners, "' or '")));
     std::vector<std::string> names;
     for (const auto& [name, type] : symbols_)
       if (name.find('(') == std::string::npos) names.push_back(name);
-    std::string message = unknown_name("name", syntax.text, names);
-    if (const auto owners = owners_of(syntax.text); !owners.empty())
-      message += fmt::format("; it is a value of '{}', which is not compared with it here",
-                             fmt::join(owners, "', '"));
-    source_.fail(syntax.offset, message);
+    source_.fail(syntax.offset, unknown_name("name", syntax.text, names));
   }
 
   /// The enumerations that have the value.
@@ -148,7 +149,7 @@ class Checker {
                    unknown_name("enumeration", syntax.qualifier, {names.begin(), names.end()}));
     }
     if (!has_value(*type, syntax.text))
-      source_.fail(syntax.offset, unknown_name(fmt::format("value of '{}'", type->enum_name),
+      source_.fail(syntax.offset, unknown_name(fmt::format("value of {}", type->enum_name),
                                                syntax.text, type->values));
     return make_enumerator(*type, syntax.text);
   }
