@@ -24,6 +24,8 @@ struct RaceOptions {
   bool cold = true;           ///< rotate argument sets beyond the last-level cache
   std::uint64_t seed = 1;
   double budget_s = 5;  ///< wall time of this race; fewer epochs (never under two) when it runs out
+  std::int64_t ring_bytes_max = std::int64_t{256} << 20;  ///< memory of all argument sets together
+  std::vector<std::int32_t> keep;  ///< arms that the probe never drops: baseline and incumbent
 };
 
 struct Sample {
@@ -34,12 +36,14 @@ struct Sample {
 
 struct RaceResult {
   Outcome outcome;
+  std::int32_t failed_arm = -1;  ///< whose launch or clock failed; race again without it
   std::vector<Sample> samples;
   std::vector<std::int32_t>
       dropped;  ///< arms that the probe dropped, with their probe time in `probe_us`
   std::vector<double> probe_us;    ///< per arm
   std::int64_t ring = 1;           ///< argument sets that were rotated
   std::string data;                ///< "cold" or "hot": what was really done
+  double ring_over_cache = 0;      ///< bytes of the ring over the last-level cache; 0 unknown
   std::vector<std::string> flags;  ///< "warm-up unsettled", "budget"
   std::string stopped_by;          ///< "epochs" or "budget"
 };
@@ -47,7 +51,8 @@ struct RaceResult {
 Json to_json(const RaceResult& result);
 RaceResult race_from_json(const Json& json);
 
-/// Times the arms on one case. All arms have been proved before.
+/// Times the arms on one case. All arms have been proved before. An arm without launches has no
+/// time: it is refused, never timed as 0. A failure of one arm ends the race and is its outcome.
 RaceResult race(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
                 const RaceOptions& options);
 

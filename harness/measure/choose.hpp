@@ -1,0 +1,47 @@
+#pragma once
+// From samples to the arm that a table row names.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/measure/race.hpp"
+#include "harness/stats/paired.hpp"
+
+namespace fusetune {
+
+/// What the race says of one arm. Ratios above 1: the arm is that much faster than the baseline,
+/// slower than the fastest.
+struct ArmVerdict {
+  std::int32_t arm = -1;
+  ArmSummary summary;
+  Interval over_fastest{};   ///< time over the fastest arm's
+  Interval over_baseline{};  ///< baseline time over this arm's; 1 of the baseline itself
+  bool tied = false;         ///< cannot be told from the fastest
+};
+
+struct Choice {
+  std::int32_t arm = -1;      ///< the baseline when `is_default`
+  bool is_default = false;    ///< nothing tied with the fastest beats the baseline beyond noise
+  std::int32_t fastest = -1;  ///< among the candidates; the baseline is none
+  std::vector<std::int32_t> tie_set;  ///< arms that cannot be told from the fastest, `arm` left out
+  std::vector<ArmVerdict> verdicts;   ///< of every arm that was timed, by arm
+  std::string reason;                 ///< "the incumbent is within noise of the fastest"
+
+  const ArmVerdict& verdict(std::int32_t of_arm) const;  ///< throws std::out_of_range
+};
+
+struct ChoiceRules {
+  std::vector<std::vector<std::size_t>> simplicity;  ///< per arm; smaller is simpler
+  std::int32_t incumbent = -1;                       ///< the present row's arm, or none
+  std::int32_t baseline = -1;                        ///< or none: then nothing is `default`
+  double margin = 0.005;  ///< a difference below this is no reason to change a table
+};
+
+/// Throws std::invalid_argument when the race failed, the baseline was not timed, or no candidate
+/// was.
+Choice choose(const RaceResult& result, const ChoiceRules& rules);
+
+}  // namespace fusetune

@@ -1,0 +1,47 @@
+// Race results in the record store. Samples are rows of numbers: there are thousands of them.
+
+#include "harness/measure/race.hpp"
+
+namespace fusetune {
+
+Json to_json(const RaceResult& result) {
+  Json samples = Json::array();
+  for (const Sample& s : result.samples)
+    samples.push_back(Json::array({s.arm, s.epoch, s.round, s.launches, s.us}));
+  return {{"status", to_string(result.outcome.status)},
+          {"message", result.outcome.message},
+          {"failed_arm", result.failed_arm},
+          {"sample_fields", {"arm", "epoch", "round", "launches", "us"}},
+          {"samples", std::move(samples)},
+          {"dropped", result.dropped},
+          {"probe_us", result.probe_us},
+          {"ring", result.ring},
+          {"ring_over_cache", result.ring_over_cache},
+          {"data", result.data},
+          {"flags", result.flags},
+          {"stopped_by", result.stopped_by}};
+}
+
+RaceResult race_from_json(const Json& json) {
+  RaceResult result;
+  const auto name = json.at("status").get<std::string>();
+  const auto status = status_from_string(name);
+  if (!status) throw std::invalid_argument("a race of unknown status " + name);
+  result.outcome = {*status, json.at("message").get<std::string>()};
+  result.failed_arm = json.at("failed_arm").get<std::int32_t>();
+  for (const Json& row : json.at("samples")) {
+    result.samples.push_back({row.at(0).get<std::int32_t>(), row.at(1).get<std::int32_t>(),
+                              row.at(2).get<std::int32_t>(), row.at(3).get<std::int64_t>(),
+                              row.at(4).get<double>()});
+  }
+  result.dropped = json.at("dropped").get<std::vector<std::int32_t>>();
+  result.probe_us = json.at("probe_us").get<std::vector<double>>();
+  result.ring = json.at("ring").get<std::int64_t>();
+  result.ring_over_cache = json.at("ring_over_cache").get<double>();
+  result.data = json.at("data").get<std::string>();
+  result.flags = json.at("flags").get<std::vector<std::string>>();
+  result.stopped_by = json.at("stopped_by").get<std::string>();
+  return result;
+}
+
+}  // namespace fusetune

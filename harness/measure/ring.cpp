@@ -1,0 +1,118 @@
+#include "harness/measure/ring.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+namespace fusetune {
+
+namespace {
+
+constexpr std::size_t kLineBytes = 64;
+constexpr std::size_t kAlignBytesMax = 16;
+
+std::int64_t unique_bytes(const Case& which) {
+  const Traffic traffic = traffic_of(which);
+  return std::max<std::int64_t>(1, traffic.read_bytes + traffic.write_bytes);
+}
+
+std::int64_t set_bytes(const Case& which) {
+  std::int64_t total = 0;
+  for (const TensorDecl* tensor : tensors_of(which.geometry)) {
+    const auto bytes =
+        static_cast<std::int64_t>(TensorImage(shape_of(which, *tensor)).bytes.size());
+    total += bytes + static_cast<std::int64_t>(2 * kLineBytes);
+  }
+  return std::max<std::int64_t>(1, total);
+}
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+RingPlan plan_ring(const Case& which, std::int64_t cache_bytes, bool cold, std::int64_t bytes_max) {
+  const std::int64_t unique = unique_bytes(which);
+  const auto over = [&](std::int64_t sets) {
+    return cache_bytes <= 0 ? 0.0
+                            : static_cast<double>(sets) * static_cast<double>(unique) /
+                                  static_cast<double>(cache_bytes);
+  };
+  if (!cold) return {1, false, over(1), ""};
+  const std::int64_t fitting = std::max<std::int64_t>(1, bytes_max / set_bytes(which));
+  if (cache_bytes <= 0) return {fitting, true, 0, "cache size unknown: the ring is all it may be"};
+  const std::int64_t wanted = divide_up(3 * cache_bytes, unique) + 1;
+  RingPlan plan;
+  plan.sets = std::min(wanted, fitting);
+  plan.over_cache = over(plan.sets);
+  // Below the cache's own size a sweep finds its data again, whatever was asked for.
+  plan.cold = plan.over_cache > 1;
+  if (plan.sets < wanted && plan.over_cache < 3)
+    plan.flag = fmt::format("ring capped at {:.2g} x the cache", plan.over_cache);
+  return plan;
+}
+
+struct Ring::Layout {
+  std::vector<const TensorDecl*> tensors;
+  std::vector<std::size_t> offsets;  ///< within a set
+  std::size_t base = 0;              ///< of the first set
+  std::size_t stride = 0;
+};
+
+Ring::Layout Ring::lay_out(const Case& which, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  Layout layout;
+  layout.tensors = tensors_of(which.geometry);
+  layout.base = kLineBytes * (random() % 64);
+  std::size_t at = 0;
+  for (const TensorDecl* tensor : layout.tensors) {
+    const auto align = static_cast<std::size_t>(which.geometry.align_bytes.at(tensor->name));
+    // A class below 16 bytes is met exactly: better alignment would time another case.
+    layout.offsets.push_back(at + (align < kAlignBytesMax ? align : 0));
+    const std::size_t bytes = TensorImage(shape_of(which, *tensor)).bytes.size() + align;
+    at += (bytes + kLineBytes - 1) / kLineBytes * kLineBytes;
+  }
+  // Never a whole number of pages: equal tensors of all sets would share few cache sets.
+  layout.stride = at % 4096 == 0 ? at + kLineBytes : at;
+  return layout;
+}
+
+Ring::Ring(Device& device, const Case& which, const TensorImages& images, std::int64_t sets,
+           std::uint64_t seed)
+    : Ring(device, images, sets, lay_out(which, seed)) {}
+
+Ring::Ring(Device& device, const TensorImages& images, std::int64_t sets, Layout layout)
+    : device_(&device),
+      images_(&images),
+      sets_(sets),
+      tensors_(std::move(layout.tensors)),
+      offsets_(std::move(layout.offsets)),
+      stride_(layout.stride),
+      memory_(device, layout.base + layout.stride * static_cast<std::size_t>(sets), Place::low),
+      base_(memory_.pointer() + layout.base) {
+  for (std::int64_t set = 0; set < sets_; ++set) {
+    for (std::size_t ordinal = 0; ordinal < tensors_.size(); ++ordinal) write(ordinal, set);
+  }
+}
+
+void Ring::write(std::size_t ordinal, std::int64_t set) {
+  const auto image = images_->find(tensors_[ordinal]->name);
+  if (image == images_->end() || image->second.bytes.empty()) return;
+  device_->copy_to(data(ordinal, set), image->second.bytes.data(), image->second.bytes.size());
+}
+
+bool Ring::restores() const {
+  return std::any_of(tensors_.begin(), tensors_.end(), [](const TensorDecl* tensor) {
+    return tensor->role == Role::inout || tensor->role == Role::state;
+  });
+}
+
+void Ring::restore(std::int64_t first, std::int64_t count) {
+  for (std::size_t ordinal = 0; ordinal < tensors_.size(); ++ordinal) {
+    const Role role = tensors_[ordinal]->role;
+    if (role != Role::inout && role != Role::state) continue;
+    for (std::int64_t i = 0; i < std::min(count, sets_); ++i) write(ordinal, (first + i) % sets_);
+  }
+}
+
+}  // namespace fusetune

@@ -1,0 +1,119 @@
+#include "harness/table/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "harness/base/files.hpp"
+
+namespace fusetune {
+
+namespace {
+
+[[noreturn]] void refuse(const Table& table, const std::string& what) {
+  throw std::logic_error(fmt::format("table {} of {}: {}", table.family ? table.family->name : "",
+                                     table.device, what));
+}
+
+std::string row_text(const TableRow& row) {
+  return fmt::format("{} at [{}, {}]", row.geometry.key(), row.rows_low, row.rows_high);
+}
+
+/// A figure that is no number would break every reader of the JSON and the header.
+void check_figures(const Table& table, const TableRow& row) {
+  const Certificate& c = row.certificate;
+  for (const double figure : {c.median_us, c.low_us, c.high_us, c.spread_percent, c.versus_baseline,
+                              c.versus_low, c.versus_high}) {
+    if (!std::isfinite(figure) || figure < 0)
+      refuse(table, row_text(row) + ": a figure of its certificate is not a finite number");
+  }
+}
+
+void check_variant(const Table& table, const TableRow& row) {
+  const Family& family = *table.family;
+  const std::string at = row_text(row);
+  const ImplementationDecl* implementation = family.find_implementation(row.variant.implementation);
+  if (implementation == nullptr)
+    refuse(table, at + ": no implementation " + row.variant.implementation);
+  if (row.is_default != (implementation->name == family.baseline))
+    refuse(table, at + ": a default row names the baseline, and no other row does");
+  for (const std::string& axis : implementation->axes) {
+    if (row.variant.axes.count(axis) == 0) refuse(table, at + ": axis " + axis + " has no value");
+  }
+  for (const auto& [axis, value] : row.variant.axes) {
+    if (family.find_axis(axis) == nullptr) refuse(table, at + ": unknown axis " + axis);
+  }
+}
+
+void check_row(const Table& table, const TableRow& row) {
+  if (!row.geometry.family || row.geometry.family->name != table.family->name)
+    refuse(table, "a row of another family");
+  if (row.rows_low < 0 || row.rows_high < row.rows_low)
+    refuse(table, row_text(row) + ": the interval is empty");
+  if (row.tuned_at < row.rows_low || row.tuned_at > row.rows_high)
+    refuse(table, fmt::format("{}: tuned at {}, outside", row_text(row), row.tuned_at));
+  check_variant(table, row);
+  check_figures(table, row);
+}
+
+/// Intervals of one geometry follow each other without gap or overlap, from 0.
+void check_cover(const Table& table) {
+  const std::string* geometry = nullptr;
+  std::string previous;
+  std::int64_t next = 0;
+  for (const TableRow& row : table.rows) {
+    const std::string key = row.geometry.key();
+    if (geometry == nullptr || key != previous) next = 0;
+    previous = key;
+    geometry = &previous;
+    if (row.rows_low < next) refuse(table, row_text(row) + ": overlaps the row before it");
+    if (row.rows_low > next)
+      refuse(table, fmt::format("{}: nothing covers {}", row_text(row), next));
+    next = row.rows_high + 1;
+  }
+}
+
+}  // namespace
+
+void normalise(Table& table) {
+  if (!table.family) throw std::logic_error("a table without a family");
+  if (table.rows.empty()) refuse(table, "no rows");
+  if (table.data != "cold" && table.data != "hot")
+    refuse(table, "the data state is neither cold nor hot: " + table.data);
+  for (TableRow& row : table.rows) {
+    check_row(table, row);
+    std::vector<std::string>& ties = row.certificate.tie_set;
+    std::sort(ties.begin(), ties.end());
+    ties.erase(std::unique(ties.begin(), ties.end()), ties.end());
+  }
+  std::vector<std::pair<std::string, TableRow>> keyed;
+  for (TableRow& row : table.rows) keyed.emplace_back(row.geometry.key(), std::move(row));
+  std::sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first, a.second.rows_low, a.second.rows_high) <
+           std::tie(b.first, b.second.rows_low, b.second.rows_high);
+  });
+  table.rows.clear();
+  for (auto& [key, row] : keyed) table.rows.push_back(std::move(row));
+  check_cover(table);
+}
+
+std::vector<std::filesystem::path> write_table(const Table& table,
+                                               const std::filesystem::path& results_root) {
+  // All three are made before the first is written: a failure leaves the old set whole.
+  const std::string yaml = to_yaml(table);
+  const std::string header = to_header(table);
+  const std::string json = to_json(table).dump(2) + "\n";
+  const std::filesystem::path folder = results_root / table.device;
+  const std::string& family = table.family->name;
+  const std::vector<std::filesystem::path> paths{folder / (family + ".yaml"),
+                                                 folder / ("fusetune_" + family + ".hpp"),
+                                                 folder / (family + ".json")};
+  write_file_atomic(paths[0], yaml);
+  write_file_atomic(paths[1], header);
+  write_file_atomic(paths[2], json);
+  return paths;
+}
+
+}  // namespace fusetune

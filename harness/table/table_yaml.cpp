@@ -1,0 +1,178 @@
+// The table as the file that people review and the harness reads back.
+
+#include <fmt/format.h>
+
+#include "harness/spec/yaml.hpp"
+#include "harness/table/quote.hpp"
+#include "harness/table/table.hpp"
+
+namespace fusetune {
+
+namespace {
+
+constexpr std::int64_t kFormat = 1;
+
+std::string yaml_bool(bool value) { return value ? "true" : "false"; }
+
+void write_head(std::string& out, const Table& table) {
+  const Provenance& p = table.provenance;
+  out +=
+      "# Written by fusetune; the header and the JSON beside it carry the same rows. DO NOT "
+      "EDIT.\n";
+  if (table.target.platform == Platform::host)
+    out += "# Timed on a CPU: its figures say nothing about a GPU.\n";
+  out += fmt::format("table: {}\n", kFormat);
+  out += fmt::format("family: {}\n", yaml_string(table.family->name));
+  out += fmt::format("device: {}\n", yaml_string(table.device));
+  out += fmt::format("target: {}\n", yaml_string(table.target.name));
+  out += fmt::format("data: {}\n", yaml_string(table.data));
+  out += "facts:\n";
+  out += fmt::format("  cu_count: {}\n", table.facts.cu_count);
+  out += fmt::format("  lds_bytes_max: {}\n", table.facts.lds_bytes_max);
+  out += fmt::format("  block_threads_max: {}\n", table.facts.block_threads_max);
+  out += "provenance:\n";
+  out += fmt::format("  harness_version: {}\n", yaml_string(p.harness_version));
+  out += fmt::format("  compiler: {}\n", yaml_string(p.compiler));
+  out += fmt::format("  sweep: {}\n", yaml_string(p.sweep));
+  out += fmt::format("  conditions: {}\n", yaml_string(p.conditions.dump()));
+}
+
+void write_certificate(std::string& out, const Certificate& c) {
+  out += "    certificate:\n";
+  const auto number = [&](std::string_view name, std::int64_t value) {
+    out += fmt::format("      {}: {}\n", name, value);
+  };
+  const auto figure = [&](std::string_view name, double value) {
+    out += fmt::format("      {}: {}\n", name, double_text(value));
+  };
+  number("samples", c.samples);
+  number("epochs", c.epochs);
+  figure("median_us", c.median_us);
+  figure("low_us", c.low_us);
+  figure("high_us", c.high_us);
+  figure("spread_percent", c.spread_percent);
+  figure("versus_baseline", c.versus_baseline);
+  figure("versus_low", c.versus_low);
+  figure("versus_high", c.versus_high);
+  number("candidates", c.candidates);
+  out += c.tie_set.empty() ? "      tie_set: []\n" : "      tie_set:\n";
+  for (const std::string& key : c.tie_set) out += fmt::format("        - {}\n", yaml_string(key));
+  number("launches", c.launches);
+  number("workspace_bytes", c.workspace_bytes);
+  number("baseline_launches", c.baseline_launches);
+  number("baseline_workspace_bytes", c.baseline_workspace_bytes);
+  out += fmt::format("      proved_on: {}\n", yaml_string(c.proved_on));
+  number("proofs", c.proofs);
+}
+
+void write_row(std::string& out, const Table& table, const TableRow& row) {
+  out += fmt::format("  - geometry: {}\n", yaml_string(row.geometry.key()));
+  out += fmt::format("    rows: [{}, {}]\n", row.rows_low, row.rows_high);
+  out += fmt::format("    tuned_at: {}\n", row.tuned_at);
+  out += fmt::format("    variant: {}\n", yaml_string(row.variant.key(*table.family)));
+  out += fmt::format("    is_default: {}\n", yaml_bool(row.is_default));
+  out += fmt::format("    code_identity: {}\n", yaml_string(row.code_identity));
+  out += fmt::format("    source_hash: {}\n", yaml_string(row.source_hash));
+  write_certificate(out, row.certificate);
+}
+
+Certificate read_certificate(const YamlNode& node) {
+  node.allow_keys(
+      {"samples", "epochs", "median_us", "low_us", "high_us", "spread_percent", "versus_baseline",
+       "versus_low", "versus_high", "candidates", "tie_set", "launches", "workspace_bytes",
+       "baseline_launches", "baseline_workspace_bytes", "proved_on", "proofs"},
+      "key of a certificate");
+  Certificate c;
+  c.samples = node.at("samples").as_int();
+  c.epochs = node.at("epochs").as_int();
+  c.median_us = node.at("median_us").as_double();
+  c.low_us = node.at("low_us").as_double();
+  c.high_us = node.at("high_us").as_double();
+  c.spread_percent = node.at("spread_percent").as_double();
+  c.versus_baseline = node.at("versus_baseline").as_double();
+  c.versus_low = node.at("versus_low").as_double();
+  c.versus_high = node.at("versus_high").as_double();
+  c.candidates = node.at("candidates").as_int();
+  for (const YamlNode& key : node.at("tie_set").items()) c.tie_set.push_back(key.as_string());
+  c.launches = node.at("launches").as_int();
+  c.workspace_bytes = node.at("workspace_bytes").as_int();
+  c.baseline_launches = node.at("baseline_launches").as_int();
+  c.baseline_workspace_bytes = node.at("baseline_workspace_bytes").as_int();
+  c.proved_on = node.at("proved_on").as_string();
+  c.proofs = node.at("proofs").as_int();
+  return c;
+}
+
+TableRow read_row(const YamlNode& node, const Family& family) {
+  node.allow_keys({"geometry", "rows", "tuned_at", "variant", "is_default", "code_identity",
+                   "source_hash", "certificate"},
+                  "key of a row");
+  TableRow row;
+  row.geometry = parse_geometry_key(node.at("geometry").as_string());
+  const std::vector<YamlNode> rows = node.at("rows").items();
+  if (rows.size() != 2) node.at("rows").fail("rows are [low, high]");
+  row.rows_low = rows[0].as_int();
+  row.rows_high = rows[1].as_int();
+  row.tuned_at = node.at("tuned_at").as_int();
+  row.variant = parse_variant_key(family, node.at("variant").as_string());
+  row.is_default = node.at("is_default").as_bool();
+  row.code_identity = node.at("code_identity").as_string();
+  row.source_hash = node.at("source_hash").as_string();
+  row.certificate = read_certificate(node.at("certificate"));
+  return row;
+}
+
+void read_facts(const YamlNode& node, DeviceFacts& facts) {
+  node.allow_keys({"cu_count", "lds_bytes_max", "block_threads_max"}, "fact");
+  facts.cu_count = node.at("cu_count").as_int();
+  facts.lds_bytes_max = node.at("lds_bytes_max").as_int();
+  facts.block_threads_max = node.at("block_threads_max").as_int();
+}
+
+void read_provenance(const YamlNode& node, Provenance& provenance) {
+  node.allow_keys({"harness_version", "compiler", "sweep", "conditions"}, "key of a provenance");
+  provenance.harness_version = node.at("harness_version").as_string();
+  provenance.compiler = node.at("compiler").as_string();
+  provenance.sweep = node.at("sweep").as_string();
+  const YamlNode conditions = node.at("conditions");
+  provenance.conditions = Json::parse(conditions.as_string(), nullptr, false);
+  if (provenance.conditions.is_discarded()) conditions.fail("the conditions are not JSON");
+}
+
+}  // namespace
+
+std::string to_yaml(const Table& table) {
+  Table sorted = table;
+  normalise(sorted);
+  std::string out;
+  write_head(out, sorted);
+  out += "rows:\n";
+  for (const TableRow& row : sorted.rows) write_row(out, sorted, row);
+  return out;
+}
+
+Table table_from_yaml(const std::filesystem::path& file) {
+  const YamlNode root = YamlNode::load(file);
+  if (!root.is_map()) root.fail("a table is a map");
+  root.allow_keys({"table", "family", "device", "target", "data", "facts", "provenance", "rows"},
+                  "key of a table");
+  if (const YamlNode format = root.at("table"); format.as_int() != kFormat)
+    format.fail(fmt::format("this version reads tables of format {}", kFormat));
+  Table table;
+  table.family = find_family(root.at("family").as_string());
+  table.device = root.at("device").as_string();
+  table.target = parse_target(root.at("target").as_string());
+  table.data = root.at("data").as_string();
+  read_facts(root.at("facts"), table.facts);
+  read_provenance(root.at("provenance"), table.provenance);
+  for (const YamlNode& row : root.at("rows").items())
+    table.rows.push_back(read_row(row, *table.family));
+  try {
+    normalise(table);
+  } catch (const std::logic_error& error) {
+    root.at("rows").fail(error.what());
+  }
+  return table;
+}
+
+}  // namespace fusetune
