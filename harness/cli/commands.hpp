@@ -1,0 +1,19 @@
+#pragma once
+// One function per command; each prints, and returns the process' exit code. UserError goes to main().
+
+#include "harness/base/status.hpp"
+#include "harness/cli/options.hpp"
+
+namespace fusetune {
+
+ExitCode tune_command(const GlobalOptions& global, const TuneOptions& options);
+ExitCode verify_command(const GlobalOptions& global, const VerifyOptions& options);
+ExitCode golden_command(const GlobalOptions& global, const GoldenOptions& options);
+ExitCode inspect_command(const GlobalOptions& global, const InspectOptions& options);
+ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& options);
+ExitCode selftest_command(const GlobalOptions& global, const SelftestOptions& options);
+ExitCode list_command(const GlobalOptions& global, const std::string& what);
+ExitCode devices_command(const GlobalOptions& global);
+ExitCode cache_command(const GlobalOptions& global, const std::string& action);
+
+}  // namespace fusetune

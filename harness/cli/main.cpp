@@ -1,0 +1,218 @@
+// The command line: what each command takes, with help that stands by itself.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+
+#include "harness/base/error.hpp"
+#include "harness/base/files.hpp"
+#include "harness/cli/commands.hpp"
+#include "harness/cli/interrupt.hpp"
+#include "harness/tune/workers.hpp"
+
+namespace fusetune {
+namespace {
+
+constexpr const char* kFooter = R"(Keys paste back: a case is FAMILY(name=value,...) and a variant name=value,...; quote them in a shell.
+
+Exit codes: 0 all well; 2 a result was wrong; 3 inconclusive; 4 environment unusable, or nothing compiled for a target;
+5 a kernel crashed or hung; 64 usage or input; 70 internal error; 130 interrupted (what was done is kept).
+
+First steps:
+  fusetune list models                         what shapes there are
+  fusetune tune configs/sweeps/quickstart.yaml a sweep from YAML to a proven table and a header, without a GPU
+  fusetune verify split_reshape_cat --model qwen3.5-27b --tp 8 --device host-w32
+  fusetune explain 'CASE'                      why a variant won and why the others fell)";
+
+/// The command that was asked for, and what it runs.
+struct Program {
+  GlobalOptions global;
+  TuneOptions tune;
+  VerifyOptions verify;
+  GoldenOptions golden;
+  InspectOptions inspect;
+  ExplainOptions explain;
+  SelftestOptions selftest;
+  std::string list_what = "all";
+  std::string cache_action = "info";
+  std::string worker_role;
+  int in_fd = -1;
+  int out_fd = -1;
+  std::function<ExitCode()> run;
+};
+
+void add_global(CLI::App& app, GlobalOptions& global) {
+  app.add_option("--store", global.engine.store, "Folder of records and code objects")
+      ->capture_default_str();
+  app.add_option("--results", global.engine.results, "Folder of tables and headers")
+      ->capture_default_str();
+  app.add_option("--jobs", global.engine.jobs, "Worker processes; 0: one per core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--seed", global.engine.seed, "Seed of inputs and schedules")->capture_default_str();
+  app.add_option("--compile-timeout-s", global.engine.compile_timeout_s, "Limit per compilation")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--kernel-timeout-s", global.engine.kernel_timeout_s, "Limit per proved case")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_flag("--retry-failed", global.engine.retry_failed, "Try recorded failures again");
+  app.add_flag("--json", global.json, "Print one JSON document on stdout instead of text");
+}
+
+void add_selection(CLI::App& command, SelectionOptions& selection) {
+  command.add_option("--model", selection.models, "Model of configs/models.yaml, or 'all'");
+  command.add_option("--tp", selection.tp, "Tensor-parallel split, or 'all' (the default)");
+  command.add_option("-o,--option", selection.options,
+                     "Option, dtype or symbol: layout=merged, act=fp32, nk=4; values by commas");
+  command.add_option("--tokens", selection.tokens, "Rows of the case (default 64)");
+  command.add_option("--space", selection.space, "Variants: full, pairwise, or how many")
+      ->capture_default_str();
+  command.add_option("--variant", selection.variant, "One variant by its key instead of a space");
+}
+
+void add_tune(CLI::App& app, Program& program) {
+  CLI::App* command =
+      app.add_subcommand("tune", "Compile, prove and race a sweep; write table and header");
+  command->add_option("SWEEP", program.tune.sweep, "Sweep file, e.g. configs/sweeps/quickstart.yaml")
+      ->required();
+  command->add_option("--device", program.tune.device, "Instead of the sweep's: host-w64, host-w32");
+  command->add_option("--space", program.tune.space, "Instead of the sweep's: full, pairwise, or N");
+  command->add_option("--budget-s", program.tune.budget_s, "Instead of the sweep's measuring time")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--dry-run", program.tune.dry_run,
+                    "Show cases, variants, launches and expected time; run nothing");
+  command->callback([&program] {
+    program.run = [&program] { return tune_command(program.global, program.tune); };
+  });
+}
+
+void add_verify(CLI::App& app, Program& program) {
+  CLI::App* command =
+      app.add_subcommand("verify", "Compile and prove; no timing. Takes a family, case or sweep");
+  command->add_option("WHAT", program.verify.what, "Family, case key, or sweep file")->required();
+  command->add_option("--device", program.verify.devices, "host-w64 and/or host-w32");
+  add_selection(*command, program.verify.selection);
+  command->callback([&program] {
+    program.run = [&program] { return verify_command(program.global, program.verify); };
+  });
+}
+
+void add_golden(CLI::App& app, Program& program) {
+  CLI::App* command =
+      app.add_subcommand("golden", "Compare reference and variants with outputs of other code");
+  command->add_option("FILE", program.golden.files, "safetensors files with cases")->required();
+  command->add_option("--device", program.golden.devices, "host-w64 and/or host-w32 (default: both)");
+  command->add_option("--space", program.golden.space, "Variants: full, pairwise, or how many")
+      ->capture_default_str();
+  command->callback([&program] {
+    program.run = [&program] { return golden_command(program.global, program.golden); };
+  });
+}
+
+void add_inspect(CLI::App& app, Program& program) {
+  CLI::App* command =
+      app.add_subcommand("inspect", "Registers, spills, LDS, occupancy and access widths per variant");
+  command->add_option("--family", program.inspect.family, "Family; not needed with --case");
+  command->add_option("--case", program.inspect.case_key, "Case key instead of a family");
+  command->add_option("--target", program.inspect.target, "gfx90a, host-w64, ...")
+      ->capture_default_str();
+  command->add_flag("--isa", program.inspect.isa, "Print the compiler's log of the first variant");
+  add_selection(*command, program.inspect.selection);
+  command->callback([&program] {
+    program.run = [&program] { return inspect_command(program.global, program.inspect); };
+  });
+}
+
+void add_rest(CLI::App& app, Program& program) {
+  CLI::App* explain =
+      app.add_subcommand("explain", "Why a variant won its case, and why the others fell");
+  explain->add_option("CASE", program.explain.case_key, "Case key, as a summary prints it")->required();
+  explain->add_option("--device", program.explain.device, "Device of the race")->capture_default_str();
+  explain->callback([&program] {
+    program.run = [&program] { return explain_command(program.global, program.explain); };
+  });
+
+  CLI::App* selftest = app.add_subcommand(
+      "selftest", "Plant the family's bugs, one at a time: every one must be found by its check");
+  selftest->add_option("FAMILY", program.selftest.family, "Family; all of them when left out");
+  selftest->add_option("--device", program.selftest.devices, "host-w64 and/or host-w32");
+  selftest->add_option("--seeds", program.selftest.seeds, "Seeds for false alarms on the true kernel")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  selftest->callback([&program] {
+    program.run = [&program] { return selftest_command(program.global, program.selftest); };
+  });
+
+  CLI::App* list = app.add_subcommand("list", "Families, models, targets and statuses");
+  list->add_option("WHAT", program.list_what, "families, models, targets, statuses or all")
+      ->check(CLI::IsMember({"families", "models", "targets", "statuses", "all"}));
+  list->callback([&program] {
+    program.run = [&program] { return list_command(program.global, program.list_what); };
+  });
+
+  CLI::App* devices = app.add_subcommand("devices", "Devices and compilers here, and why others are not");
+  devices->callback([&program] {
+    program.run = [&program] { return devices_command(program.global); };
+  });
+
+  CLI::App* cache = app.add_subcommand("cache", "The store: what it holds, or clear it");
+  cache->add_option("ACTION", program.cache_action, "info or clear")
+      ->check(CLI::IsMember({"info", "clear"}));
+  cache->callback([&program] {
+    program.run = [&program] { return cache_command(program.global, program.cache_action); };
+  });
+
+  CLI::App* worker = app.add_subcommand("worker", "");
+  worker->group("");  // started by the program itself
+  worker->add_option("ROLE", program.worker_role)->required();
+  worker->add_option("--in-fd", program.in_fd)->required();
+  worker->add_option("--out-fd", program.out_fd)->required();
+  worker->callback([&program] {
+    program.run = [&program] {
+      return static_cast<ExitCode>(run_worker(program.worker_role, program.in_fd, program.out_fd));
+    };
+  });
+}
+
+int run(int argc, char** argv) {
+  Program program;
+  program.global.terminal = Terminal::detect();
+  CLI::App app("fusetune: tunes and proves fused HIP kernels, with or without a GPU", "fusetune");
+  app.set_version_flag("--version", "fusetune " + harness_version());
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(kFooter);
+  app.get_formatter()->column_width(34);
+  add_global(app, program.global);
+  add_tune(app, program);
+  add_verify(app, program);
+  add_golden(app, program);
+  add_inspect(app, program);
+  add_rest(app, program);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+  }
+  if (program.worker_role.empty()) catch_interrupts();
+  return static_cast<int>(program.run());
+}
+
+}  // namespace
+}  // namespace fusetune
+
+int main(int argc, char** argv) {
+  try {
+    return fusetune::run(argc, argv);
+  } catch (const fusetune::UserError& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return static_cast<int>(fusetune::ExitCode::usage);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "internal error: %s\nThis is a bug of fusetune; please report it with the command.\n",
+                 error.what());
+    return static_cast<int>(fusetune::ExitCode::internal);
+  }
+}

@@ -1,0 +1,30 @@
+#pragma once
+// The store, the progress display and the interrupt flag of one command, bundled as a Session.
+
+#include <memory>
+#include <string>
+
+#include "harness/cli/console_progress.hpp"
+#include "harness/cli/options.hpp"
+#include "harness/tune/session.hpp"
+
+namespace fusetune {
+
+class RunSession {
+ public:
+  /// Opens the store for this run alone. Throws UserError when it cannot be written or another run has it.
+  RunSession(const GlobalOptions& global, const std::string& campaign_name);
+  ~RunSession();
+  RunSession(const RunSession&) = delete;
+  RunSession& operator=(const RunSession&) = delete;
+
+  Session& session() { return session_; }
+
+ private:
+  std::unique_ptr<Progress> progress_;
+  RecordStore records_;
+  CodeStore code_;
+  Session session_;
+};
+
+}  // namespace fusetune

@@ -1,0 +1,117 @@
+#include "harness/cli/selection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "harness/base/error.hpp"
+#include "harness/tune/case_plan.hpp"
+
+namespace fusetune {
+
+namespace {
+
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (;;) {
+    const std::size_t comma = text.find(',', begin);
+    parts.push_back(text.substr(begin, comma - begin));
+    if (comma == std::string::npos) return parts;
+    begin = comma + 1;
+  }
+}
+
+std::int64_t parse_number(const std::string& text, const std::string& what) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0)
+    throw UserError(fmt::format("{} must be a whole number, not '{}'", what, text));
+  return value;
+}
+
+/// "name=value[,value...]": an option, a dtype or a static symbol of the family.
+void apply_option(const Family& family, const std::string& text, SweepEntry& entry,
+                  Bindings& symbols) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos)
+    throw UserError(fmt::format("--option takes name=value, not '{}'", text));
+  const std::string name = text.substr(0, equals);
+  for (const std::string& value : split_list(text.substr(equals + 1))) {
+    if (const OptionDecl* option = family.find_option(name)) {
+      if (std::find(option->values.begin(), option->values.end(), value) == option->values.end())
+        throw UserError(unknown_name("value of option " + name, value, option->values));
+      entry.options[name].push_back(value);
+    } else if (family.find_dtype(name) != nullptr) {
+      const std::optional<DType> dtype = dtype_from_string(value);
+      if (!dtype) throw UserError(fmt::format("unknown dtype '{}' for {}", value, name));
+      entry.dtypes[name].push_back(*dtype);
+    } else if (const SymbolDecl* symbol = family.find_symbol(name)) {
+      if (symbol->is_static)
+        symbols[name] = parse_number(value, name);
+      else
+        throw UserError(fmt::format("{} is a runtime symbol: give it in the case's key", name));
+    } else {
+      std::vector<std::string> names = family.static_symbols();
+      for (const OptionDecl& known : family.options) names.push_back(known.name);
+      for (const DTypeDecl& known : family.dtypes) names.push_back(known.name);
+      throw UserError(unknown_name("option of " + family.name, name, names));
+    }
+  }
+}
+
+/// "qwen3.5-27b" with "--tp 8" is the selector "qwen3.5-27b@tp8".
+std::vector<std::string> model_selectors(const SelectionOptions& selection) {
+  std::vector<std::string> selectors;
+  for (const std::string& model : selection.models)
+    for (const std::string& tp :
+         selection.tp.empty() ? std::vector<std::string>{"all"} : selection.tp) {
+      if (tp == "all")
+        selectors.push_back(model);
+      else
+        selectors.push_back(fmt::format("{}@tp{}", model, parse_number(tp, "--tp")));
+    }
+  return selectors;
+}
+
+}  // namespace
+
+Sweep sweep_of_selection(const std::string& family, const SelectionOptions& selection,
+                         const std::string& device) {
+  SweepEntry entry;
+  entry.family = find_family(family);
+  Bindings symbols;
+  for (const std::string& option : selection.options)
+    apply_option(*entry.family, option, entry, symbols);
+  entry.models = model_selectors(selection);
+  if (entry.models.empty()) {
+    if (symbols.empty())
+      throw UserError(
+          "say which shapes: --model NAME [--tp N], or --option with the symbols (nk=4 ...)");
+    entry.symbols.push_back(symbols);
+  } else if (!symbols.empty()) {
+    throw UserError("--model and symbols in --option exclude each other");
+  }
+  for (const std::int64_t tokens : selection.tokens) entry.tokens.emplace_back(tokens, 1.0);
+  if (entry.tokens.empty()) entry.tokens.emplace_back(64, 1.0);
+  Sweep sweep;
+  sweep.name = family;
+  sweep.device = device;
+  sweep.space = parse_space(selection.space);
+  sweep.entries.push_back(std::move(entry));
+  return sweep;
+}
+
+Plan plan_of_case(const Case& which, const SelectionOptions& selection, const std::string& device) {
+  Plan plan = plan_of_cases({which}, parse_space(selection.space), device);
+  if (!selection.variant.empty()) keep_variant(plan, selection.variant);
+  return plan;
+}
+
+void keep_variant(Plan& plan, const std::string& variant_key) {
+  for (PlannedGeometry& geometry : plan.geometries)
+    geometry.variants = {parse_variant_key(*geometry.geometry.family, variant_key)};
+}
+
+}  // namespace fusetune

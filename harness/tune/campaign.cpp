@@ -1,0 +1,110 @@
+#include "harness/tune/campaign.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/tune/table_stage.hpp"
+
+namespace fusetune {
+
+namespace {
+
+bool is_user_failure(Status status) {
+  return status != Status::ok && status != Status::skipped && status != Status::pruned;
+}
+
+/// Compilation failures of every target, then proof failures; a variant that did not compile is not listed twice.
+std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
+  std::vector<Failure> failures;
+  const auto add = [&](std::size_t g, std::size_t v, const Target& target, const Outcome& outcome,
+                       std::string case_key) {
+    if (!is_user_failure(outcome.status)) return;
+    const PlannedGeometry& geometry = plan.geometries[g];
+    if (case_key.empty()) case_key = geometry.cases.front().which.key();
+    failures.push_back({outcome.status, std::move(case_key),
+                        geometry.variants[v].key(*geometry.geometry.family), target.name,
+                        outcome.message});
+  };
+  for (const CompiledUnit& unit : campaign.compiled.units)
+    add(unit.geometry, unit.variant, unit.target, unit.code.outcome, "");
+  for (const ProvedVariant& proved : campaign.proofs.variants) {
+    const CompiledUnit* unit =
+        campaign.compiled.find(proved.geometry, proved.variant, plan.target);
+    if (unit != nullptr && !unit->code.outcome.ok()) continue;
+    add(proved.geometry, proved.variant, plan.target, proved.outcome, proved.failed_case);
+  }
+  for (const CaseRace& race : campaign.races.races) {
+    if (!is_user_failure(race.result.outcome.status)) continue;
+    failures.push_back({race.result.outcome.status,
+                        plan.geometries[race.geometry].cases[race.planned_case].which.key(), "",
+                        plan.target.name, race.result.outcome.message});
+  }
+  return failures;
+}
+
+}  // namespace
+
+ExitCode Campaign::exit_code() const {
+  // Priority 2 > 5 > 4 (measurement 2.6): a wrong result is worse than a crash, a crash than a missing compiler.
+  const auto severity = [](ExitCode code) {
+    switch (code) {
+      case ExitCode::verification_failed: return 3;
+      case ExitCode::kernel_crash: return 2;
+      case ExitCode::pass: return 0;
+      default: return 1;
+    }
+  };
+  if (interrupted) return ExitCode::interrupted;
+  ExitCode worst = ExitCode::pass;
+  for (const Failure& failure : failures)
+    if (const ExitCode code = exit_code_of(failure.status); severity(code) > severity(worst))
+      worst = code;
+  return worst;
+}
+
+Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Session& session) {
+  Campaign campaign;
+  campaign.device = device;
+  campaign.compiled = compile_plan(plan, session);
+  if (!session.stop())
+    campaign.proofs = prove_plan(plan, campaign.compiled, device, session);
+  campaign.interrupted = session.stop();
+  campaign.failures = failures_of(plan, campaign);
+  return campaign;
+}
+
+Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session) {
+  Campaign campaign = verify_campaign(plan, device, session);
+  if (!campaign.interrupted) {
+    campaign.races = race_plan(plan, campaign.compiled, campaign.proofs, device,
+                               incumbents_of(plan, device, session.options.results), session);
+    campaign.interrupted = session.stop();
+  }
+  if (!campaign.interrupted) {
+    const ProofSummary finalists = prove_large_finalists(plan, campaign, session);
+    campaign.proofs.proved += finalists.proved;
+    campaign.proofs.reused += finalists.reused;
+    campaign.interrupted = session.stop();
+  }
+  campaign.failures = failures_of(plan, campaign);
+  if (!campaign.interrupted) {
+    campaign.tables = tables_of(plan, campaign, session.options.results);
+    for (const Table& table : campaign.tables)
+      for (std::filesystem::path& file : write_table(table, session.options.results))
+        campaign.files.push_back(std::move(file));
+  }
+  return campaign;
+}
+
+std::string repro_command(const Failure& failure) {
+  const Target target = parse_target(failure.target);
+  if (target.platform != Platform::host)
+    return fmt::format("fusetune inspect --case '{}' --variant '{}' --target {}", failure.case_key,
+                       failure.variant_key, failure.target);
+  std::string command = fmt::format("fusetune verify '{}'", failure.case_key);
+  if (!failure.variant_key.empty()) command += fmt::format(" --variant '{}'", failure.variant_key);
+  return command + fmt::format(" --device {} --retry-failed", failure.target);
+}
+
+}  // namespace fusetune

@@ -1,0 +1,47 @@
+#pragma once
+// A sweep carried to its tables: compile, prove, race, choose, write.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/table/table.hpp"
+#include "harness/tune/race_stage.hpp"
+
+namespace fusetune {
+
+/// A variant that did not make it, for the summary.
+struct Failure {
+  Status status = Status::ok;
+  std::string case_key;     ///< where it failed; the geometry's first case for compilations
+  std::string variant_key;
+  std::string target;
+  std::string message;
+};
+
+struct Campaign {
+  DeviceProperties device;
+  CompileSummary compiled;
+  ProofSummary proofs;
+  RaceSummary races;
+  std::vector<Table> tables;
+  std::vector<std::filesystem::path> files;
+  std::vector<Failure> failures;
+  bool interrupted = false;
+
+  /// Compiled, proved or measured anything at all.
+  bool did_work() const { return compiled.compiled + proofs.proved + races.measured > 0; }
+  /// The worst status of the device's target and of compile-only targets that were asked for.
+  ExitCode exit_code() const;
+};
+
+/// Compiles and proves. `device` comes from device_properties().
+Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Session& session);
+
+/// The same, then races and writes results/<device>/. An interrupted run writes no table and says so.
+Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session);
+
+/// The command that shows one failure again.
+std::string repro_command(const Failure& failure);
+
+}  // namespace fusetune

@@ -1,0 +1,179 @@
+#include "harness/tune/golden_stage.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "harness/base/error.hpp"
+#include "harness/tune/case_plan.hpp"
+#include "reference/reference.hpp"
+
+namespace fusetune {
+
+namespace {
+
+struct MappedCase {
+  GoldenCase golden;
+  Case which;
+};
+
+std::vector<MappedCase> map_cases(const std::filesystem::path& file, GoldenSummary& summary) {
+  std::vector<MappedCase> mapped;
+  std::vector<std::shared_ptr<const Family>> families;
+  for (const std::string& name : family_names()) families.push_back(find_family(name));
+  for (GoldenCase& golden : read_golden(file)) {
+    bool known = false;
+    for (const auto& family : families) {
+      if (!maps_golden(*family, golden)) continue;
+      Case which = case_of_golden(family, golden);
+      mapped.push_back({std::move(golden), std::move(which)});
+      known = true;
+      break;
+    }
+    if (!known) summary.unmapped.push_back(fmt::format("{} ({})", golden.name, golden.family));
+  }
+  if (mapped.empty())
+    throw UserError(fmt::format("{}: none of its cases belongs to a family of this project",
+                                file.string()));
+  return mapped;
+}
+
+class GoldenStage {
+ public:
+  GoldenStage(const std::filesystem::path& file, const SpaceChoice& space,
+              const std::string& device, Session& session)
+      : file_(file), space_(space), device_(device), session_(session) {}
+
+  GoldenSummary run() {
+    mapped_ = map_cases(file_, summary_);
+    std::vector<Case> cases;
+    for (const MappedCase& mapped : mapped_) cases.push_back(mapped.which);
+    const Plan plan = plan_of_cases(cases, space_, device_);
+    const CompileSummary compiled = compile_plan(plan, session_);
+    summary_.compiled = compiled.compiled;
+    for (const MappedCase& mapped : mapped_) summary_.verdicts.push_back(against_reference(mapped));
+    submit_all(plan, compiled);
+    summary_.interrupted = session_.stop();
+    return std::move(summary_);
+  }
+
+ private:
+  static GoldenVerdict against_reference(const MappedCase& mapped) {
+    GoldenVerdict verdict;
+    verdict.name = mapped.golden.name;
+    verdict.case_key = mapped.which.key();
+    verdict.source = mapped.golden.source;
+    const reference::Reference* reference =
+        reference::find(mapped.which.geometry.family->reference);
+    if (reference == nullptr) {
+      verdict.reference = {Status::verification_failed, "the family has no reference"};
+      return verdict;
+    }
+    verdict.reference =
+        compare_reference_with_golden(*reference, mapped.which, mapped.golden).outcome;
+    return verdict;
+  }
+
+  void submit_all(const Plan& plan, const CompileSummary& compiled) {
+    std::vector<Job> jobs;
+    for (std::size_t i = 0; i < mapped_.size(); ++i)
+      for (const CompiledUnit& unit : compiled.units) {
+        const PlannedGeometry& geometry = plan.geometries[unit.geometry];
+        if (geometry.geometry.key() != mapped_[i].which.geometry.key()) continue;
+        jobs.push_back(job_for(i, unit, geometry.variants[unit.variant]));
+      }
+    session_.progress.begin("golden", static_cast<std::int64_t>(jobs.size()), 0);
+    WorkerPool pool(worker_role("device", job_count(session_.options)));
+    for (Job& job : jobs) pool.submit(std::move(job));
+    pool.run(session_.stop, [this] { session_.progress.tick(); });
+    session_.progress.end();
+  }
+
+  Job job_for(std::size_t index, const CompiledUnit& unit, const Variant& variant) {
+    const std::string key = variant.key(*mapped_[index].which.geometry.family);
+    Job job;
+    job.request = Json{{"op", "golden"},
+                       {"device", device_},
+                       {"file", file_.string()},
+                       {"name", mapped_[index].golden.name},
+                       {"code", unit.code.code_path.string()},
+                       {"variant", to_json(variant)},
+                       {"seed", session_.options.seed}};
+    job.limit = std::chrono::milliseconds(
+        static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
+    job.done = [this, index, key, compiled = unit.code.outcome](const JobEnd& end) {
+      if (end.how == JobEnd::How::cancelled) return;
+      record(summary_.verdicts[index], key, compiled, end);
+    };
+    return job;
+  }
+
+  void record(GoldenVerdict& verdict, const std::string& variant_key, const Outcome& compiled,
+              const JobEnd& end) {
+    ++verdict.variants;
+    Outcome outcome = compiled;
+    if (compiled.ok()) {
+      if (end.how != JobEnd::How::answered) {
+        outcome = {Status::worker_lost, "the device worker did not answer"};
+      } else if (end.answer.contains("error")) {
+        outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
+      } else {
+        const ProofReport report = proof_from_json(end.answer);
+        outcome = report.outcome;
+        add_checks(verdict.checks, report.checks);
+      }
+    }
+    if (!outcome.ok()) {
+      ++verdict.failed;
+      if (verdict.failures.size() < 4)
+        verdict.failures.push_back(
+            fmt::format("{}: {}: {}", variant_key, to_string(outcome.status), outcome.message));
+    }
+    session_.progress.advance(!outcome.ok());
+  }
+
+  std::filesystem::path file_;
+  SpaceChoice space_;
+  std::string device_;
+  Session& session_;
+  std::vector<MappedCase> mapped_;
+  GoldenSummary summary_;
+};
+
+}  // namespace
+
+GoldenSummary verify_golden(const std::filesystem::path& file, const SpaceChoice& space,
+                            const std::string& device, Session& session) {
+  return GoldenStage(file, space, device, session).run();
+}
+
+Json handle_golden_request(Device& device, const Json& request,
+                           const std::function<void(const Json&)>&) {
+  const std::filesystem::path file = request.at("file").get<std::string>();
+  const std::string name = request.at("name").get<std::string>();
+  for (const GoldenCase& golden : read_golden(file)) {
+    if (golden.name != name) continue;
+    for (const std::string& family_name : family_names()) {
+      const std::shared_ptr<const Family> family = find_family(family_name);
+      if (!maps_golden(*family, golden)) continue;
+      const Case which = case_of_golden(family, golden);
+      Outcome outcome;
+      const std::unique_ptr<LoadedCode> code =
+          device.load(request.at("code").get<std::string>(), &outcome);
+      if (!code) {
+        ProofReport report;
+        report.outcome = outcome;
+        return to_json(report);
+      }
+      RunnableVariant runnable{code.get(), launches_of(which, variant_from_json(request.at("variant")),
+                                                       device.properties().target,
+                                                       device.properties().facts)};
+      ProofOptions options;
+      options.seed = request.at("seed").get<std::uint64_t>();
+      return to_json(prove_golden(device, runnable, which, golden, options));
+    }
+  }
+  throw UserError(fmt::format("{} has no case '{}' of a known family", file.string(), name));
+}
+
+}  // namespace fusetune

@@ -1,0 +1,40 @@
+#pragma once
+// Golden files against the reference and against every variant of a space.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/tune/compile_stage.hpp"
+#include "harness/tune/proof_stage.hpp"
+#include "harness/verify/golden.hpp"
+
+namespace fusetune {
+
+struct GoldenVerdict {
+  std::string name;                   ///< of the golden case
+  std::string case_key;
+  std::string source;
+  Outcome reference;                  ///< of the reference against the file
+  std::int64_t variants = 0;          ///< compared
+  std::int64_t failed = 0;
+  std::vector<std::string> failures;  ///< "variant: message", the first few
+  std::vector<CheckCount> checks;
+};
+
+struct GoldenSummary {
+  std::vector<GoldenVerdict> verdicts;
+  std::vector<std::string> unmapped;  ///< cases that no family maps, with their family's name in the file
+  std::int64_t compiled = 0;
+  bool interrupted = false;
+};
+
+/// Throws UserError for an unreadable file, or when none of its cases belongs to a family.
+GoldenSummary verify_golden(const std::filesystem::path& file, const SpaceChoice& space,
+                            const std::string& device, Session& session);
+
+/// The worker's side of one request ("golden").
+Json handle_golden_request(Device& device, const Json& request,
+                           const std::function<void(const Json&)>& progress);
+
+}  // namespace fusetune

@@ -1,0 +1,236 @@
+#include "harness/tune/race_stage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+
+#include "harness/base/hash.hpp"
+
+namespace fusetune {
+
+namespace {
+
+/// Part of every race's key: raised when the protocol measures otherwise than before.
+constexpr const char* kProtocol = "race 1";
+
+Json to_json(const RaceOptions& options) {
+  return Json{{"span_us_min", options.span_us_min}, {"epochs", options.epochs},
+              {"rounds", options.rounds},           {"warm_up_ms", options.warm_up_ms},
+              {"probe_cutoff", options.probe_cutoff}, {"cold", options.cold},
+              {"seed", options.seed},               {"budget_s", options.budget_s}};
+}
+
+RaceOptions race_options_from_json(const Json& json) {
+  RaceOptions options;
+  options.span_us_min = json.at("span_us_min").get<double>();
+  options.epochs = json.at("epochs").get<int>();
+  options.rounds = json.at("rounds").get<int>();
+  options.warm_up_ms = json.at("warm_up_ms").get<double>();
+  options.probe_cutoff = json.at("probe_cutoff").get<double>();
+  options.cold = json.at("cold").get<bool>();
+  options.seed = json.at("seed").get<std::uint64_t>();
+  options.budget_s = json.at("budget_s").get<double>();
+  return options;
+}
+
+class RaceStage {
+ public:
+  RaceStage(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
+            const DeviceProperties& device, const Incumbents& incumbents, Session& session)
+      : plan_(plan),
+        compiled_(compiled),
+        proofs_(proofs),
+        device_(device),
+        incumbents_(incumbents),
+        session_(session) {
+    options_.cold = plan.sweep.measure.data == "cold";
+    options_.seed = session.options.seed;
+    options_.budget_s = plan.sweep.measure.budget_s /
+                        static_cast<double>(std::max<std::int64_t>(1, plan.case_count()));
+  }
+
+  RaceSummary run() {
+    list_races();
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < summary_.races.size(); ++i)
+      if (!take_from_store(i)) open.push_back(i);
+    session_.progress.begin("race", static_cast<std::int64_t>(open.size()), summary_.reused);
+    // One worker: nothing else runs while a variant is timed.
+    WorkerPool pool(worker_role("device", 1));
+    for (const std::size_t i : open) submit(pool, i);
+    pool.run(session_.stop, [this] { session_.progress.tick(); });
+    session_.progress.end();
+    for (std::size_t i = 0; i < summary_.races.size(); ++i) decide(summary_.races[i]);
+    return std::move(summary_);
+  }
+
+ private:
+  void list_races() {
+    for (std::size_t g = 0; g < plan_.geometries.size(); ++g)
+      for (std::size_t c = 0; c < plan_.geometries[g].cases.size(); ++c) {
+        CaseRace race;
+        race.geometry = g;
+        race.planned_case = c;
+        keys_.push_back(add_arms(race));
+        if (race.arms.empty())
+          race.result.outcome = {Status::skipped, "no variant of this geometry was proved"};
+        else
+          race.result.outcome = {Status::skipped, "not measured before the run was interrupted"};
+        summary_.races.push_back(std::move(race));
+      }
+  }
+
+  /// Fills the arms with proved variants, one per (code, launches). Returns the race's key.
+  std::string add_arms(CaseRace& race) {
+    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+    const Case& which = geometry.cases[race.planned_case].which;
+    std::map<std::string, std::size_t> seen;
+    std::string text = fmt::format("{}|{}|{}|{}", kProtocol, device_.name,
+                                   device_.conditions.dump(), fusetune::to_json(which).dump());
+    RaceOptions keyed = options_;
+    keyed.budget_s = 0;  // more time for the same measurement is no other measurement
+    text += to_json(keyed).dump();
+    for (std::size_t v = 0; v < geometry.variants.size(); ++v) {
+      const ProvedVariant* proved = proofs_.find(race.geometry, v);
+      if (proved == nullptr || !proved->outcome.ok()) continue;
+      const CompiledUnit* unit = compiled_.find(race.geometry, v, plan_.target);
+      const std::vector<Launch> launches =
+          launches_of(which, geometry.variants[v], plan_.target, device_.facts);
+      if (launches.empty()) continue;
+      const std::string arm = unit->code.code_identity + "|" + launch_plan_key(launches);
+      const auto [known, is_new] = seen.emplace(arm, v);
+      if (is_new) {
+        race.arms.push_back(v);
+        text += "|" + arm;
+      } else {
+        race.same_code_as[v] = known->second;
+      }
+    }
+    return hash_hex(text);
+  }
+
+  bool take_from_store(std::size_t index) {
+    CaseRace& race = summary_.races[index];
+    if (race.arms.empty()) return true;
+    const std::optional<StepRecord> step =
+        session_.records.find(StepRecord::Kind::race, keys_[index]);
+    if (!step) return false;
+    if (step->status != Status::ok) {
+      session_.records.forget(StepRecord::Kind::race, keys_[index]);
+      return false;
+    }
+    race.result = race_from_json(step->data.at("result"));
+    race.reused = true;
+    ++summary_.reused;
+    return true;
+  }
+
+  void submit(WorkerPool& pool, std::size_t index) {
+    const CaseRace& race = summary_.races[index];
+    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+    Json arms = Json::array();
+    for (const std::size_t v : race.arms)
+      arms.push_back({{"code", compiled_.find(race.geometry, v, plan_.target)->code.code_path.string()},
+                      {"variant", fusetune::to_json(geometry.variants[v])}});
+    Job job;
+    job.request = Json{{"op", "race"},
+                       {"device", plan_.sweep.device},
+                       {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
+                       {"arms", std::move(arms)},
+                       {"options", to_json(options_)}};
+    job.limit = std::chrono::seconds(
+        static_cast<std::int64_t>(60 + 10 * options_.budget_s + session_.options.kernel_timeout_s));
+    job.done = [this, index](const JobEnd& end) { finish(index, end); };
+    pool.submit(std::move(job));
+  }
+
+  void finish(std::size_t index, const JobEnd& end) {
+    CaseRace& race = summary_.races[index];
+    if (end.how == JobEnd::How::cancelled) return;
+    if (end.how == JobEnd::How::timed_out)
+      race.result.outcome = {Status::kernel_timeout, "a variant did not end while it was timed"};
+    else if (end.how != JobEnd::How::answered)
+      race.result.outcome = {Status::worker_lost, "the device worker was lost while timing"};
+    else if (end.answer.contains("error"))
+      race.result.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
+    else
+      race.result = race_from_json(end.answer);
+    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+    StepRecord step;
+    step.kind = StepRecord::Kind::race;
+    step.key = keys_[index];
+    step.subject = fmt::format("{} | {}", geometry.cases[race.planned_case].which.key(), device_.name);
+    step.status = race.result.outcome.status;
+    step.message = race.result.outcome.message;
+    Json arms = Json::array();
+    for (const std::size_t v : race.arms)
+      arms.push_back(geometry.variants[v].key(*geometry.geometry.family));
+    step.data = Json{{"arms", std::move(arms)}, {"result", fusetune::to_json(race.result)}};
+    step.wall_ms = end.wall_ms;
+    session_.records.add(step);
+    ++summary_.measured;
+    session_.progress.advance(!race.result.outcome.ok());
+  }
+
+  void decide(CaseRace& race) const {
+    if (!race.result.outcome.ok()) return;
+    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+    const Family& family = *geometry.geometry.family;
+    const auto incumbent = incumbents_.find(
+        {geometry.geometry.key(), geometry.cases[race.planned_case].which.rows()});
+    ChoiceRules rules;
+    for (std::size_t a = 0; a < race.arms.size(); ++a) {
+      const Variant& variant = geometry.variants[race.arms[a]];
+      rules.simplicity.push_back(simplicity_rank(family, variant));
+      if (incumbent != incumbents_.end() && variant.key(family) == incumbent->second)
+        rules.incumbent = static_cast<std::int32_t>(a);
+      if (variant.implementation == family.baseline) rules.baseline = static_cast<std::int32_t>(a);
+    }
+    try {
+      race.choice = choose(race.result, rules);
+    } catch (const std::invalid_argument& error) {
+      race.result.outcome = {Status::skipped, error.what()};
+    }
+  }
+
+  const Plan& plan_;
+  const CompileSummary& compiled_;
+  const ProofSummary& proofs_;
+  const DeviceProperties& device_;
+  const Incumbents& incumbents_;
+  Session& session_;
+  RaceOptions options_;
+  RaceSummary summary_;
+  std::vector<std::string> keys_;
+};
+
+}  // namespace
+
+RaceSummary race_plan(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
+                      const DeviceProperties& device, const Incumbents& incumbents,
+                      Session& session) {
+  return RaceStage(plan, compiled, proofs, device, incumbents, session).run();
+}
+
+Json handle_race_request(Device& device, const Json& request) {
+  const Case which = case_from_json(request.at("case"));
+  std::vector<std::unique_ptr<LoadedCode>> codes;
+  std::vector<RunnableVariant> arms;
+  for (const Json& item : request.at("arms")) {
+    Outcome outcome;
+    codes.push_back(device.load(item.at("code").get<std::string>(), &outcome));
+    if (!codes.back()) {
+      RaceResult failed;
+      failed.outcome = outcome;
+      return fusetune::to_json(failed);
+    }
+    arms.push_back({codes.back().get(),
+                    launches_of(which, variant_from_json(item.at("variant")),
+                                device.properties().target, device.properties().facts)});
+  }
+  return fusetune::to_json(race(device, arms, which, race_options_from_json(request.at("options"))));
+}
+
+}  // namespace fusetune
