@@ -59,8 +59,10 @@ bool is_narrow(const Expr::Node& node) {
 /// Division and remainder are calls here: C++ rounds where we fail.
 bool is_call(Op op) { return op == Op::div || op == Op::mod || is_function(op); }
 
+constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+
 int level_of(const Expr::Node& node) {
-  if (node.op == Op::integer && node.integer < 0) return unary_level;
+  if (node.op == Op::integer && node.integer < 0 && node.integer != lowest) return unary_level;
   return is_call(node.op) ? primary_level : facts_of(node.op).level;
 }
 
@@ -90,8 +92,9 @@ class CppPrinter {
   }
 
  private:
+  /// The lowest integer has no literal of its own in C++.
   static std::string print_integer(std::int64_t value) {
-    if (value == std::numeric_limits<std::int64_t>::min())
+    if (value == lowest)
       return "(-" + std::to_string(std::numeric_limits<std::int64_t>::max()) + " - 1)";
     return std::to_string(value);
   }
