@@ -35,7 +35,8 @@ class RecordStore {
  public:
   /// Opens or creates `<root>/records.sqlite`. Throws UserError: not writable, damaged, a newer
   /// schema, or in use by another run
-  /// (`exclusive`; the message names its process id).
+  /// (`exclusive`; the message names its process id). Without `exclusive` it is for reading only,
+  /// and works while another process writes.
   static RecordStore open(const std::filesystem::path& root, bool exclusive);
   ~RecordStore();
   RecordStore(RecordStore&&) noexcept;
@@ -47,7 +48,8 @@ class RecordStore {
   void end_run(std::string_view how);
 
   std::optional<StepRecord> find(StepRecord::Kind kind, std::string_view key) const;
-  /// One durable transaction. Throws std::logic_error when the step is already there.
+  /// One durable transaction, within a run. Throws std::logic_error when the step is already there.
+  /// Numbers in `data` that are not finite are stored as null: JSON has no others.
   void add(const StepRecord& step);
   /// Removes a step so that it may be tried again (failures of `--retry-failed`).
   void forget(StepRecord::Kind kind, std::string_view key);

@@ -1,0 +1,64 @@
+#pragma once
+// A folder of its own for each test, and steps to fill stores with.
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <string>
+
+#include "harness/store/record_store.hpp"
+
+namespace fusetune {
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest() {
+    std::string pattern = testing::TempDir() + "fusetune_store_XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~StoreTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  std::filesystem::path root() const { return folder_ / "store"; }
+  std::filesystem::path file() const { return root() / "records.sqlite"; }
+
+  RecordStore open_for_writing() const {
+    RecordStore store = RecordStore::open(root(), true);
+    store.begin_run("key", "sweep", {{"cases", 3}});
+    return store;
+  }
+
+  static StepRecord step(int i, StepRecord::Kind kind = StepRecord::Kind::compile) {
+    StepRecord record;
+    record.kind = kind;
+    record.key = "k" + std::to_string(i);
+    record.subject = "case | variant | host-w64";
+    record.data = {{"i", i}, {"samples_us", {1.5, 2.25}}};
+    record.wall_ms = i + 0.5;
+    return record;
+  }
+
+  std::filesystem::path folder_;
+};
+
+/// The message of the UserError that `act` must throw.
+template <typename Act>
+std::string user_error(Act act);
+
+}  // namespace fusetune
+
+#include "harness/base/error.hpp"
+
+template <typename Act>
+std::string fusetune::user_error(Act act) {
+  try {
+    act();
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no UserError";
+  return "";
+}
