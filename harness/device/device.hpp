@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -49,6 +50,17 @@ class LoadedCode {
   virtual ~LoadedCode() = default;
 };
 
+/// The access that made the last launch fail, where the device can tell.
+struct Fault {
+  DevicePointer buffer = 0;  ///< the allocation that it misses, 0 when none is near
+  std::int64_t buffer_bytes = 0;
+  std::int64_t offset_bytes = 0;  ///< from the buffer's start: negative, or at least its size
+  bool write = false;
+  std::array<std::int64_t, 3> block{0, 0, 0};
+  std::array<std::int64_t, 3> thread{0, 0, 0};
+  std::string place;  ///< "kernels/x/x.hip:41", "" when unknown
+};
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -68,6 +80,8 @@ class Device {
   /// Enqueues one launch. The outcome may also be reported by a later synchronize().
   virtual Outcome launch(const LoadedCode& code, const KernelLaunch& launch) = 0;
   virtual Outcome synchronize() = 0;
+  /// Of the last launch that failed with out_of_bounds, misaligned or kernel_fault.
+  virtual std::optional<Fault> last_fault() const { return std::nullopt; }
 
   /// A time stamp in the device's queue; differences are microseconds.
   virtual double stamp_us() = 0;

@@ -18,8 +18,9 @@
 #define __forceinline__ __attribute__((always_inline)) inline
 #define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
-// Statics of functions are the module's shared memory: the runtime knows them by their symbols.
-#define __shared__ static
+// Statics of functions are the module's shared memory: the runtime knows them by their symbols and
+// poisons them, so the compiler must not take one that is never written for zero.
+#define __shared__ static __attribute__((used))
 
 // State of the running thread. One block runs at a time, on one thread of the machine.
 static ft_host_dim threadIdx, blockIdx, blockDim, gridDim;

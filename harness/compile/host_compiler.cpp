@@ -1,0 +1,239 @@
+// Kernels for the CPU: the system's C++ compiler as a subprocess, in a folder that never stays.
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "harness/base/files.hpp"
+#include "harness/base/hash.hpp"
+#include "harness/compile/compile_log.hpp"
+#include "harness/compile/compiler.hpp"
+#include "harness/compile/elf_image.hpp"
+#include "harness/compile/signature.hpp"
+#include "harness/process/subprocess.hpp"
+
+namespace fusetune {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::seconds kTimeLimit{120};
+constexpr std::string_view kRuntimePrefix = "ft_host_at_";
+constexpr const char* kShimFolder = "fusetune_host";
+constexpr const char* kMainFile = "fusetune_host/main.cpp";
+constexpr const char* kCodeFile = "fusetune_host/kernels.so";
+
+/// A folder of its own that is removed with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "fusetune-host-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw fs::filesystem_error("cannot make a temporary folder", name,
+                                 std::error_code(errno, std::generic_category()));
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+  void write(const fs::path& name, const std::string& text) const {
+    const fs::path clean = name.lexically_normal();
+    if (clean.empty() || clean.is_absolute() || *clean.begin() == "..")
+      throw std::invalid_argument(fmt::format("header name '{}' leaves the folder", name.string()));
+    fs::create_directories((path_ / clean).parent_path());
+    std::ofstream file(path_ / clean, std::ios::binary);
+    file << text;
+    if (!file.flush())
+      throw std::runtime_error(fmt::format("cannot write {} in {}", name.string(), path_.string()));
+  }
+
+ private:
+  fs::path path_;
+};
+
+std::vector<std::string> split_words(const std::string& text) {
+  std::istringstream words(text);
+  std::vector<std::string> result;
+  for (std::string word; words >> word;) result.push_back(word);
+  return result;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+class HostCompiler : public Compiler {
+ public:
+  HostCompiler();
+  std::string identity() const override { return identity_; }
+  bool handles(const Target& target) const override { return target.platform == Platform::host; }
+  CompileResult compile(const CompileRequest& request) override;
+
+ private:
+  void run(const CompileRequest& request, CompileResult* result) const;
+  std::vector<std::string> arguments(const CompileRequest& request, const fs::path& folder) const;
+
+  std::vector<std::string> command_;
+  std::vector<std::string> flags_;
+  std::string missing_;  ///< why there is no compiler, "" when there is one
+  std::string shim_, abi_;
+  std::string identity_;
+};
+
+HostCompiler::HostCompiler() {
+  const char* chosen = std::getenv("CXX");
+  command_ = split_words(chosen != nullptr ? chosen : "");
+  if (command_.empty()) command_ = {"g++"};
+  std::vector<std::string> ask = command_;
+  ask.push_back("--version");
+  const ProcessResult version = run_process(ask, kTimeLimit);
+  if (version.exit_code != 0 || version.signal != 0)
+    missing_ = fmt::format("no C++ compiler for the host: {}: {}", command_.front(),
+                           first_line(version.output));
+
+  flags_ = {"-x", "c++", "-std=gnu++17", "-O2", "-g1", "-fPIC", "-shared", "-nostdlib", "-pipe"};
+  // Kernels see what the GPU compilers see: no system headers, no library.
+  for (const char* flag :
+       {"-nostdinc", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti",
+        "-fno-asynchronous-unwind-tables", "-fno-stack-protector", "-fno-threadsafe-statics",
+        "-fno-strict-aliasing", "-fno-math-errno", "-ffp-contract=off", "-fcf-protection=none"})
+    flags_.push_back(flag);
+  // The inlined fibre switch pushes below the stack pointer.
+  flags_.push_back("-mno-red-zone");
+  flags_.push_back("-fsanitize=alignment");
+  flags_.push_back("-fsanitize-undefined-trap-on-error");
+  flags_.push_back("-Wl,--build-id=none");
+  // Symbols unique to the process would make two loads share their shared memory.
+  if (version.output.find("clang") == std::string::npos) flags_.push_back("-fno-gnu-unique");
+
+  const fs::path folder = project_root() / "harness" / "device" / "host";
+  shim_ = read_file(folder / "host_shim.h");
+  abi_ = read_file(folder / "host_abi.h");
+  std::string flags;
+  for (const std::string& flag : flags_) flags += flag + " ";
+  identity_ = fmt::format("{}, host device {}",
+                          missing_.empty() ? first_line(version.output) : "no C++ compiler",
+                          hash_hex({shim_, abi_, flags}).substr(0, 16));
+}
+
+std::vector<std::string> HostCompiler::arguments(const CompileRequest& request,
+                                                 const fs::path& folder) const {
+  std::vector<std::string> result = command_;
+  result.insert(result.end(), flags_.begin(), flags_.end());
+  // Names are relative to the folder, so what comes out does not depend on where it lies.
+  result.push_back(fmt::format("-ffile-prefix-map={}=.", folder.string()));
+  result.push_back("-iquote.");
+  result.push_back("-include");
+  result.push_back(fmt::format("{}/host_shim.h", kShimFolder));
+  bool has_wave_size = false;
+  for (const auto& [name, value] : request.macros) {
+    result.push_back(fmt::format("-D{}={}", name, value));
+    has_wave_size |= name == "FT_WAVE_SIZE";
+  }
+  if (!has_wave_size) result.push_back(fmt::format("-DFT_WAVE_SIZE={}", request.target.wave_size));
+  for (const char* argument : {kMainFile, "-o", kCodeFile}) result.push_back(argument);
+  return result;
+}
+
+std::string main_text(const CompileRequest& request) {
+  std::string text = line_directive(request.source.name, 1) + request.source.text + "\n" +
+                     line_directive("entry points", 1);
+  for (const std::string& entry : request.entries)
+    text += fmt::format("FT_HOST_ENTRY({})\n", entry);
+  return text;
+}
+
+/// What the finished module imports and this process does not have: it could not be loaded.
+std::string missing_symbol(std::string_view code) {
+  const auto imports = elf_undefined_symbols(code);
+  if (!imports) return "a damaged file";
+  for (const std::string& name : *imports)
+    if (!name.starts_with(kRuntimePrefix) && ::dlsym(RTLD_DEFAULT, name.c_str()) == nullptr)
+      return name;
+  return "";
+}
+
+CodeFacts facts_of(const CompileRequest& request, const std::string& code) {
+  bool needs_fibres = false;
+  for (const std::string& name : elf_undefined_symbols(code).value_or(std::vector<std::string>{}))
+    needs_fibres |= name.starts_with(kRuntimePrefix);
+  CodeFacts facts;
+  facts.file_bytes = static_cast<std::int64_t>(code.size());
+  for (const std::string& entry : request.entries) {
+    KernelFacts& kernel = facts.kernels.emplace_back();
+    kernel.entry = entry;
+    kernel.needs_fibres = needs_fibres;
+    kernel.wave_size = request.target.wave_size;
+    kernel.code_bytes = elf_code_bytes(code, "ft_host_run_" + entry);
+  }
+  return facts;
+}
+
+Outcome outcome_of(const ProcessResult& process) {
+  if (process.timed_out)
+    return {Status::compile_timeout,
+            fmt::format("the C++ compiler ran longer than {} s", kTimeLimit.count())};
+  if (process.signal != 0)
+    return {Status::compiler_crash,
+            fmt::format("the C++ compiler died of signal {}", process.signal)};
+  if (process.exit_code == 0) return {};
+  if (process.output.find("internal compiler error") != std::string::npos)
+    return {Status::compiler_crash, first_error_line(process.output)};
+  return outcome_of_failed_compile(process.output);
+}
+
+void HostCompiler::run(const CompileRequest& request, CompileResult* result) const {
+  const TemporaryFolder folder;
+  for (const SourceText& header : request.headers) folder.write(header.name, header.text);
+  folder.write(fs::path(kShimFolder) / "host_shim.h", shim_);
+  folder.write(fs::path(kShimFolder) / "host_abi.h", abi_);
+  folder.write(kMainFile, main_text(request));
+  const ProcessResult process =
+      run_process(arguments(request, folder.path()), kTimeLimit, folder.path());
+  result->log = process.output;
+  result->outcome = outcome_of(process);
+  if (!result->outcome.ok()) return;
+  std::string code = read_file(folder.path() / kCodeFile);
+  if (const std::string name = missing_symbol(code); !name.empty()) {
+    result->outcome = {Status::compile_error, fmt::format("the kernel calls '{}', which there is "
+                                                          "not",
+                                                          name)};
+    return;
+  }
+  result->facts = facts_of(request, code);
+  result->code_identity = elf_code_identity(code);
+  result->code = std::move(code);
+}
+
+CompileResult HostCompiler::compile(const CompileRequest& request) {
+  const auto start = std::chrono::steady_clock::now();
+  CompileResult result;
+  if (!missing_.empty()) {
+    result.outcome = {Status::unsupported_target, missing_};
+    return result;
+  }
+  try {
+    run(request, &result);
+  } catch (const std::exception& error) {
+    result.outcome = {Status::compile_error, error.what()};
+  }
+  result.compile_ms =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+}  // namespace
+
+std::unique_ptr<Compiler> make_host_compiler() { return std::make_unique<HostCompiler>(); }
+
+}  // namespace fusetune

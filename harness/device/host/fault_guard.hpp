@@ -1,0 +1,31 @@
+#pragma once
+// Turns a processor fault inside a kernel into a value.
+
+#include <cstdint>
+#include <optional>
+
+namespace fusetune {
+
+struct HardwareFault {
+  int signal = 0;
+  bool has_address = false;  ///< the processor names none for misaligned and non-canonical ones
+  std::uintptr_t address = 0;
+  bool write = false;
+  std::uintptr_t instruction = 0;
+};
+
+/// While one lives, SIGSEGV, SIGBUS, SIGILL and SIGFPE of guarded code come back from run(). Faults
+/// elsewhere go to whoever handled them before.
+class FaultGuard {
+ public:
+  FaultGuard();
+  ~FaultGuard();
+  FaultGuard(const FaultGuard&) = delete;
+  FaultGuard& operator=(const FaultGuard&) = delete;
+
+  /// Runs body(context). After a fault the frames of body are gone without their destructors, so
+  /// they must own nothing.
+  std::optional<HardwareFault> run(void (*body)(void*), void* context);
+};
+
+}  // namespace fusetune

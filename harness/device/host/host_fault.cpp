@@ -1,0 +1,100 @@
+// What a fault in a kernel means to its author.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+
+#include "harness/device/host/host_device.hpp"
+#include "harness/process/subprocess.hpp"
+
+namespace fusetune {
+
+namespace {
+
+std::array<std::int64_t, 3> to_array(const ft_host_dim& dim) { return {dim.x, dim.y, dim.z}; }
+
+/// "3" where the others are one wide, else "(3, 0, 1)".
+std::string index_text(const std::array<std::int64_t, 3>& index,
+                       const std::array<std::int64_t, 3>& extent) {
+  if (extent[1] == 1 && extent[2] == 1) return fmt::format("{}", index[0]);
+  return fmt::format("({}, {}, {})", index[0], index[1], index[2]);
+}
+
+std::string bytes_text(std::int64_t count) {
+  return fmt::format("{} byte{}", count, count == 1 ? "" : "s");
+}
+
+/// The kernel's own line from addr2line's list of inlined frames, innermost first; those of the
+/// common header come before it.
+std::string kernel_line(const std::string& frames) {
+  std::string place;
+  for (std::size_t begin = 0; begin < frames.size();) {
+    const std::size_t end = std::min(frames.find('\n', begin), frames.size());
+    std::string line = frames.substr(begin, end - begin);
+    begin = end + 1;
+    line = line.substr(0, line.find(" ("));
+    if (line.starts_with("./")) line = line.substr(2);
+    if (line.starts_with("?") || line.ends_with(":?") || line.ends_with(":0")) continue;
+    if (!place.empty() && !place.starts_with("ft.h:") && !place.starts_with("host_shim.h:")) break;
+    if (line.starts_with("host_shim.h:") && !place.empty()) break;
+    place = line;
+  }
+  return place;
+}
+
+}  // namespace
+
+std::string HostDevice::position(const HostModule& module, const KernelLaunch& launch) const {
+  return fmt::format("{}, block {}, thread {}", launch.entry,
+                     index_text(to_array(*module.table().block_idx), launch.grid),
+                     index_text(to_array(*module.table().thread_idx), launch.block));
+}
+
+std::string HostDevice::source_place(const HostModule& module, std::uintptr_t instruction) {
+  const std::int64_t offset = module.code_offset(instruction);
+  if (offset < 0) return "";
+  if (last_place_.first == instruction) return last_place_.second;
+  const ProcessResult found =
+      run_process({"addr2line", "-i", "-e", module.path(), fmt::format("{:#x}", offset)},
+                  std::chrono::seconds(5));
+  last_place_ = {instruction, found.exit_code == 0 ? kernel_line(found.output) : ""};
+  return last_place_.second;
+}
+
+Outcome HostDevice::outcome_of(const HardwareFault& fault, const Run& run) {
+  Fault& report = last_fault_.emplace();
+  report.block = to_array(*run.module->table().block_idx);
+  report.thread = to_array(*run.module->table().thread_idx);
+  report.write = fault.write;
+  report.place = source_place(*run.module, fault.instruction);
+  std::string where = position(*run.module, *run.launch);
+  if (!report.place.empty()) where += ", " + report.place;
+
+  const auto end = [&](Status status, const std::string& what) {
+    return Outcome{status, fmt::format("{} ({})", what, where)};
+  };
+  if (fault.signal == SIGILL)
+    return end(Status::misaligned, "access at an address that is not a multiple of its alignment");
+  if (fault.signal == SIGFPE) return end(Status::kernel_fault, "integer division by zero");
+  const char* verb = fault.write ? "write" : "read";
+  if (!fault.has_address) return end(Status::kernel_fault, "access to an impossible address");
+  if (fibres_.stacks().in_guard(fault.address))
+    return end(Status::kernel_fault, "a thread needs more stack than the host device has");
+  const std::optional<GuardedMemory::Miss> miss = memory_.find_miss(fault.address);
+  if (!miss) return end(Status::kernel_fault, fmt::format("{} at {:#x}", verb, fault.address));
+  report.buffer = miss->buffer;
+  report.buffer_bytes = miss->size_bytes;
+  report.offset_bytes = miss->offset_bytes;
+  const std::string distance =
+      miss->offset_bytes < 0
+          ? fmt::format("{} before", bytes_text(-miss->offset_bytes))
+          : fmt::format("{} past the end of", bytes_text(miss->offset_bytes - miss->size_bytes));
+  const std::string buffer =
+      miss->buffer == dynamic_shared_
+          ? fmt::format("dynamic shared memory of {}", bytes_text(miss->size_bytes))
+          : fmt::format("a buffer of {}", bytes_text(miss->size_bytes));
+  return end(Status::out_of_bounds, fmt::format("{} {} {}", verb, distance, buffer));
+}
+
+}  // namespace fusetune

@@ -1,0 +1,141 @@
+#include "harness/device/host/host_module.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "harness/base/error.hpp"
+#include "harness/base/files.hpp"
+#include "harness/compile/elf_image.hpp"
+
+namespace fusetune {
+
+namespace {
+
+constexpr std::string_view kEntryPrefix = "ft_host_entry_";
+constexpr std::string_view kRuntimePrefix = "ft_host_at_";
+/// How statics of functions are named; in a kernel they are shared memory.
+constexpr std::string_view kLocalStaticPrefix = "_ZZ";
+constexpr std::uint64_t kWritableSection = 1;
+constexpr int kObjectSymbol = 1;
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::unique_ptr<HostModule> HostModule::load(const std::string& path, int wave_size,
+                                             Outcome* outcome) {
+  std::unique_ptr<HostModule> module(new HostModule);
+  module->path_ = path;
+  std::string problem;
+  try {
+    const std::string image = read_file(path);
+    problem = module->open(image);
+    if (problem.empty()) problem = module->read_symbols(image);
+  } catch (const UserError& error) {
+    problem = error.what();
+  }
+  if (problem.empty() && module->table_->wave_size != wave_size)
+    problem = fmt::format("compiled for waves of {}, this device has {}", module->table_->wave_size,
+                          wave_size);
+  if (problem.empty()) {
+    *outcome = {};
+    return module;
+  }
+  *outcome = {Status::launch_error, fmt::format("cannot load {}: {}", display_path(path), problem)};
+  return nullptr;
+}
+
+HostModule::~HostModule() {
+  if (handle_ != nullptr) ::dlclose(handle_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+/// A private copy in memory: the loader would give the same file twice the same state. The copy
+/// stays open, because the loader also recognises what it has by name, and that holds the number.
+std::string HostModule::open(const std::string& image) {
+  fd_ = ::memfd_create("kernel", MFD_CLOEXEC);
+  if (fd_ < 0 || !write_all(fd_, image))
+    return fmt::format("no memory for its copy: {}", std::strerror(errno));
+  handle_ = ::dlopen(fmt::format("/proc/self/fd/{}", fd_).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle_ == nullptr) {
+    const char* reason = ::dlerror();
+    return reason != nullptr ? reason : "the loader refuses it";
+  }
+  table_ = static_cast<const ft_host_module*>(::dlsym(handle_, "ft_host_module_table"));
+  if (table_ == nullptr) return "it is no kernel module for the host";
+  if (table_->abi != FT_HOST_ABI)
+    return fmt::format("it was made for version {} of the host device, this is {}", table_->abi,
+                       FT_HOST_ABI);
+  return "";
+}
+
+std::string HostModule::read_symbols(std::string_view image) {
+  std::string problem;
+  const std::optional<ElfImage> elf = ElfImage::parse(image, &problem);
+  if (!elf) return problem;
+  link_map* map = nullptr;
+  if (::dlinfo(handle_, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return "it has no link map";
+  base_ = map->l_addr;
+  for (const ElfImage::Section& section : elf->sections())
+    size_bytes_ = std::max<std::uintptr_t>(size_bytes_, section.address + section.size);
+  for (const ElfImage::Symbol& symbol : elf->dynamic_symbols()) {
+    if (symbol.section == 0) {
+      needs_fibres_ |= symbol.name.starts_with(kRuntimePrefix);
+    } else if (symbol.name.starts_with(kEntryPrefix)) {
+      entries_.push_back({std::string(symbol.name.substr(kEntryPrefix.size())),
+                          reinterpret_cast<const ft_host_entry*>(base_ + symbol.value)});
+    }
+  }
+  for (const ElfImage::Symbol& symbol : elf->static_symbols()) {
+    if (!symbol.name.starts_with(kLocalStaticPrefix) || (symbol.info & 0xf) != kObjectSymbol ||
+        symbol.section == 0 || symbol.section >= elf->sections().size() ||
+        (elf->sections()[symbol.section].flags & kWritableSection) == 0)
+      continue;
+    shared_.push_back({reinterpret_cast<std::byte*>(base_ + symbol.value),
+                       static_cast<std::size_t>(symbol.size)});
+  }
+  return entries_.empty() ? "it has no kernel" : "";
+}
+
+const ft_host_entry* HostModule::find_entry(std::string_view name) const {
+  for (const Entry& entry : entries_)
+    if (entry.name == name) return entry.code;
+  return nullptr;
+}
+
+std::int64_t HostModule::shared_bytes() const {
+  std::int64_t total = 0;
+  for (const SharedRange& range : shared_) total += static_cast<std::int64_t>(range.size_bytes);
+  return total;
+}
+
+void HostModule::poison_shared(std::uint32_t pattern) const {
+  for (const SharedRange& range : shared_) fill_pattern(range.begin, range.size_bytes, pattern);
+}
+
+std::int64_t HostModule::code_offset(std::uintptr_t address) const {
+  if (address < base_ || address >= base_ + size_bytes_) return -1;
+  return static_cast<std::int64_t>(address - base_);
+}
+
+void fill_pattern(std::byte* begin, std::size_t size_bytes, std::uint32_t pattern) {
+  std::size_t i = 0;
+  for (; i + sizeof pattern <= size_bytes; i += sizeof pattern)
+    std::memcpy(begin + i, &pattern, sizeof pattern);
+  std::memcpy(begin + i, &pattern, size_bytes - i);
+}
+
+}  // namespace fusetune
