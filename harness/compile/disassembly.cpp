@@ -53,11 +53,10 @@ std::string_view first_word(std::string_view line) {
 
 void count_line(std::string_view line, bool has_scratch, AccessCounts* counts) {
   std::string_view mnemonic = first_word(line);
-  const bool is_buffer = drop_prefix(&mnemonic, "buffer_");
+  const bool is_buffer = !has_scratch && drop_prefix(&mnemonic, "buffer_");
   if (!is_buffer && !drop_prefix(&mnemonic, "global_") && !drop_prefix(&mnemonic, "flat_")) return;
   const bool is_load = drop_prefix(&mnemonic, "load_");
   if (!is_load && !drop_prefix(&mnemonic, "store_")) return;
-  if (is_buffer && has_scratch && line.find("s[0:3]") != std::string_view::npos) return;
   if (const std::int64_t bytes = width_of(mnemonic); bytes > 0)
     ++(is_load ? counts->loads : counts->stores)[bytes];
 }

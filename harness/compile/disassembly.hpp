@@ -13,8 +13,8 @@ struct AccessCounts {
 };
 
 /// Adds the global, flat and buffer loads and stores of the lines of `assembly`. Scalar loads, LDS
-/// and scratch do not count; before gfx11 scratch goes through buffer instructions on s[0:3], which
-/// `has_scratch` leaves out.
+/// and scratch do not count. Before gfx11 scratch goes through buffer instructions, in whatever
+/// registers the compiler put its resource; so with `has_scratch` no buffer instruction counts.
 void count_accesses(std::string_view assembly, bool has_scratch, AccessCounts* counts);
 
 }  // namespace fusetune

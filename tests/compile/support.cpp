@@ -1,0 +1,82 @@
+#include "support.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cstdlib>
+
+#include "harness/base/files.hpp"
+
+namespace fusetune::test {
+
+namespace fs = std::filesystem;
+
+TempFolder::TempFolder() {
+  std::string pattern = (fs::temp_directory_path() / "fusetune-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+  path_ = pattern;
+}
+
+TempFolder::~TempFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::vector<fs::path> files_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  if (!fs::exists(folder)) return files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  return files;
+}
+
+ProcessResult run_gxx(const fs::path& folder, std::string_view source,
+                      const std::vector<std::string>& flags) {
+  write_file_atomic(folder / "k.cpp", source);
+  std::vector<std::string> command{"g++", "-std=c++17", "k.cpp"};
+  command.insert(command.end(), flags.begin(), flags.end());
+  return run_process(command, std::chrono::seconds(60), folder);
+}
+
+std::string shared_library(std::string_view source, const std::string& folder_name) {
+  const TempFolder temp;
+  const fs::path folder = temp / folder_name;
+  const ProcessResult result =
+      run_gxx(folder, source,
+              {"-O1", "-g1", "-fPIC", "-shared", "-nostdlib", "-Wl,--build-id=sha1", "-o", "k.so"});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  return read_file(folder / "k.so");
+}
+
+Family toy_family() {
+  Family family;
+  family.name = "toy";
+  const auto tensor = [&](const char* name, Role role) {
+    TensorDecl declared;
+    declared.name = name;
+    declared.role = role;
+    family.tensors.push_back(declared);
+  };
+  tensor("x", Role::in);
+  tensor("y", Role::out);
+  tensor("cache", Role::inout);
+  const auto scalar = [&](const char* name, ScalarDecl::Type type) {
+    ScalarDecl declared;
+    declared.name = name;
+    declared.type = type;
+    family.scalars.push_back(declared);
+  };
+  scalar("eps", ScalarDecl::Type::f32);
+  scalar("count", ScalarDecl::Type::i32);
+  scalar("seed", ScalarDecl::Type::i64);
+  LaunchDecl launch;
+  launch.entry = "foo";
+  launch.mark = {"toy/family.yaml", 12, 3};
+  ImplementationDecl fused;
+  fused.name = "fused";
+  fused.launches.push_back(launch);
+  family.implementations.push_back(fused);
+  return family;
+}
+
+}  // namespace fusetune::test

@@ -1,0 +1,43 @@
+#pragma once
+// Folders, compilers and toy families for the tests of this stage.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/process/subprocess.hpp"
+#include "harness/spec/family.hpp"
+
+namespace fusetune::test {
+
+/// A new folder, removed with everything in it.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// All regular files below a folder.
+std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder);
+
+/// Runs g++ in a folder on a source of this text; the process's result.
+ProcessResult run_gxx(const std::filesystem::path& folder, std::string_view source,
+                      const std::vector<std::string>& flags);
+
+/// The bytes of a shared library made of this text in a folder of the given name.
+std::string shared_library(std::string_view source, const std::string& folder_name = "a");
+
+/// Tensors x (in), y (out), cache (inout); scalars eps (f32), count (i32), seed (i64); entry `foo`
+/// launched at line 12 of its family.yaml.
+Family toy_family();
+
+}  // namespace fusetune::test
