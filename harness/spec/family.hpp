@@ -124,6 +124,7 @@ struct Family {
   std::string name;
   std::string summary;
   std::filesystem::path directory;
+  std::filesystem::path file;  ///< what load_family read
   std::string content_hash;  ///< of family.yaml
   std::string rows;          ///< the runtime symbol that counts rows ("tokens"): what buckets and
                              ///< adversarial counts vary

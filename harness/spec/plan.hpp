@@ -35,6 +35,7 @@ struct MeasureChoice {
 struct SweepEntry {
   std::shared_ptr<const Family> family;
   std::vector<std::string> models;  ///< selectors of Models::select
+  std::vector<Mark> model_marks;    ///< places of `models`
   std::vector<Bindings> symbols;    ///< geometries without a model
   std::map<std::string, std::vector<std::string>> options;
   std::map<std::string, std::vector<DType>> dtypes;
@@ -93,6 +94,7 @@ struct Plan {
 
   std::int64_t case_count() const;
   std::int64_t variant_count() const;  ///< summed over geometries
+  std::int64_t pruned_count() const;   ///< summed over geometries
 };
 
 /// Makes the plan for a target. Throws UserError when nothing is left: an empty sweep, or a space

@@ -1,0 +1,60 @@
+#pragma once
+// Reads a family.yaml in two passes: first what is declared, by name, then the expressions over
+// those names.
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "harness/spec/family_vocabulary.hpp"
+
+namespace fusetune {
+
+class FamilyReader {
+ public:
+  FamilyReader(const YamlNode& root, Family& family) : root_(root), family_(family) {}
+
+  void read();
+
+ private:
+  // First pass: names, kinds and lists.
+  void declare_symbols();
+  void declare_options();
+  void declare_dtypes();
+  void declare_tensors();
+  void declare_scalars();
+  void declare_axes();
+  void check_macro_names() const;
+
+  // Second pass: expressions.
+  void read_derived();
+  void read_symbol(SymbolDecl& symbol, const YamlNode& node);
+  void read_tensor(TensorDecl& tensor, const YamlNode& node);
+  void read_rules();
+  void read_rows();
+
+  // Third: what refers to all of that.
+  void read_implementations();
+  void read_implementation(ImplementationDecl& implementation, const YamlNode& node);
+  void read_axes_of(ImplementationDecl& implementation, const YamlNode& node);
+  LaunchDecl read_launch(const YamlNode& node);
+  void read_golden();
+  void check_golden_names(const YamlNode& node) const;
+
+  /// The entries of an optional map of the root; each key is checked as a new name.
+  std::vector<std::pair<YamlNode, YamlNode>> declared(std::string_view section,
+                                                      std::string_view what);
+  /// Claims a name in the expressions and keys.
+  void claim(const YamlNode& key, std::string_view what);
+
+  YamlNode root_;
+  Family& family_;
+  Vocabulary names_;
+  std::map<std::string, std::string> claimed_;    ///< name -> what it is
+  std::map<std::string, std::string> arguments_;  ///< names in the ABI -> what it is
+};
+
+/// Lower-case letters, digits and underscores, beginning with a letter; errors otherwise.
+void require_identifier(const YamlNode& node, std::string_view what);
+
+}  // namespace fusetune

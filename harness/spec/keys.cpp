@@ -1,0 +1,49 @@
+#include "harness/spec/keys.hpp"
+
+namespace fusetune {
+
+const KeyLists& family_keys() {
+  static const KeyLists lists = {
+      {"family",
+       {"family", "summary", "rows", "symbols", "options", "dtypes", "derived", "tensors",
+        "scalars", "axes", "constraints", "supports", "implementations", "reference", "golden"}},
+      {"symbol", {"kind", "when", "default", "from_model", "prove"}},
+      {"option", {"values", "when", "from_model"}},
+      {"dtype", {"values", "same_as"}},
+      {"tensor",
+       {"role", "dtype", "shape", "row_stride", "align_bytes", "when", "generator", "accept",
+        "touched_read", "touched_write"}},
+      {"scalar", {"type", "default"}},
+      {"axis", {"values", "range"}},
+      {"rule", {"rule", "reason"}},
+      {"implementation",
+       {"role", "source", "axes", "fixed", "launches", "when", "tile_rows", "workspace_bytes",
+        "note"}},
+      {"launch", {"entry", "grid", "block", "lds_bytes", "arguments", "when"}},
+      {"golden", {"options", "symbols", "tensors", "dtypes", "scalars"}},
+  };
+  return lists;
+}
+
+const KeyLists& sweep_keys() {
+  // The entry's remaining key is the family's rows symbol.
+  static const KeyLists lists = {
+      {"sweep", {"sweep", "device", "also_compile", "space", "include", "families", "measure"}},
+      {"entry",
+       {"family", "models", "symbols", "options", "dtypes", "runtime", "strides",
+        "base_align_bytes", "axes", "filter", "implementations", "space"}},
+      {"rule", {"rule", "reason"}},
+      {"measure", {"data", "budget_s"}},
+  };
+  return lists;
+}
+
+const KeyLists& models_keys() {
+  static const KeyLists lists = {
+      {"file", {"models"}},
+      {"model", {"aliases", "source", "verified", "tp", "attributes"}},
+  };
+  return lists;
+}
+
+}  // namespace fusetune

@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "harness/base/files.hpp"
+#include "harness/base/hash.hpp"
+#include "harness/spec/keys.hpp"
+#include "harness/spec/sweep_reader.hpp"
+
+namespace fusetune {
+
+namespace {
+
+/// "hip:0", "simulated", or a target of the host. Other devices may come; a typing error may not.
+void require_device(const YamlNode& node) {
+  const std::string name = node.as_string();
+  const std::string kind = name.substr(0, name.find(':'));
+  if (kind == "hip" || kind == "simulated" || kind == "host") return;
+  std::vector<std::string> known = {"host", "hip:0", "simulated"};
+  for (const std::string& target : known_targets())
+    if (target.starts_with("host")) known.push_back(target);
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    node.fail(unknown_name("device", name, known));
+}
+
+void require_target(const YamlNode& node) {
+  try {
+    parse_target(node.as_string());
+  } catch (const UserError& error) {
+    node.fail(error.what());
+  }
+}
+
+MeasureChoice read_measure(const YamlNode& node) {
+  node.allow_keys(sweep_keys().at("measure"), "key of measure");
+  MeasureChoice measure;
+  if (const auto data = node.find("data")) measure.data = data->as_one_of({"cold", "hot"}, "data");
+  if (const auto budget = node.find("budget_s")) {
+    measure.budget_s = budget->as_double();
+    if (!std::isfinite(measure.budget_s) || measure.budget_s <= 0)
+      budget->fail("a budget is a time above 0 seconds");
+  }
+  return measure;
+}
+
+class SweepReader {
+ public:
+  Sweep read(const std::filesystem::path& file) {
+    sweep_.file = std::filesystem::absolute(file).lexically_normal();
+    const YamlNode root = read_entries(sweep_.file);
+    sweep_.name = root.at("sweep").as_string();
+    const YamlNode device = root.at("device");
+    require_device(device);
+    sweep_.device = device.as_string();
+    if (const auto targets = root.find("also_compile")) {
+      for (const YamlNode& target : targets->items()) {
+        require_target(target);
+        sweep_.also_compile.push_back(target.as_string());
+      }
+    }
+    if (const auto space = root.find("space"))
+      sweep_.space = parse_space(space->as_string(), space->mark());
+    if (const auto measure = root.find("measure")) sweep_.measure = read_measure(*measure);
+    if (sweep_.entries.empty()) root.fail("a sweep without families measures nothing");
+    sweep_.content_hash = hash_hex(texts_);
+    return std::move(sweep_);
+  }
+
+ private:
+  /// Entries of the included files first, then the file's own.
+  YamlNode read_entries(const std::filesystem::path& file) {
+    const std::string text = read_file(file);
+    texts_ += std::to_string(text.size()) + ":" + text;
+    const YamlNode root = YamlNode::parse(text, display_path(file));
+    root.allow_keys(sweep_keys().at("sweep"), "key of a sweep");
+    open_.push_back(file);
+    if (const auto include = root.find("include"))
+      for (const YamlNode& item : include->items()) read_included(item, file.parent_path());
+    if (const auto families = root.find("families"))
+      for (const YamlNode& item : families->items())
+        sweep_.entries.push_back(SweepEntryReader(item, file.parent_path()).read());
+    open_.pop_back();
+    return root;
+  }
+
+  void read_included(const YamlNode& item, const std::filesystem::path& directory) {
+    const auto file = std::filesystem::absolute(directory / item.as_string()).lexically_normal();
+    if (std::find(open_.begin(), open_.end(), file) != open_.end()) {
+      std::vector<std::string> names;
+      for (const auto& one : open_) names.push_back(one.filename().string());
+      item.fail(fmt::format("{} includes itself: {} -> {}", file.filename().string(),
+                            fmt::join(names, " -> "), file.filename().string()));
+    }
+    if (!std::filesystem::is_regular_file(file))
+      item.fail(fmt::format("there is no file {}", display_path(file)));
+    read_entries(file);
+  }
+
+  Sweep sweep_;
+  std::string texts_;
+  std::vector<std::filesystem::path> open_;  ///< from the sweep to the file being read
+};
+
+}  // namespace
+
+std::string SpaceChoice::text() const {
+  switch (kind) {
+    case Kind::full:
+      return "full";
+    case Kind::pairwise:
+      return "pairwise";
+    case Kind::count:
+      return std::to_string(count);
+  }
+  return "";
+}
+
+SpaceChoice parse_space(std::string_view text, const Mark& mark) {
+  SpaceChoice choice;
+  if (text == "full") return choice;
+  choice.kind = SpaceChoice::Kind::pairwise;
+  if (text == "pairwise") return choice;
+  choice.kind = SpaceChoice::Kind::count;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, choice.count);
+  if (error != std::errc{} || stop != end || choice.count < 1 || text.front() == '0')
+    throw UserError(mark, fmt::format("'{}' is no space: full, pairwise or a number of variants "
+                                      "from 1 up",
+                                      text));
+  return choice;
+}
+
+Sweep load_sweep(const std::filesystem::path& file) { return SweepReader().read(file); }
+
+}  // namespace fusetune
