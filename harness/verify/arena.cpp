@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -67,7 +68,7 @@ DeviceMemory::~DeviceMemory() {
 }
 
 Arena::Arena(Device& device, const Case& which, Place place, std::uint64_t seed)
-    : device_(&device) {
+    : device_(&device), family_(which.geometry.family) {
   for (const TensorDecl* tensor : tensors_of(which.geometry)) {
     Buffer buffer{.tensor = tensor, .ordinal = buffers_.size(), .shape = shape_of(which, *tensor)};
     const std::int64_t align_bytes = which.geometry.align_bytes.at(tensor->name);

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +81,7 @@ class Arena {
 
  private:
   Device* device_;
+  std::shared_ptr<const Family> family_;  ///< keeps the declarations that buffers point at
   std::vector<DeviceMemory> memory_;
   std::vector<Buffer> buffers_;
 };

@@ -75,19 +75,28 @@ const StoredTensor& GoldenMapping::tensor(const TensorDecl& declared,
   return found;
 }
 
+std::int64_t GoldenMapping::number(const std::string& symbol, const Json& value) const {
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  const std::string theirs = word_of(value);
+  if (!golden_.params.contains(theirs) || !golden_.params[theirs].is_number_integer())
+    fail(fmt::format("has no whole number '{}' for the symbol {}", theirs, symbol));
+  return golden_.params[theirs].get<std::int64_t>();
+}
+
 CaseRequest GoldenMapping::request(const std::shared_ptr<const Family>& family) const {
   CaseRequest request;
   request.family = family;
   for (const auto& [name, value] : part(*mapping_, "options").items())
     request.statics[name] = Enum{word_of(value)};
   for (const auto& [name, value] : part(*mapping_, "symbols").items()) {
-    const std::string theirs = word_of(value);
     const SymbolDecl* symbol = family_.find_symbol(name);
     if (symbol == nullptr) fail(fmt::format("the mapping names the unknown symbol '{}'", name));
-    if (!golden_.params.contains(theirs) || !golden_.params[theirs].is_number_integer())
-      fail(fmt::format("has no whole number '{}' for the symbol {}", theirs, name));
-    (symbol->is_static ? request.statics : request.runtime)[name] =
-        golden_.params[theirs].get<std::int64_t>();
+    (symbol->is_static ? request.statics : request.runtime)[name] = number(name, value);
+  }
+  for (const auto& [name, value] : part(*mapping_, "dtypes").items()) {
+    const std::optional<DType> dtype = dtype_from_string(word_of(value));
+    if (!dtype) fail(fmt::format("the mapping gives {} the unknown type {}", name, value.dump()));
+    request.dtypes[name] = *dtype;
   }
   for (const auto& [name, value] : part(*mapping_, "tensors").items()) {
     const TensorDecl* tensor = family_.find_tensor(name);

@@ -20,6 +20,8 @@ class GoldenMapping {
 
  private:
   [[noreturn]] void fail(const std::string& what) const;
+  /// A symbol's value: a parameter of the golden case, or the number that the mapping gives.
+  std::int64_t number(const std::string& symbol, const Json& value) const;
   const StoredTensor& stored(const std::string& our_name) const;
 
   const Family& family_;

@@ -1,0 +1,201 @@
+// Golden cases against the reference and against a kernel, right and wrong.
+
+#include "harness/verify/golden.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "harness/base/error.hpp"
+#include "harness/verify/prove.hpp"
+#include "tests/verify/fake_device.hpp"
+
+namespace fusetune::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::filesystem::path kSplit =
+    std::filesystem::path(FUSETUNE_TESTS_DIR) / "golden/split.safetensors";
+
+/// split_reshape_cat for the interleaved layout, element by element. `swap_v` plants a wrong head.
+class SplitKernel {
+ public:
+  SplitKernel(const Case& which, bool swap_v) {
+    const auto statics = which.geometry.statics;
+    const auto symbol = [statics](const char* name) {
+      return std::get<std::int64_t>(statics.at(name));
+    };
+    const std::int64_t nk = symbol("nk"), nv = symbol("nv"), hk = symbol("hk"), hv = symbol("hv");
+    code_.kernels["split"] = [=](const KernelLaunch& launch, std::uint64_t) {
+      const auto pointer = [&](std::size_t i) {
+        return reinterpret_cast<std::uint16_t*>(std::get<DevicePointer>(launch.arguments.at(i)));
+      };
+      const auto number = [&](std::size_t i) {
+        return std::get<std::int64_t>(launch.arguments.at(i));
+      };
+      const std::uint16_t *qkvz = pointer(0), *ba = pointer(2);
+      std::uint16_t *qkv = pointer(4), *z = pointer(5), *b = pointer(6), *a = pointer(7);
+      const std::int64_t r = nv / nk, group = 2 * hk + 2 * r * hv, width = 2 * nk * hk + nv * hv;
+      for (std::int64_t t = 0; t < number(8); ++t)
+        for (std::int64_t h = 0; h < nk; ++h) {
+          const std::uint16_t* in = qkvz + t * number(1) + h * group;
+          for (std::int64_t i = 0; i < hk; ++i) {
+            qkv[t * width + h * hk + i] = in[i];
+            qkv[t * width + (nk + h) * hk + i] = in[hk + i];
+          }
+          for (std::int64_t i = 0; i < r * hv; ++i) {
+            const std::int64_t from = swap_v && i < hv ? hk : 2 * hk;  // k in place of v
+            qkv[t * width + 2 * nk * hk + h * r * hv + i] = in[from + i];
+            z[(t * nv + h * r) * hv + i] = in[2 * hk + r * hv + i];
+          }
+          for (std::int64_t i = 0; i < r; ++i) {
+            b[t * nv + h * r + i] = ba[t * number(3) + h * 2 * r + i];
+            a[t * nv + h * r + i] = ba[t * number(3) + h * 2 * r + r + i];
+          }
+        }
+      return Outcome{};
+    };
+    Launch launch;
+    launch.entry = "split";
+    launch.arguments = arguments_of(which.geometry, {});
+    variant_.code = &code_;
+    variant_.launches = {launch};
+  }
+  const RunnableVariant& variant() const { return variant_; }
+
+ private:
+  FakeDevice::Code code_;
+  RunnableVariant variant_;
+};
+
+class Golden : public ::testing::Test {
+ protected:
+  std::vector<GoldenCase> cases_ = read_golden(kSplit);
+  std::shared_ptr<const Family> family_ = find_family("split_reshape_cat");
+  const reference::Reference* reference_ = reference::find("split_reshape_cat");
+  FakeDevice device_;
+};
+
+TEST_F(Golden, ReadsAllCasesOfTheFile) {
+  ASSERT_EQ(cases_.size(), 16u);
+  EXPECT_EQ(cases_[0].name, "inter0");
+  EXPECT_EQ(cases_[0].family, "split_interleaved");
+  EXPECT_EQ(cases_[0].params.at("Dk"), 128);
+  EXPECT_EQ(cases_[0].tensors.size(), 6u);
+  EXPECT_THAT(cases_[0].source, HasSubstr("fix_query_key_value_ordering"));
+  for (const GoldenCase& golden : cases_) EXPECT_TRUE(maps_golden(*family_, golden));
+}
+
+TEST_F(Golden, TheReferenceAgreesWithEveryCase) {
+  ASSERT_NE(reference_, nullptr);
+  for (const GoldenCase& golden : cases_) {
+    const Case which = case_of_golden(family_, golden);
+    const ProofReport report = compare_reference_with_golden(*reference_, which, golden);
+    EXPECT_TRUE(report.outcome.ok()) << golden.name << ": " << report.outcome.message;
+    std::int64_t outputs = 0;
+    for (const char* name : {"mixed_qkv", "z", "b", "a"})
+      outputs += static_cast<std::int64_t>(golden.tensors.at(name).bytes.size()) / 2;
+    ASSERT_EQ(report.checks.back().name, "exact");
+    EXPECT_EQ(report.checks.back().comparisons, outputs);
+  }
+}
+
+TEST_F(Golden, ARightKernelPassesOnEveryCase) {
+  for (const GoldenCase& golden : cases_) {
+    const Case which = case_of_golden(family_, golden);
+    const SplitKernel kernel(which, false);
+    const ProofReport report = prove_golden(device_, kernel.variant(), which, golden, {});
+    EXPECT_TRUE(report.outcome.ok()) << golden.name << ": " << report.outcome.message;
+    EXPECT_EQ(report.passes, 2);
+  }
+}
+
+TEST_F(Golden, OneChangedGoldenBitIsFoundAndNamed) {
+  GoldenCase golden = cases_[1];
+  const Case which = case_of_golden(family_, golden);
+  std::vector<std::byte>& z = golden.tensors.at("z").bytes;
+  z[(3 * 256 + 128 + 17) * 2] ^= std::byte{1};  // token 3, head 1, element 17
+  const ProofReport of_reference = compare_reference_with_golden(*reference_, which, golden);
+  EXPECT_EQ(of_reference.outcome.status, Status::verification_failed);
+  EXPECT_EQ(of_reference.mismatch_count, 1);
+  EXPECT_THAT(of_reference.outcome.message, HasSubstr("z of head 1, element 17, token 3 holds 0x"));
+  const SplitKernel kernel(which, false);
+  const ProofReport report = prove_golden(device_, kernel.variant(), which, golden, {});
+  EXPECT_EQ(report.failed_check, "exact");
+  EXPECT_EQ(report.mismatch_count, 1);
+  EXPECT_THAT(report.outcome.message, HasSubstr("z of head 1, element 17, token 3 holds 0x"));
+}
+
+TEST_F(Golden, AWrongKernelFailsAgainstGoldenAndIsExplainedByTheProof) {
+  const Case which = case_of_golden(family_, cases_[2]);
+  const SplitKernel kernel(which, true);
+  EXPECT_EQ(prove_golden(device_, kernel.variant(), which, cases_[2], {}).failed_check, "exact");
+  const ProofReport report = prove(device_, kernel.variant(), which, {});
+  EXPECT_EQ(report.outcome.status, Status::verification_failed);
+  EXPECT_THAT(report.outcome.message,
+              HasSubstr("v of head 0, element 0, token 0 holds k of head 0, element 0, token 0"));
+}
+
+TEST_F(Golden, ARightKernelPassesTheProofOnTheSameCases) {
+  for (std::size_t i : {0u, 4u, 9u, 13u}) {
+    const Case which = case_of_golden(family_, cases_[i]);
+    const SplitKernel kernel(which, false);
+    const ProofReport report = prove(device_, kernel.variant(), which, {.seed = i});
+    EXPECT_TRUE(report.outcome.ok()) << report.outcome.message;
+  }
+}
+
+TEST_F(Golden, WhatDoesNotFitIsTheUsersError) {
+  const Case which = case_of_golden(family_, cases_[1]);
+  const SplitKernel kernel(which, false);
+  const auto message = [&](const GoldenCase& golden) -> std::string {
+    try {
+      prove_golden(device_, kernel.variant(), which, golden, {});
+    } catch (const UserError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_THAT(message(cases_[0]), HasSubstr("tensor 'qkvz' is [1, 1024] there and [7, 1024] here"));
+  GoldenCase golden = cases_[1];
+  golden.tensors.erase("ba");
+  EXPECT_THAT(message(golden), HasSubstr("unknown tensor 'ba'"));
+  golden = cases_[1];
+  golden.tensors.at("z").dtype = "F16";
+  EXPECT_THAT(message(golden), HasSubstr("tensor 'z' is F16 there and bf16 here"));
+  golden = cases_[1];
+  golden.family = "rope";
+  EXPECT_THAT(message(golden), HasSubstr("does not map golden cases of 'rope'"));
+  golden = cases_[1];
+  golden.params.erase("T");
+  EXPECT_THROW(case_of_golden(family_, golden), UserError);
+}
+
+TEST(GoldenCases, BadListsAreUserErrors) {
+  const auto message = [](SafetensorsFile file) -> std::string {
+    try {
+      golden_cases(std::move(file), "f");
+    } catch (const UserError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  SafetensorsFile file;
+  EXPECT_THAT(message(file), HasSubstr("f: __metadata__ has no list of cases"));
+  for (const char* bad : {"", "{", "{}", "[]", "[1]", R"([{"case":"c"}])",
+                          R"([{"case":1,"family":"f","params":{},"tensors":{}}])"}) {
+    file.metadata["cases"] = bad;
+    EXPECT_THAT(message(file), HasSubstr("f: ")) << bad;
+  }
+  const char* one = R"([{"case":"c","family":"f","params":{},"tensors":{"t":["u8",[2]]}}])";
+  file.metadata["cases"] = one;
+  EXPECT_THAT(message(file), HasSubstr("names tensor 't', which the file does not have"));
+  file.tensors["c/t"] = {"U8", {3}, std::vector<std::byte>(3)};
+  EXPECT_THAT(message(file), HasSubstr("two shapes"));
+  file.tensors["c/t"] = {"U8", {2}, std::vector<std::byte>(2)};
+  EXPECT_EQ(message(file), "no error");
+}
+
+}  // namespace
+}  // namespace fusetune::test
