@@ -15,29 +15,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 
-const Enum kOn{"on"}, kOff{"off"};
-
-Case split_case(const Enum& zero_fill = kOff, std::int64_t tokens = 5) {
-  CaseRequest request;
-  request.family = find_family("split_reshape_cat");
-  request.statics = {{"nk", std::int64_t{2}},         {"nv", std::int64_t{4}},
-                     {"hk", std::int64_t{128}},       {"hv", std::int64_t{128}},
-                     {"layout", Enum{"interleaved"}}, {"zero_fill", zero_fill}};
-  request.runtime = {{"tokens", tokens}};
-  return make_case(request);
-}
-
-Variant fused(std::int64_t block_size = 256) {
-  return {"fused",
-          {{"block_size", block_size},
-           {"rows_per_iter", std::int64_t{2}},
-           {"vector_bytes", std::int64_t{16}},
-           {"mapping", Enum{"row"}},
-           {"persistent", kOff},
-           {"nontemporal", kOff}}};
-}
-
-Variant unfused() { return {"unfused", {{"block_size", std::int64_t{256}}}}; }
+using test::fused;
+using test::kOff;
+using test::kOn;
+using test::split_case;
+using test::unfused;
 
 std::vector<std::string> header_names(const CompileRequest& request) {
   std::vector<std::string> names;

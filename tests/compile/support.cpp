@@ -79,4 +79,26 @@ Family toy_family() {
   return family;
 }
 
+Case split_case(const Enum& zero_fill, std::int64_t tokens) {
+  CaseRequest request;
+  request.family = find_family("split_reshape_cat");
+  request.statics = {{"nk", std::int64_t{2}},         {"nv", std::int64_t{4}},
+                     {"hk", std::int64_t{128}},       {"hv", std::int64_t{128}},
+                     {"layout", Enum{"interleaved"}}, {"zero_fill", zero_fill}};
+  request.runtime = {{"tokens", tokens}};
+  return make_case(request);
+}
+
+Variant fused(std::int64_t block_size) {
+  return {"fused",
+          {{"block_size", block_size},
+           {"rows_per_iter", std::int64_t{2}},
+           {"vector_bytes", std::int64_t{16}},
+           {"mapping", Enum{"row"}},
+           {"persistent", kOff},
+           {"nontemporal", kOff}}};
+}
+
+Variant unfused() { return {"unfused", {{"block_size", std::int64_t{256}}}}; }
+
 }  // namespace fusetune::test

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "harness/process/subprocess.hpp"
-#include "harness/spec/family.hpp"
+#include "harness/spec/geometry.hpp"
 
 namespace fusetune::test {
 
@@ -39,5 +39,11 @@ std::string shared_library(std::string_view source, const std::string& folder_na
 /// Tensors x (in), y (out), cache (inout); scalars eps (f32), count (i32), seed (i64); entry `foo`
 /// launched at line 12 of its family.yaml.
 Family toy_family();
+
+/// A case of the shipped split_reshape_cat, interleaved, two k heads, and variants for it.
+inline const Enum kOn{"on"}, kOff{"off"};
+Case split_case(const Enum& zero_fill = kOff, std::int64_t tokens = 5);
+Variant fused(std::int64_t block_size = 256);
+Variant unfused();
 
 }  // namespace fusetune::test
