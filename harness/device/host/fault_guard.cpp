@@ -69,9 +69,11 @@ void on_fault(int signal, siginfo_t* info, void* context) {
     run->fault = describe(signal, *info, *static_cast<ucontext_t*>(context));
     siglongjmp(run->back, 1);
   }
-  // Not ours: put the earlier handler back and let the instruction fault again.
+  // Not ours: put the earlier handler back and let the instruction fault again. A signal that was
+  // sent does not come again by itself.
   for (int i = 0; i < kSignalCount; ++i)
     if (kSignals[i] == signal) ::sigaction(signal, &previous[i], nullptr);
+  if (info->si_code <= 0) ::raise(signal);
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
+#include <filesystem>
+#include <sstream>
 
 #include "harness/device/host/host_device.hpp"
 #include "harness/process/subprocess.hpp"
@@ -25,22 +26,27 @@ std::string bytes_text(std::int64_t count) {
   return fmt::format("{} byte{}", count, count == 1 ? "" : "s");
 }
 
-/// The kernel's own line from addr2line's list of inlined frames, innermost first; those of the
-/// common header come before it.
+/// "kernel.hip:41", from "././kernel.hip:41 (discriminator 3)"; "" where the line is unknown.
+std::string clean_place(const std::string& frame) {
+  std::string place =
+      std::filesystem::path(frame.substr(0, frame.find(" ("))).lexically_normal().string();
+  const bool known = !place.starts_with("?") && !place.ends_with(":?") && !place.ends_with(":0");
+  return known ? place : "";
+}
+
+/// The kernel's own line from addr2line's list of inlined frames, innermost first: the common
+/// header's lines say nothing when there is another.
 std::string kernel_line(const std::string& frames) {
-  std::string place;
-  for (std::size_t begin = 0; begin < frames.size();) {
-    const std::size_t end = std::min(frames.find('\n', begin), frames.size());
-    std::string line = frames.substr(begin, end - begin);
-    begin = end + 1;
-    line = line.substr(0, line.find(" ("));
-    if (line.starts_with("./")) line = line.substr(2);
-    if (line.starts_with("?") || line.ends_with(":?") || line.ends_with(":0")) continue;
-    if (!place.empty() && !place.starts_with("ft.h:") && !place.starts_with("host_shim.h:")) break;
-    if (line.starts_with("host_shim.h:") && !place.empty()) break;
-    place = line;
+  std::istringstream lines(frames);
+  std::string innermost;
+  for (std::string frame; std::getline(lines, frame);) {
+    const std::string place = clean_place(frame);
+    if (place.empty()) continue;
+    if (innermost.empty()) innermost = place;
+    const std::string file = std::filesystem::path(place).filename().string();
+    if (!file.starts_with("ft.h:") && !file.starts_with("host_shim.h:")) return place;
   }
-  return place;
+  return innermost;
 }
 
 }  // namespace

@@ -42,8 +42,11 @@ std::unique_ptr<HostModule> HostModule::load(const std::string& path, int wave_s
   std::string problem;
   try {
     const std::string image = read_file(path);
-    problem = module->open(image);
-    if (problem.empty()) problem = module->read_symbols(image);
+    // Parsed first: the loader maps a truncated file and dies of it.
+    if (const std::optional<ElfImage> elf = ElfImage::parse(image, &problem)) {
+      problem = module->open(image);
+      if (problem.empty()) problem = module->read_symbols(*elf);
+    }
   } catch (const UserError& error) {
     problem = error.what();
   }
@@ -82,16 +85,13 @@ std::string HostModule::open(const std::string& image) {
   return "";
 }
 
-std::string HostModule::read_symbols(std::string_view image) {
-  std::string problem;
-  const std::optional<ElfImage> elf = ElfImage::parse(image, &problem);
-  if (!elf) return problem;
+std::string HostModule::read_symbols(const ElfImage& elf) {
   link_map* map = nullptr;
   if (::dlinfo(handle_, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return "it has no link map";
   base_ = map->l_addr;
-  for (const ElfImage::Section& section : elf->sections())
+  for (const ElfImage::Section& section : elf.sections())
     size_bytes_ = std::max<std::uintptr_t>(size_bytes_, section.address + section.size);
-  for (const ElfImage::Symbol& symbol : elf->dynamic_symbols()) {
+  for (const ElfImage::Symbol& symbol : elf.dynamic_symbols()) {
     if (symbol.section == 0) {
       needs_fibres_ |= symbol.name.starts_with(kRuntimePrefix);
     } else if (symbol.name.starts_with(kEntryPrefix)) {
@@ -99,10 +99,10 @@ std::string HostModule::read_symbols(std::string_view image) {
                           reinterpret_cast<const ft_host_entry*>(base_ + symbol.value)});
     }
   }
-  for (const ElfImage::Symbol& symbol : elf->static_symbols()) {
+  for (const ElfImage::Symbol& symbol : elf.static_symbols()) {
     if (!symbol.name.starts_with(kLocalStaticPrefix) || (symbol.info & 0xf) != kObjectSymbol ||
-        symbol.section == 0 || symbol.section >= elf->sections().size() ||
-        (elf->sections()[symbol.section].flags & kWritableSection) == 0)
+        symbol.section == 0 || symbol.section >= elf.sections().size() ||
+        (elf.sections()[symbol.section].flags & kWritableSection) == 0)
       continue;
     shared_.push_back({reinterpret_cast<std::byte*>(base_ + symbol.value),
                        static_cast<std::size_t>(symbol.size)});

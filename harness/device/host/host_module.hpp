@@ -11,6 +11,8 @@
 
 namespace fusetune {
 
+class ElfImage;
+
 class HostModule : public LoadedCode {
  public:
   struct Entry {
@@ -42,7 +44,7 @@ class HostModule : public LoadedCode {
  private:
   HostModule() = default;
   std::string open(const std::string& image);
-  std::string read_symbols(std::string_view image);
+  std::string read_symbols(const ElfImage& elf);
 
   std::string path_;
   int fd_ = -1;

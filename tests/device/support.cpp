@@ -1,0 +1,71 @@
+#include "support.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "harness/base/files.hpp"
+
+namespace fusetune::testing {
+
+namespace fs = std::filesystem;
+
+Compiler& host_compiler() {
+  static const std::unique_ptr<Compiler> compiler = make_host_compiler();
+  return *compiler;
+}
+
+CompileRequest request_for(const std::string& source, const std::vector<std::string>& entries,
+                           int wave_size, std::vector<std::pair<std::string, std::string>> macros) {
+  CompileRequest request;
+  request.target = parse_target(wave_size == 32 ? "host-w32" : "host-w64");
+  request.source = {"test.hip", source};
+  request.headers = {{"ft.h", read_file(project_root() / "kernels/common/ft.h")}};
+  request.macros = std::move(macros);
+  request.macros.emplace_back("FT_WAVE_SIZE", std::to_string(wave_size));
+  request.entries = entries;
+  request.signatures.resize(entries.size());
+  return request;
+}
+
+Bench::Bench(int wave_size)
+    : wave_size_(wave_size), device_(open_device(wave_size == 32 ? "host-w32" : "host-w64")) {
+  std::string name = (fs::temp_directory_path() / "fusetune-test-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  folder_ = name;
+}
+
+Bench::~Bench() {
+  for (const DevicePointer buffer : buffers_) device_->release(buffer);
+  loaded_.clear();
+  fs::remove_all(folder_);
+}
+
+const LoadedCode& Bench::build(const std::string& source, const std::vector<std::string>& entries,
+                               std::vector<std::pair<std::string, std::string>> macros) {
+  compiled_ = host_compiler().compile(request_for(source, entries, wave_size_, std::move(macros)));
+  if (!compiled_.outcome.ok())
+    throw std::runtime_error(compiled_.outcome.message + "\n" + compiled_.log);
+  const fs::path path = folder_ / fmt::format("{}.so", loaded_.size());
+  write_file_atomic(path, compiled_.code);
+  Outcome outcome;
+  loaded_.push_back(device_->load(path.string(), &outcome));
+  if (loaded_.back() == nullptr) throw std::runtime_error(outcome.message);
+  entry_ = entries.front();
+  return *loaded_.back();
+}
+
+DevicePointer Bench::allocate(std::size_t size_bytes, Place place) {
+  buffers_.push_back(device_->allocate(size_bytes, place));
+  return buffers_.back();
+}
+
+Outcome Bench::launch(std::int64_t grid, std::int64_t block, std::vector<KernelArgument> arguments,
+                      std::int64_t lds_bytes) {
+  return launch({entry_, {grid, 1, 1}, {block, 1, 1}, lds_bytes, std::move(arguments)});
+}
+
+Outcome Bench::launch(const KernelLaunch& launch) {
+  return device_->launch(*loaded_.back(), launch);
+}
+
+}  // namespace fusetune::testing
