@@ -1,0 +1,182 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "harness/base/files.hpp"
+#include "harness/table/quote.hpp"
+#include "tests/table/table_fixture.hpp"
+
+namespace fusetune {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::filesystem::path scratch(const std::string& name) {
+  const auto path = std::filesystem::path(::testing::TempDir()) / ("fusetune_table_" + name);
+  std::filesystem::remove_all(path);
+  return path;
+}
+
+std::string refusal(Table table) {
+  try {
+    normalise(table);
+  } catch (const std::logic_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Normalise, SortsByGeometryThenRows) {
+  Table table = testing::table();
+  std::reverse(table.rows.begin(), table.rows.end());
+  normalise(table);
+  ASSERT_EQ(table.rows.size(), 4U);
+  EXPECT_EQ(table.rows[0].geometry.key(), testing::geometry(testing::kInterleaved).key());
+  EXPECT_EQ(table.rows[0].rows_low, 0);
+  EXPECT_EQ(table.rows[2].rows_low, 65);
+  EXPECT_EQ(table.rows[3].geometry.key(), testing::geometry(testing::kMerged).key());
+}
+
+TEST(Normalise, RefusesWhatIsNoPartition) {
+  Table table = testing::table();
+  table.rows.push_back(table.rows[1]);
+  EXPECT_THAT(refusal(table), HasSubstr("overlaps"));
+  table = testing::table();
+  table.rows[1].rows_low = 1;
+  EXPECT_THAT(refusal(table), HasSubstr("overlaps"));
+  table = testing::table();
+  table.rows[1].rows_low = 5;
+  EXPECT_THAT(refusal(table), HasSubstr("nothing covers 2"));
+  table = testing::table();
+  table.rows.erase(table.rows.begin());
+  EXPECT_THAT(refusal(table), HasSubstr("nothing covers 0"));
+  table = testing::table();
+  table.rows[0].rows_high = -1;
+  EXPECT_THAT(refusal(table), HasSubstr("empty"));
+  table = testing::table();
+  table.rows[1].tuned_at = 65;
+  EXPECT_THAT(refusal(table), HasSubstr("tuned at 65"));
+  table.rows.clear();
+  EXPECT_THAT(refusal(table), HasSubstr("no rows"));
+}
+
+TEST(Normalise, RefusesWrongVariantsAndFigures) {
+  Table table = testing::table();
+  table.rows[0].variant.axes.erase("mapping");
+  EXPECT_THAT(refusal(table), HasSubstr("mapping"));
+  table = testing::table();
+  table.rows[2].is_default = false;
+  EXPECT_THAT(refusal(table), HasSubstr("baseline"));
+  table = testing::table();
+  table.rows[0].is_default = true;
+  EXPECT_THAT(refusal(table), HasSubstr("baseline"));
+  table = testing::table();
+  table.rows[0].certificate.high_us = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(refusal(table), HasSubstr("finite"));
+  table = testing::table();
+  table.data = "";
+  EXPECT_THAT(refusal(table), HasSubstr("cold nor hot"));
+}
+
+TEST(TableYaml, ReadsBackWhatItWrote) {
+  const std::string text = to_yaml(testing::table());
+  const auto file = scratch("roundtrip.yaml");
+  write_file_atomic(file, text);
+  const Table read = table_from_yaml(file);
+  EXPECT_EQ(to_yaml(read), text);
+  EXPECT_EQ(read.provenance.compiler, "g++ 12 'quoted' \\");
+  EXPECT_EQ(read.provenance.sweep, "quick\nstart");
+  EXPECT_EQ(read.provenance.conditions, testing::table().provenance.conditions);
+  EXPECT_EQ(read.rows[0].certificate.spread_percent, 1.0 / 3);
+  EXPECT_EQ(read.rows[0].certificate.tie_set, (std::vector<std::string>{"a=1", "z=1"}));
+  EXPECT_EQ(to_header(read), to_header(testing::table()));
+  EXPECT_EQ(to_json(read), to_json(testing::table()));
+}
+
+TEST(TableYaml, EqualRowsGiveEqualBytes) {
+  const Table table = testing::table();
+  Table shuffled = table;
+  std::swap(shuffled.rows[0], shuffled.rows[3]);
+  std::swap(shuffled.rows[1], shuffled.rows[2]);
+  std::reverse(shuffled.rows[0].certificate.tie_set.begin(),
+               shuffled.rows[0].certificate.tie_set.end());
+  EXPECT_EQ(to_yaml(shuffled), to_yaml(table));
+  EXPECT_EQ(to_header(shuffled), to_header(table));
+  EXPECT_EQ(to_json(shuffled).dump(), to_json(table).dump());
+}
+
+void expect_refused(const std::string& from, const std::string& to, const std::string& message) {
+  std::string text = to_yaml(testing::table());
+  const std::size_t at = text.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  text.replace(at, from.size(), to);
+  const auto file = scratch("refused.yaml");
+  write_file_atomic(file, text);
+  try {
+    table_from_yaml(file);
+    ADD_FAILURE() << "accepted " << to;
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr(message));
+    EXPECT_THAT(error.what(), HasSubstr("refused.yaml"));
+  }
+}
+
+TEST(TableYaml, RefusesDamagedFiles) {
+  expect_refused("table: 1", "table: 2", "format 1");
+  expect_refused("rows: [2, 64]", "rows: [2, 63]", "tuned at 64");
+  expect_refused("rows: [2, 64]", "rows: [3, 64]", "nothing covers 2");
+  expect_refused("samples:", "sampels:", "samples");
+  expect_refused("tuned_at: 1", "tuned_at: 01", "01");
+}
+
+TEST(WriteTable, WritesTheThreeFilesOfADevice) {
+  const auto root = scratch("results");
+  const auto paths = write_table(testing::table(), root);
+  ASSERT_EQ(paths.size(), 3U);
+  EXPECT_EQ(paths[0], root / "host-w64" / "split_reshape_cat.yaml");
+  EXPECT_EQ(paths[1], root / "host-w64" / "fusetune_split_reshape_cat.hpp");
+  EXPECT_EQ(read_file(paths[0]), to_yaml(testing::table()));
+  EXPECT_EQ(read_file(paths[1]), to_header(testing::table()));
+  EXPECT_EQ(Json::parse(read_file(paths[2])), to_json(testing::table()));
+}
+
+TEST(WriteTable, ARefusedTableLeavesTheOldFiles) {
+  const auto root = scratch("refused_results");
+  const auto paths = write_table(testing::table(), root);
+  Table broken = testing::table();
+  broken.rows[1].rows_low = 5;
+  EXPECT_THROW(write_table(broken, root), std::logic_error);
+  EXPECT_EQ(read_file(paths[0]), to_yaml(testing::table()));
+}
+
+TEST(TableJson, CarriesRowsAndLaunchExpressions) {
+  const Json json = to_json(testing::table());
+  EXPECT_EQ(json.at("timed_on_host"), true);
+  EXPECT_EQ(json.at("rows").size(), 4U);
+  EXPECT_EQ(json.at("rows")[1].at("axes").at("mapping"), "flat");
+  EXPECT_EQ(json.at("rows")[1].at("defines").at("FT_BLOCK_SIZE"), "128");
+  EXPECT_EQ(json.at("rows")[2].at("is_default"), true);
+  const Json& launch = json.at("implementations").at("fused").at("launches").at(0);
+  EXPECT_EQ(launch.at("entry"), "split_reshape_cat");
+  EXPECT_THAT(launch.at("grid").at(1).at("python").get<std::string>(), HasSubstr("nk"));
+  EXPECT_EQ(json.at("implementations").at("unfused").at("launches").size(), 5U);
+}
+
+TEST(Quote, KeepsAwkwardTextInItsPlace) {
+  EXPECT_EQ(cpp_string("a\"b\\c\nd?\?/"), "\"a\\\"b\\\\c\\012d\\?\\?/\"");
+  EXPECT_EQ(comment_text("end\\"), "end/");
+  EXPECT_THAT(comment_text("a\nb?\?/c"), Not(HasSubstr("\n")));
+  EXPECT_THAT(comment_text("a\nb?\?/c"), Not(HasSubstr("?\?")));
+  EXPECT_EQ(yaml_string("it's"), "'it''s'");
+  EXPECT_EQ(double_text(2), "2.0");
+  EXPECT_EQ(double_text(0.1), "0.1");
+  EXPECT_THROW(double_text(std::nan("")), std::logic_error);
+}
+
+}  // namespace
+}  // namespace fusetune
