@@ -1,5 +1,6 @@
 #pragma once
-// One function per command; each prints, and returns the process' exit code. UserError goes to main().
+// One function per command; each prints, and returns the process' exit code. UserError goes to
+// main().
 
 #include "harness/base/status.hpp"
 #include "harness/cli/options.hpp"

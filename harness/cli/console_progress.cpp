@@ -30,7 +30,8 @@ void ConsoleProgress::advance(bool failed) {
 
 void ConsoleProgress::tick() {
   const auto now = Clock::now();
-  if (now - drawn_ < (terminal_.is_terminal ? Clock::duration(kRedraw) : Clock::duration(kPlainLine)))
+  if (now - drawn_ <
+      (terminal_.is_terminal ? Clock::duration(kRedraw) : Clock::duration(kPlainLine)))
     return;
   drawn_ = now;
   draw(false);

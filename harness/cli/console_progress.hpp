@@ -1,5 +1,6 @@
 #pragma once
-// Progress on stderr: one line that redraws itself on a terminal; plain lines at most every few seconds elsewhere.
+// Progress on stderr: one line that redraws itself on a terminal; plain lines at most every few
+// seconds elsewhere.
 
 #include <chrono>
 #include <string>

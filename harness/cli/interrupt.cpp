@@ -1,7 +1,7 @@
 #include "harness/cli/interrupt.hpp"
 
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 
 namespace fusetune {
 

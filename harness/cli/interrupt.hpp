@@ -1,5 +1,6 @@
 #pragma once
-// Ctrl-C and SIGTERM as a question that the engine asks: a first signal ends the run in order, a second one at once.
+// Ctrl-C and SIGTERM as a question that the engine asks: a first signal ends the run in order, a
+// second one at once.
 
 namespace fusetune {
 

@@ -15,7 +15,8 @@
 namespace fusetune {
 namespace {
 
-constexpr const char* kFooter = R"(Keys paste back: a case is FAMILY(name=value,...) and a variant name=value,...; quote them in a shell.
+constexpr const char* kFooter =
+    R"(Keys paste back: a case is FAMILY(name=value,...) and a variant name=value,...; quote them in a shell.
 
 Exit codes: 0 all well; 2 a result was wrong; 3 inconclusive; 4 environment unusable, or nothing compiled for a target;
 5 a kernel crashed or hung; 64 usage or input; 70 internal error; 130 interrupted (what was done is kept).
@@ -51,7 +52,8 @@ void add_global(CLI::App& app, GlobalOptions& global) {
   app.add_option("--jobs", global.engine.jobs, "Worker processes; 0: one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  app.add_option("--seed", global.engine.seed, "Seed of inputs and schedules")->capture_default_str();
+  app.add_option("--seed", global.engine.seed, "Seed of inputs and schedules")
+      ->capture_default_str();
   app.add_option("--compile-timeout-s", global.engine.compile_timeout_s, "Limit per compilation")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -76,10 +78,13 @@ void add_selection(CLI::App& command, SelectionOptions& selection) {
 void add_tune(CLI::App& app, Program& program) {
   CLI::App* command =
       app.add_subcommand("tune", "Compile, prove and race a sweep; write table and header");
-  command->add_option("SWEEP", program.tune.sweep, "Sweep file, e.g. configs/sweeps/quickstart.yaml")
+  command
+      ->add_option("SWEEP", program.tune.sweep, "Sweep file, e.g. configs/sweeps/quickstart.yaml")
       ->required();
-  command->add_option("--device", program.tune.device, "Instead of the sweep's: host-w64, host-w32");
-  command->add_option("--space", program.tune.space, "Instead of the sweep's: full, pairwise, or N");
+  command->add_option("--device", program.tune.device,
+                      "Instead of the sweep's: host-w64, host-w32");
+  command->add_option("--space", program.tune.space,
+                      "Instead of the sweep's: full, pairwise, or N");
   command->add_option("--budget-s", program.tune.budget_s, "Instead of the sweep's measuring time")
       ->check(CLI::PositiveNumber);
   command->add_flag("--dry-run", program.tune.dry_run,
@@ -104,7 +109,8 @@ void add_golden(CLI::App& app, Program& program) {
   CLI::App* command =
       app.add_subcommand("golden", "Compare reference and variants with outputs of other code");
   command->add_option("FILE", program.golden.files, "safetensors files with cases")->required();
-  command->add_option("--device", program.golden.devices, "host-w64 and/or host-w32 (default: both)");
+  command->add_option("--device", program.golden.devices,
+                      "host-w64 and/or host-w32 (default: both)");
   command->add_option("--space", program.golden.space, "Variants: full, pairwise, or how many")
       ->capture_default_str();
   command->callback([&program] {
@@ -113,13 +119,14 @@ void add_golden(CLI::App& app, Program& program) {
 }
 
 void add_inspect(CLI::App& app, Program& program) {
-  CLI::App* command =
-      app.add_subcommand("inspect", "Registers, spills, LDS, occupancy and access widths per variant");
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Registers, spills, LDS, occupancy and access widths per variant");
   command->add_option("--family", program.inspect.family, "Family; not needed with --case");
   command->add_option("--case", program.inspect.case_key, "Case key instead of a family");
   command->add_option("--target", program.inspect.target, "gfx90a, host-w64, ...")
       ->capture_default_str();
-  command->add_flag("--isa", program.inspect.isa, "Print the compiler's log of the first variant");
+  command->add_flag("--log", program.inspect.log,
+                    "Print the whole compiler log of the first failure");
   add_selection(*command, program.inspect.selection);
   command->callback([&program] {
     program.run = [&program] { return inspect_command(program.global, program.inspect); };
@@ -129,8 +136,10 @@ void add_inspect(CLI::App& app, Program& program) {
 void add_rest(CLI::App& app, Program& program) {
   CLI::App* explain =
       app.add_subcommand("explain", "Why a variant won its case, and why the others fell");
-  explain->add_option("CASE", program.explain.case_key, "Case key, as a summary prints it")->required();
-  explain->add_option("--device", program.explain.device, "Device of the race")->capture_default_str();
+  explain->add_option("CASE", program.explain.case_key, "Case key, as a summary prints it")
+      ->required();
+  explain->add_option("--device", program.explain.device, "Device of the race")
+      ->capture_default_str();
   explain->callback([&program] {
     program.run = [&program] { return explain_command(program.global, program.explain); };
   });
@@ -139,7 +148,8 @@ void add_rest(CLI::App& app, Program& program) {
       "selftest", "Plant the family's bugs, one at a time: every one must be found by its check");
   selftest->add_option("FAMILY", program.selftest.family, "Family; all of them when left out");
   selftest->add_option("--device", program.selftest.devices, "host-w64 and/or host-w32");
-  selftest->add_option("--seeds", program.selftest.seeds, "Seeds for false alarms on the true kernel")
+  selftest
+      ->add_option("--seeds", program.selftest.seeds, "Seeds for false alarms on the true kernel")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   selftest->callback([&program] {
@@ -153,10 +163,10 @@ void add_rest(CLI::App& app, Program& program) {
     program.run = [&program] { return list_command(program.global, program.list_what); };
   });
 
-  CLI::App* devices = app.add_subcommand("devices", "Devices and compilers here, and why others are not");
-  devices->callback([&program] {
-    program.run = [&program] { return devices_command(program.global); };
-  });
+  CLI::App* devices =
+      app.add_subcommand("devices", "Devices and compilers here, and why others are not");
+  devices->callback(
+      [&program] { program.run = [&program] { return devices_command(program.global); }; });
 
   CLI::App* cache = app.add_subcommand("cache", "The store: what it holds, or clear it");
   cache->add_option("ACTION", program.cache_action, "info or clear")
@@ -211,8 +221,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return static_cast<int>(fusetune::ExitCode::usage);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "internal error: %s\nThis is a bug of fusetune; please report it with the command.\n",
-                 error.what());
+    std::fprintf(
+        stderr,
+        "internal error: %s\nThis is a bug of fusetune; please report it with the command.\n",
+        error.what());
     return static_cast<int>(fusetune::ExitCode::internal);
   }
 }

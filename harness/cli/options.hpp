@@ -19,12 +19,13 @@ struct GlobalOptions {
 
 /// Which geometries and variants a command works on, without a sweep file.
 struct SelectionOptions {
-  std::vector<std::string> models;   ///< "qwen3.5-27b", "all"
-  std::vector<std::string> tp;       ///< "8", "all"; every split when empty
-  std::vector<std::string> options;  ///< "layout=merged", "act=fp32", "nk=4": options, dtypes and symbols
+  std::vector<std::string> models;  ///< "qwen3.5-27b", "all"
+  std::vector<std::string> tp;      ///< "8", "all"; every split when empty
+  std::vector<std::string>
+      options;  ///< "layout=merged", "act=fp32", "nk=4": options, dtypes and symbols
   std::vector<std::int64_t> tokens;
   std::string space = "pairwise";
-  std::string variant;               ///< a variant key; empty: the space
+  std::string variant;  ///< a variant key; empty: the space
 };
 
 struct TuneOptions {
@@ -51,7 +52,7 @@ struct InspectOptions {
   std::string family;
   std::string case_key;
   std::string target = "gfx90a";
-  bool isa = false;
+  bool log = false;
   SelectionOptions selection;
 };
 

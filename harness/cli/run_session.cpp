@@ -6,9 +6,9 @@
 namespace fusetune {
 
 RunSession::RunSession(const GlobalOptions& global, const std::string& campaign_name)
-    : progress_(global.json
-                    ? std::unique_ptr<Progress>(std::make_unique<SilentProgress>())
-                    : std::unique_ptr<Progress>(std::make_unique<ConsoleProgress>(global.terminal))),
+    : progress_(global.json ? std::unique_ptr<Progress>(std::make_unique<SilentProgress>())
+                            : std::unique_ptr<Progress>(
+                                  std::make_unique<ConsoleProgress>(global.terminal))),
       records_(RecordStore::open(global.engine.store, true)),
       code_(global.engine.store),
       session_{records_, code_, *progress_, global.engine, interrupted} {

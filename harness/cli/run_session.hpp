@@ -12,7 +12,8 @@ namespace fusetune {
 
 class RunSession {
  public:
-  /// Opens the store for this run alone. Throws UserError when it cannot be written or another run has it.
+  /// Opens the store for this run alone. Throws UserError when it cannot be written or another run
+  /// has it.
   RunSession(const GlobalOptions& global, const std::string& campaign_name);
   ~RunSession();
   RunSession(const RunSession&) = delete;

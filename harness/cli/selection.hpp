@@ -15,7 +15,8 @@ Sweep sweep_of_selection(const std::string& family, const SelectionOptions& sele
 /// A plan of one case, over the selection's space or its one variant.
 Plan plan_of_case(const Case& which, const SelectionOptions& selection, const std::string& device);
 
-/// Keeps the one variant of a key in every geometry of a plan. Throws UserError when no geometry has it.
+/// Keeps the one variant of a key in every geometry of a plan. Throws UserError when no geometry
+/// has it.
 void keep_variant(Plan& plan, const std::string& variant_key);
 
 }  // namespace fusetune

@@ -28,13 +28,11 @@ std::vector<std::string> winner_row(const PlannedGeometry& geometry, const CaseR
   if (!race.result.outcome.ok())
     return {rows, "-", "-", "-", fmt::format("({})", race.result.outcome.message)};
   const ArmVerdict& verdict = race.choice.verdict(race.choice.arm);
-  const Variant& variant =
-      geometry.variants[race.arms[static_cast<std::size_t>(race.choice.arm)]];
+  const Variant& variant = geometry.variants[race.arms[static_cast<std::size_t>(race.choice.arm)]];
   const double half =
       50 * (verdict.summary.high_us - verdict.summary.low_us) / verdict.summary.median_us;
-  const std::string ratio = race.choice.is_default
-                                ? "default"
-                                : fmt::format("{:.2f}x", verdict.over_baseline.mid);
+  const std::string ratio =
+      race.choice.is_default ? "default" : fmt::format("{:.2f}x", verdict.over_baseline.mid);
   return {rows, fmt::format("{:.2f} +-{:.0f}%", verdict.summary.median_us, half), ratio,
           std::to_string(race.choice.tie_set.size()), variant.key(family)};
 }
@@ -105,10 +103,11 @@ std::string work_text(const Plan& plan, const Campaign& campaign) {
   if (!campaign.did_work() && !campaign.interrupted) {
     out += "Nothing was compiled, proved or measured: everything was found in the store.\n";
   } else {
-    out += fmt::format("compiled {} (found {}), proved {} (found {}, same code {}), measured {} (found {})\n",
-                       campaign.compiled.compiled, campaign.compiled.reused, campaign.proofs.proved,
-                       campaign.proofs.reused, campaign.proofs.shared,
-                       counted(campaign.races.measured, "case"), campaign.races.reused);
+    out += fmt::format(
+        "compiled {} (found {}), proved {} (found {}, same code {}), measured {} (found {})\n",
+        campaign.compiled.compiled, campaign.compiled.reused, campaign.proofs.proved,
+        campaign.proofs.reused, campaign.proofs.shared, counted(campaign.races.measured, "case"),
+        campaign.races.reused);
   }
   std::string proofs = fmt::format(
       "proofs on {}: {} over {};", plan.target.name, counted(campaign.proofs.cases, "run"),

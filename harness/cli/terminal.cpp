@@ -29,7 +29,9 @@ std::string Terminal::paint(const char* code, std::string_view text) const {
 }
 
 std::string counted(long long n, std::string_view noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+  if (n == 1) return fmt::format("1 {}", noun);
+  if (noun.ends_with('y')) return fmt::format("{} {}ies", n, noun.substr(0, noun.size() - 1));
+  return fmt::format("{} {}{}", n, noun, noun.ends_with("ch") ? "es" : "s");
 }
 
 std::string duration_text(double seconds) {

@@ -26,7 +26,7 @@ struct Terminal {
   std::string paint(const char* code, std::string_view text) const;
 };
 
-/// "3 variants", "1 variant".
+/// "3 variants", "1 variant", "2 geometries", "2 launches".
 std::string counted(long long n, std::string_view noun);
 
 /// Seconds as a person reads them: "0.8 s", "42 s", "3 min 05 s".

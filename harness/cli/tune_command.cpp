@@ -115,14 +115,14 @@ void print_summary(const Plan& plan, const Campaign& campaign, const TuneOptions
     return;
   }
   const Terminal& terminal = global.terminal;
-  fmt::print("\n{}: {} on {} ({} data)\n\n", plan.sweep.name,
-             counted(plan.case_count(), "case"), campaign.device.name, plan.sweep.measure.data);
-  if (!campaign.races.races.empty())
-    fmt::print("{}", winners_text(plan, campaign, terminal));
+  fmt::print("\n{}: {} on {} ({} data)\n\n", plan.sweep.name, counted(plan.case_count(), "case"),
+             campaign.device.name, plan.sweep.measure.data);
+  if (!campaign.races.races.empty()) fmt::print("{}", winners_text(plan, campaign, terminal));
   fmt::print("{}{}{}", failures_text(campaign, terminal), remarks_text(plan, campaign),
              work_text(plan, campaign));
   if (plan.target.platform == Platform::host && !campaign.interrupted)
-    fmt::print("Times are those of the host device: they rank variants here and say nothing of a GPU.\n");
+    fmt::print(
+        "Times are those of the host device: they rank variants here and say nothing of a GPU.\n");
   if (campaign.interrupted) {
     fmt::print("\n{}: what was done is kept in {}. Go on with:\n  fusetune tune {}\n",
                terminal.yellow("interrupted"), global.engine.store.string(),

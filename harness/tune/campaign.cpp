@@ -14,7 +14,8 @@ bool is_user_failure(Status status) {
   return status != Status::ok && status != Status::skipped && status != Status::pruned;
 }
 
-/// Compilation failures of every target, then proof failures; a variant that did not compile is not listed twice.
+/// Compilation failures of every target, then proof failures; a variant that did not compile is not
+/// listed twice.
 std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
   std::vector<Failure> failures;
   const auto add = [&](std::size_t g, std::size_t v, const Target& target, const Outcome& outcome,
@@ -29,8 +30,7 @@ std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
   for (const CompiledUnit& unit : campaign.compiled.units)
     add(unit.geometry, unit.variant, unit.target, unit.code.outcome, "");
   for (const ProvedVariant& proved : campaign.proofs.variants) {
-    const CompiledUnit* unit =
-        campaign.compiled.find(proved.geometry, proved.variant, plan.target);
+    const CompiledUnit* unit = campaign.compiled.find(proved.geometry, proved.variant, plan.target);
     if (unit != nullptr && !unit->code.outcome.ok()) continue;
     add(proved.geometry, proved.variant, plan.target, proved.outcome, proved.failed_case);
   }
@@ -46,13 +46,18 @@ std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
 }  // namespace
 
 ExitCode Campaign::exit_code() const {
-  // Priority 2 > 5 > 4 (measurement 2.6): a wrong result is worse than a crash, a crash than a missing compiler.
+  // Priority 2 > 5 > 4 (measurement 2.6): a wrong result is worse than a crash, a crash than a
+  // missing compiler.
   const auto severity = [](ExitCode code) {
     switch (code) {
-      case ExitCode::verification_failed: return 3;
-      case ExitCode::kernel_crash: return 2;
-      case ExitCode::pass: return 0;
-      default: return 1;
+      case ExitCode::verification_failed:
+        return 3;
+      case ExitCode::kernel_crash:
+        return 2;
+      case ExitCode::pass:
+        return 0;
+      default:
+        return 1;
     }
   };
   if (interrupted) return ExitCode::interrupted;
@@ -67,8 +72,7 @@ Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Sessi
   Campaign campaign;
   campaign.device = device;
   campaign.compiled = compile_plan(plan, session);
-  if (!session.stop())
-    campaign.proofs = prove_plan(plan, campaign.compiled, device, session);
+  if (!session.stop()) campaign.proofs = prove_plan(plan, campaign.compiled, device, session);
   campaign.interrupted = session.stop();
   campaign.failures = failures_of(plan, campaign);
   return campaign;

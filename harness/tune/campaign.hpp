@@ -13,7 +13,7 @@ namespace fusetune {
 /// A variant that did not make it, for the summary.
 struct Failure {
   Status status = Status::ok;
-  std::string case_key;     ///< where it failed; the geometry's first case for compilations
+  std::string case_key;  ///< where it failed; the geometry's first case for compilations
   std::string variant_key;
   std::string target;
   std::string message;
@@ -38,7 +38,8 @@ struct Campaign {
 /// Compiles and proves. `device` comes from device_properties().
 Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Session& session);
 
-/// The same, then races and writes results/<device>/. An interrupted run writes no table and says so.
+/// The same, then races and writes results/<device>/. An interrupted run writes no table and says
+/// so.
 Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session);
 
 /// The command that shows one failure again.

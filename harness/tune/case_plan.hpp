@@ -8,8 +8,8 @@
 
 namespace fusetune {
 
-/// A plan of the given cases, which share geometries where they can, over all implementations that serve them.
-/// Throws UserError when a space is empty.
+/// A plan of the given cases, which share geometries where they can, over all implementations that
+/// serve them. Throws UserError when a space is empty.
 Plan plan_of_cases(const std::vector<Case>& cases, const SpaceChoice& space,
                    const std::string& device);
 

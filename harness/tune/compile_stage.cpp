@@ -38,7 +38,8 @@ CompileResult failure_of(const JobEnd& end) {
   return result;
 }
 
-/// Compiles the units of one target: first one alone, then, unless the first ones crash, all the others at once.
+/// Compiles the units of one target: first one alone, then, unless the first ones crash, all the
+/// others at once.
 class TargetQueue {
  public:
   TargetQueue(const Plan& plan, Session& session, WorkerPool& pool, CompileSummary& summary,
@@ -127,10 +128,9 @@ class TargetQueue {
     StepRecord step;
     step.kind = StepRecord::Kind::compile;
     step.key = unit.key;
-    step.subject =
-        fmt::format("{} | {} | {}", geometry.geometry.key(),
-                    geometry.variants[unit.variant].key(*geometry.geometry.family),
-                    unit.target.name);
+    step.subject = fmt::format("{} | {} | {}", geometry.geometry.key(),
+                               geometry.variants[unit.variant].key(*geometry.geometry.family),
+                               unit.target.name);
     step.status = unit.code.outcome.status;
     step.message = unit.code.outcome.message;
     step.data = Json{{"code_identity", unit.code.code_identity},
@@ -183,14 +183,17 @@ void list_units(const Plan& plan, const Target& target, CompileSummary& summary)
   }
 }
 
-/// Gives every unit its key, or its refusal when the target has no compiler here. Returns the units to work on.
+/// Gives every unit its key, or its refusal when the target has no compiler here. Returns the units
+/// to work on.
 std::vector<std::size_t> prepare_target(const Plan& plan, const Target& target, std::size_t first,
                                         CompileSummary& summary) {
   std::string why;
   const std::string identity = compiler_identity(target, &why);
   std::vector<std::size_t> units;
-  if (identity.empty()) summary.unavailable[target.name] = why;
-  else summary.compilers[target.name] = identity;
+  if (identity.empty())
+    summary.unavailable[target.name] = why;
+  else
+    summary.compilers[target.name] = identity;
   for (std::size_t i = first; i < summary.units.size(); ++i) {
     CompiledUnit& unit = summary.units[i];
     if (identity.empty()) {
@@ -198,8 +201,8 @@ std::vector<std::size_t> prepare_target(const Plan& plan, const Target& target, 
       continue;
     }
     const PlannedGeometry& geometry = plan.geometries[unit.geometry];
-    unit.key =
-        make_compile_request(geometry.geometry, geometry.variants[unit.variant], target).key(identity);
+    unit.key = make_compile_request(geometry.geometry, geometry.variants[unit.variant], target)
+                   .key(identity);
     units.push_back(i);
   }
   return units;
@@ -208,8 +211,7 @@ std::vector<std::size_t> prepare_target(const Plan& plan, const Target& target, 
 }  // namespace
 
 std::string compiler_identity(const Target& target, std::string* why) {
-  const JobEnd end =
-      ask_worker("compile", Json{{"op", "identify"}, {"target", target.name}}, 30);
+  const JobEnd end = ask_worker("compile", Json{{"op", "identify"}, {"target", target.name}}, 30);
   if (end.how != JobEnd::How::answered) {
     *why = fmt::format("the compile worker for {} died: {}", target.name, end.last_output);
     return "";

@@ -1,5 +1,6 @@
 #pragma once
-// Compiles every variant of a plan for the device's target and the compile-only ones, taking what the store has.
+// Compiles every variant of a plan for the device's target and the compile-only ones, taking what
+// the store has.
 
 #include <cstdint>
 #include <map>
@@ -17,7 +18,7 @@ struct CompiledUnit {
   std::size_t geometry = 0;  ///< index into Plan::geometries
   std::size_t variant = 0;   ///< index into its variants
   Target target;
-  std::string key;           ///< of the code-object store; empty when no compiler could be asked
+  std::string key;  ///< of the code-object store; empty when no compiler could be asked
   StoredCode code;
 };
 
@@ -32,10 +33,12 @@ struct CompileSummary {
   const CompiledUnit* find(std::size_t geometry, std::size_t variant, const Target& target) const;
 };
 
-/// Failures are outcomes of their units; throws UserError only when the store refuses to be written.
+/// Failures are outcomes of their units; throws UserError only when the store refuses to be
+/// written.
 CompileSummary compile_plan(const Plan& plan, Session& session);
 
-/// The compiler identity for a target as a compile worker reports it; sets `why` when there is none.
+/// The compiler identity for a target as a compile worker reports it; sets `why` when there is
+/// none.
 std::string compiler_identity(const Target& target, std::string* why);
 
 /// The worker's side of one request.

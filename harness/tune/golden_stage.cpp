@@ -33,8 +33,8 @@ std::vector<MappedCase> map_cases(const std::filesystem::path& file, GoldenSumma
     if (!known) summary.unmapped.push_back(fmt::format("{} ({})", golden.name, golden.family));
   }
   if (mapped.empty())
-    throw UserError(fmt::format("{}: none of its cases belongs to a family of this project",
-                                file.string()));
+    throw UserError(
+        fmt::format("{}: none of its cases belongs to a family of this project", file.string()));
   return mapped;
 }
 
@@ -165,9 +165,9 @@ Json handle_golden_request(Device& device, const Json& request,
         report.outcome = outcome;
         return to_json(report);
       }
-      RunnableVariant runnable{code.get(), launches_of(which, variant_from_json(request.at("variant")),
-                                                       device.properties().target,
-                                                       device.properties().facts)};
+      RunnableVariant runnable{code.get(),
+                               launches_of(which, variant_from_json(request.at("variant")),
+                                           device.properties().target, device.properties().facts)};
       ProofOptions options;
       options.seed = request.at("seed").get<std::uint64_t>();
       return to_json(prove_golden(device, runnable, which, golden, options));

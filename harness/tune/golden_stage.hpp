@@ -12,11 +12,11 @@
 namespace fusetune {
 
 struct GoldenVerdict {
-  std::string name;                   ///< of the golden case
+  std::string name;  ///< of the golden case
   std::string case_key;
   std::string source;
-  Outcome reference;                  ///< of the reference against the file
-  std::int64_t variants = 0;          ///< compared
+  Outcome reference;          ///< of the reference against the file
+  std::int64_t variants = 0;  ///< compared
   std::int64_t failed = 0;
   std::vector<std::string> failures;  ///< "variant: message", the first few
   std::vector<CheckCount> checks;
@@ -24,7 +24,8 @@ struct GoldenVerdict {
 
 struct GoldenSummary {
   std::vector<GoldenVerdict> verdicts;
-  std::vector<std::string> unmapped;  ///< cases that no family maps, with their family's name in the file
+  std::vector<std::string>
+      unmapped;  ///< cases that no family maps, with their family's name in the file
   std::int64_t compiled = 0;
   bool interrupted = false;
 };

@@ -105,14 +105,18 @@ ProvedVariant verdict_of(const Json& answer) {
 Json data_of(const ProvedVariant& proved) {
   Json checks = Json::array();
   for (const CheckCount& check : proved.checks)
-    checks.push_back({{"name", check.name}, {"comparisons", check.comparisons}, {"unit", check.unit}});
+    checks.push_back(
+        {{"name", check.name}, {"comparisons", check.comparisons}, {"unit", check.unit}});
   Json mismatches = Json::array();
   for (const Mismatch& mismatch : proved.mismatches)
     mismatches.push_back(
         {{"tensor", mismatch.tensor}, {"index", mismatch.index}, {"text", mismatch.text}});
-  return Json{{"cases", proved.cases},           {"checks", std::move(checks)},
-              {"failed_case", proved.failed_case}, {"failed_check", proved.failed_check},
-              {"mismatches", std::move(mismatches)}, {"mismatch_count", proved.mismatch_count}};
+  return Json{{"cases", proved.cases},
+              {"checks", std::move(checks)},
+              {"failed_case", proved.failed_case},
+              {"failed_check", proved.failed_check},
+              {"mismatches", std::move(mismatches)},
+              {"mismatch_count", proved.mismatch_count}};
 }
 
 ProvedVariant from_record(const StepRecord& step) {
@@ -173,8 +177,8 @@ class ProofStage {
     const Variant& variant = plan_.geometries[proved.geometry].variants[proved.variant];
     try {
       std::vector<Case> cases = task.cases();
-      const std::string key = proof_key(task.unit->code.code_identity, cases, variant, device_,
-                                        session_.options.seed);
+      const std::string key =
+          proof_key(task.unit->code.code_identity, cases, variant, device_, session_.options.seed);
       const auto [job, is_new] = jobs_.try_emplace(key);
       if (is_new) {
         job->second.key = key;
@@ -189,8 +193,7 @@ class ProofStage {
   }
 
   bool take_from_store(const ProofJob& job) {
-    const std::optional<StepRecord> step =
-        session_.records.find(StepRecord::Kind::proof, job.key);
+    const std::optional<StepRecord> step = session_.records.find(StepRecord::Kind::proof, job.key);
     if (!step) return false;
     if (step->status != Status::ok && session_.options.retry_failed) {
       session_.records.forget(StepRecord::Kind::proof, job.key);
@@ -277,8 +280,8 @@ class ProofStage {
 }  // namespace
 
 const ProvedVariant* ProofSummary::find(std::size_t geometry, std::size_t variant) const {
-  for (const ProvedVariant& proved : variants)
-    if (proved.geometry == geometry && proved.variant == variant) return &proved;
+  for (const ProvedVariant& one : variants)
+    if (one.geometry == geometry && one.variant == variant) return &one;
   return nullptr;
 }
 
@@ -313,8 +316,8 @@ ProofSummary prove_plan(const Plan& plan, const CompileSummary& compiled,
 }
 
 ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
-                             const std::vector<Finalist>& finalists,
-                             const DeviceProperties& device, Session& session) {
+                             const std::vector<Finalist>& finalists, const DeviceProperties& device,
+                             Session& session) {
   std::vector<ProofTask> tasks;
   for (const Finalist& finalist : finalists)
     tasks.push_back({compiled.find(finalist.geometry, finalist.variant, plan.target),
@@ -339,8 +342,10 @@ Json handle_prove_request(Device& device, const Json& request,
     } else {
       RunnableVariant runnable;
       runnable.code = code.get();
-      runnable.launches = launches_of(which, variant, device.properties().target,
-                                      device.properties().facts);
+      runnable.launches =
+          launches_of(which, variant, device.properties().target, device.properties().facts);
+      // A self-test's mutant may launch another grid.
+      for (Launch& launch : runnable.launches) launch.grid[0] += request.value("grid_x", 0);
       ProofOptions options;
       options.seed = request.at("seed").get<std::uint64_t>();
       report = prove(device, runnable, which, options);

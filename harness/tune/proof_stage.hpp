@@ -1,5 +1,6 @@
 #pragma once
-// Proves every compiled variant of the device's target at its adversarial row counts and at the cases' own shapes.
+// Proves every compiled variant of the device's target at its adversarial row counts and at the
+// cases' own shapes.
 
 #include <cstdint>
 #include <string>
@@ -17,11 +18,11 @@ struct ProvedVariant {
   std::size_t geometry = 0;
   std::size_t variant = 0;
   Outcome outcome{Status::skipped, "not proved"};
-  std::string failed_case;            ///< key of the case that failed
+  std::string failed_case;  ///< key of the case that failed
   std::string failed_check;
-  std::int64_t cases = 0;             ///< proved, this one's code on this plan
-  std::vector<CheckCount> checks;     ///< summed over the cases
-  std::vector<Mismatch> mismatches;   ///< of the failed case
+  std::int64_t cases = 0;            ///< proved, this one's code on this plan
+  std::vector<CheckCount> checks;    ///< summed over the cases
+  std::vector<Mismatch> mismatches;  ///< of the failed case
   std::int64_t mismatch_count = 0;
 };
 
@@ -29,9 +30,9 @@ struct ProofSummary {
   std::vector<ProvedVariant> variants;  ///< those with launches, in plan order
   std::int64_t proved = 0;
   std::int64_t reused = 0;
-  std::int64_t shared = 0;              ///< took the verdict of another variant with the same code and launches
-  std::int64_t cases = 0;               ///< that stand behind the verdicts
-  std::vector<CheckCount> checks;       ///< summed
+  std::int64_t shared = 0;  ///< took the verdict of another variant with the same code and launches
+  std::int64_t cases = 0;   ///< that stand behind the verdicts
+  std::vector<CheckCount> checks;  ///< summed
 
   const ProvedVariant* find(std::size_t geometry, std::size_t variant) const;
 };
@@ -39,15 +40,16 @@ struct ProofSummary {
 ProofSummary prove_plan(const Plan& plan, const CompileSummary& compiled,
                         const DeviceProperties& device, Session& session);
 
-/// One variant with a case beyond `proof_bytes_max`, to be proved because it is about to enter a table.
+/// One variant with a case beyond `proof_bytes_max`, to be proved because it is about to enter a
+/// table.
 struct Finalist {
   std::size_t geometry = 0;
   std::size_t variant = 0;
   Case which;
 };
 ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
-                             const std::vector<Finalist>& finalists,
-                             const DeviceProperties& device, Session& session);
+                             const std::vector<Finalist>& finalists, const DeviceProperties& device,
+                             Session& session);
 
 /// Whether prove_plan() already proves this case at its own shape.
 bool is_proved_at_own_shape(const Case& which, const EngineOptions& options);

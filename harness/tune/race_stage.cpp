@@ -16,10 +16,14 @@ namespace {
 constexpr const char* kProtocol = "race 1";
 
 Json to_json(const RaceOptions& options) {
-  return Json{{"span_us_min", options.span_us_min}, {"epochs", options.epochs},
-              {"rounds", options.rounds},           {"warm_up_ms", options.warm_up_ms},
-              {"probe_cutoff", options.probe_cutoff}, {"cold", options.cold},
-              {"seed", options.seed},               {"budget_s", options.budget_s}};
+  return Json{{"span_us_min", options.span_us_min},
+              {"epochs", options.epochs},
+              {"rounds", options.rounds},
+              {"warm_up_ms", options.warm_up_ms},
+              {"probe_cutoff", options.probe_cutoff},
+              {"cold", options.cold},
+              {"seed", options.seed},
+              {"budget_s", options.budget_s}};
 }
 
 RaceOptions race_options_from_json(const Json& json) {
@@ -132,8 +136,9 @@ class RaceStage {
     const PlannedGeometry& geometry = plan_.geometries[race.geometry];
     Json arms = Json::array();
     for (const std::size_t v : race.arms)
-      arms.push_back({{"code", compiled_.find(race.geometry, v, plan_.target)->code.code_path.string()},
-                      {"variant", fusetune::to_json(geometry.variants[v])}});
+      arms.push_back(
+          {{"code", compiled_.find(race.geometry, v, plan_.target)->code.code_path.string()},
+           {"variant", fusetune::to_json(geometry.variants[v])}});
     Job job;
     job.request = Json{{"op", "race"},
                        {"device", plan_.sweep.device},
@@ -161,7 +166,8 @@ class RaceStage {
     StepRecord step;
     step.kind = StepRecord::Kind::race;
     step.key = keys_[index];
-    step.subject = fmt::format("{} | {}", geometry.cases[race.planned_case].which.key(), device_.name);
+    step.subject =
+        fmt::format("{} | {}", geometry.cases[race.planned_case].which.key(), device_.name);
     step.status = race.result.outcome.status;
     step.message = race.result.outcome.message;
     Json arms = Json::array();
@@ -178,8 +184,8 @@ class RaceStage {
     if (!race.result.outcome.ok()) return;
     const PlannedGeometry& geometry = plan_.geometries[race.geometry];
     const Family& family = *geometry.geometry.family;
-    const auto incumbent = incumbents_.find(
-        {geometry.geometry.key(), geometry.cases[race.planned_case].which.rows()});
+    const auto incumbent =
+        incumbents_.find({geometry.geometry.key(), geometry.cases[race.planned_case].which.rows()});
     ChoiceRules rules;
     for (std::size_t a = 0; a < race.arms.size(); ++a) {
       const Variant& variant = geometry.variants[race.arms[a]];
@@ -226,11 +232,12 @@ Json handle_race_request(Device& device, const Json& request) {
       failed.outcome = outcome;
       return fusetune::to_json(failed);
     }
-    arms.push_back({codes.back().get(),
-                    launches_of(which, variant_from_json(item.at("variant")),
-                                device.properties().target, device.properties().facts)});
+    arms.push_back(
+        {codes.back().get(), launches_of(which, variant_from_json(item.at("variant")),
+                                         device.properties().target, device.properties().facts)});
   }
-  return fusetune::to_json(race(device, arms, which, race_options_from_json(request.at("options"))));
+  return fusetune::to_json(
+      race(device, arms, which, race_options_from_json(request.at("options"))));
 }
 
 }  // namespace fusetune

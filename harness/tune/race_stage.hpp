@@ -19,8 +19,8 @@ namespace fusetune {
 struct CaseRace {
   std::size_t geometry = 0;
   std::size_t planned_case = 0;
-  std::vector<std::size_t> arms;                       ///< variant indices
-  std::map<std::size_t, std::size_t> same_code_as;     ///< variant -> the variant whose arm it shares
+  std::vector<std::size_t> arms;                    ///< variant indices
+  std::map<std::size_t, std::size_t> same_code_as;  ///< variant -> the variant whose arm it shares
   RaceResult result;
   Choice choice;
   bool reused = false;
@@ -32,11 +32,13 @@ struct RaceSummary {
   std::int64_t reused = 0;
 };
 
-/// The variant that a table holds for a geometry and row count, to be kept within noise: "" for none. Keys as Variant::key.
+/// The variant that a table holds for a geometry and row count, to be kept within noise: "" for
+/// none. Keys as Variant::key.
 using Incumbents = std::map<std::pair<std::string, std::int64_t>, std::string>;
 
 RaceSummary race_plan(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
-                      const DeviceProperties& device, const Incumbents& incumbents, Session& session);
+                      const DeviceProperties& device, const Incumbents& incumbents,
+                      Session& session);
 
 /// The worker's side of one request ("race").
 Json handle_race_request(Device& device, const Json& request);

@@ -17,12 +17,13 @@ namespace fusetune {
 struct EngineOptions {
   std::filesystem::path store = ".fusetune";
   std::filesystem::path results = "results";
-  int jobs = 0;                        ///< compile workers and host device workers, 0: one per core
-  double compile_timeout_s = 60;       ///< per variant
-  double kernel_timeout_s = 10;        ///< per proved case
-  bool retry_failed = false;           ///< forget recorded failures and try them again
+  int jobs = 0;                   ///< compile workers and host device workers, 0: one per core
+  double compile_timeout_s = 60;  ///< per variant
+  double kernel_timeout_s = 10;   ///< per proved case
+  bool retry_failed = false;      ///< forget recorded failures and try them again
   std::uint64_t seed = 1;
-  std::int64_t proof_bytes_max = 32 << 20;  ///< own shapes above this are proved for finalists alone
+  std::int64_t proof_bytes_max = 32
+                                 << 20;  ///< own shapes above this are proved for finalists alone
 };
 
 struct Session {
@@ -30,7 +31,7 @@ struct Session {
   CodeStore& code;
   Progress& progress;
   EngineOptions options;
-  std::function<bool()> stop;          ///< true once the user asked to end
+  std::function<bool()> stop;  ///< true once the user asked to end
 };
 
 /// A pool of this executable in a worker role ("compile" or "device").
@@ -39,7 +40,8 @@ WorkerPoolOptions worker_role(const std::string& role, int workers);
 /// Asks one worker one thing, outside any stage. The end says how it went.
 JobEnd ask_worker(const std::string& role, const Json& request, double limit_s);
 
-/// Properties of a device, read by a device worker: the supervisor opens no driver. Throws UserError.
+/// Properties of a device, read by a device worker: the supervisor opens no driver. Throws
+/// UserError.
 DeviceProperties device_properties(const std::string& device);
 
 /// One worker per core, or as many as asked for.

@@ -72,11 +72,9 @@ class RowMaker {
     row.code_identity = unit->code.code_identity;
     row.source_hash = source_hash_of(row.geometry, row.variant, plan_.target);
     row.certificate = certificate(race, which, index);
-    row.provenance = provenance();
     return row;
   }
 
- private:
   Provenance provenance() const {
     Provenance provenance;
     provenance.harness_version = harness_version();
@@ -86,6 +84,7 @@ class RowMaker {
     return provenance;
   }
 
+ private:
   Certificate certificate(const CaseRace& race, const Case& which, std::size_t index) const {
     const PlannedGeometry& geometry = plan_.geometries[race.geometry];
     const Family& family = *geometry.geometry.family;
@@ -101,8 +100,7 @@ class RowMaker {
     c.versus_low = verdict.over_baseline.low;
     c.versus_high = verdict.over_baseline.high;
     for (const std::int32_t arm : race.choice.tie_set)
-      c.tie_set.push_back(
-          geometry.variants[race.arms[static_cast<std::size_t>(arm)]].key(family));
+      c.tie_set.push_back(geometry.variants[race.arms[static_cast<std::size_t>(arm)]].key(family));
     std::sort(c.tie_set.begin(), c.tie_set.end());
     c.candidates = static_cast<std::int64_t>(race.arms.size());
     c.launches = launch_count(plan_, campaign_, which, geometry.variants[index]);
@@ -122,7 +120,8 @@ class RowMaker {
   const Campaign& campaign_;
 };
 
-/// Cases of one geometry by row count; of several with equal rows the heaviest, then the first, speaks for the row.
+/// Cases of one geometry by row count; of several with equal rows the heaviest, then the first,
+/// speaks for the row.
 std::map<std::int64_t, const CaseRace*> races_by_rows(const Plan& plan, const Campaign& campaign,
                                                       std::size_t geometry) {
   std::map<std::int64_t, const CaseRace*> by_rows;
@@ -158,7 +157,8 @@ ProofSummary prove_large_finalists(const Plan& plan, Campaign& campaign, Session
     if (!race.result.outcome.ok()) continue;
     const Case& which = plan.geometries[race.geometry].cases[race.planned_case].which;
     if (is_proved_at_own_shape(which, session.options)) continue;
-    finalists.push_back({race.geometry, race.arms[static_cast<std::size_t>(race.choice.arm)], which});
+    finalists.push_back(
+        {race.geometry, race.arms[static_cast<std::size_t>(race.choice.arm)], which});
     races.push_back(&race);
   }
   if (finalists.empty()) return {};
@@ -181,6 +181,7 @@ std::vector<Table> tables_of(const Plan& plan, const Campaign& campaign,
     table.target = plan.target;
     table.facts = campaign.device.facts;
     table.data = plan.sweep.measure.data;
+    table.provenance = maker.provenance();
     std::set<std::string> touched;
     for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
       if (plan.geometries[g].geometry.family != family) continue;

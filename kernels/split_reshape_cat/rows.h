@@ -39,47 +39,50 @@ struct RowChunks {
   static constexpr int kRow = kQkv + kZ;
   static constexpr int kGroupV = FT_RATIO * kHv;                // v (or z) heads of one k head
   static constexpr int kGroup = 2 * kHk + 2 * kGroupV;          // all that belongs to one k head
-
-  // Where the input row holds chunk `c`.
-  static FT_DEVICE int source(int c) {
-#if FT_GROUPED_ROWS
-    if (c < kQ) return (c / kHk) * kGroup + c % kHk;
-    c -= kQ;
-    if (c < kQ) return (c / kHk) * kGroup + kHk + c % kHk;
-    c -= kQ;
-    const int part = c < kZ ? 0 : kGroupV;
-    if (c >= kZ) c -= kZ;
-    return (c / kGroupV) * kGroup + 2 * kHk + part + c % kGroupV;
-#else
-    return c;
-#endif
-  }
-
-  // The l-th chunk (0 <= l < kGroup) of those that belong to k head `head`, in the order [q | k | v | z].
-  static FT_DEVICE int of_head(int head, int l) {
-    if (l < kHk) return head * kHk + l;
-    if (l < 2 * kHk) return kQ + head * kHk + (l - kHk);
-    l -= 2 * kHk;
-    if (l < kGroupV) return 2 * kQ + head * kGroupV + l;
-    return kQkv + head * kGroupV + (l - kGroupV);
-  }
 };
+
+// Where the input row holds chunk `c`.
+template <class Row>
+FT_DEVICE int source_chunk(int c) {
+#if FT_GROUPED_ROWS
+  if (c < Row::kQ) return (c / Row::kHk) * Row::kGroup + c % Row::kHk;
+  c -= Row::kQ;
+  if (c < Row::kQ) return (c / Row::kHk) * Row::kGroup + Row::kHk + c % Row::kHk;
+  c -= Row::kQ;
+  const int part = c < Row::kZ ? 0 : Row::kGroupV;
+  if (c >= Row::kZ) c -= Row::kZ;
+  return (c / Row::kGroupV) * Row::kGroup + 2 * Row::kHk + part + c % Row::kGroupV;
+#else
+  return c;
+#endif
+}
+
+// The l-th chunk (0 <= l < kGroup) of those that belong to k head `head`, in the order [q | k | v | z].
+template <class Row>
+FT_DEVICE int head_chunk(int head, int l) {
+  if (l < Row::kHk) return head * Row::kHk + l;
+  if (l < 2 * Row::kHk) return Row::kQ + head * Row::kHk + (l - Row::kHk);
+  l -= 2 * Row::kHk;
+  if (l < Row::kGroupV) return 2 * Row::kQ + head * Row::kGroupV + l;
+  return Row::kQkv + head * Row::kGroupV + (l - Row::kGroupV);
+}
 
 // b and a in chunks of FT_BA_VECTOR_BYTES, b first.
 struct BaChunks {
   static constexpr int kBytes = FT_BA_VECTOR_BYTES;
   static constexpr int kAll = FT_BA_CHUNKS;
   static constexpr int kHalf = kAll / 2;
-
-  static FT_DEVICE int source(int c) {
-#if FT_GROUPED_ROWS
-    // Per k head [b | a], FT_RATIO elements each: not even and odd elements.
-    constexpr int kRun = FT_RATIO * FT_BYTES_BA / kBytes;
-    const int part = c < kHalf ? 0 : kRun;
-    if (c >= kHalf) c -= kHalf;
-    return (c / kRun) * 2 * kRun + part + c % kRun;
-#else
-    return c;
-#endif
-  }
 };
+
+// Where the input row holds chunk `c` of b and a.
+FT_DEVICE int source_ba_chunk(int c) {
+#if FT_GROUPED_ROWS
+  // Per k head [b | a], FT_RATIO elements each: not even and odd elements.
+  constexpr int kRun = FT_RATIO * FT_BYTES_BA / BaChunks::kBytes;
+  const int part = c < BaChunks::kHalf ? 0 : kRun;
+  if (c >= BaChunks::kHalf) c -= BaChunks::kHalf;
+  return (c / kRun) * 2 * kRun + part + c % kRun;
+#else
+  return c;
+#endif
+}

@@ -33,7 +33,7 @@ FT_DEVICE void store_chunk(char *to, ft_vec<FT_VECTOR_BYTES> chunk) {
 }
 
 FT_DEVICE const char *chunk_source(const InputRows &in, ft_i64 row, int c) {
-  return in.qkvz + row * in.qkvz_row_bytes + Row::source(c) * FT_VECTOR_BYTES;
+  return in.qkvz + row * in.qkvz_row_bytes + source_chunk<Row>(c) * FT_VECTOR_BYTES;
 }
 
 FT_DEVICE char *chunk_target(const Outputs &out, ft_i64 row, int c) {
@@ -52,7 +52,7 @@ FT_DEVICE void move_items(const InputRows &in, const Outputs &out, ft_i64 row0, 
       const int item = base + u * FT_BLOCK_SIZE;
       if (item < count) {
         const int at = first + item;
-        const int c = kHead ? Row::of_head(head, at % kWidth) : at % kWidth;
+        const int c = kHead ? head_chunk<Row>(head, at % kWidth) : at % kWidth;
         held[u] = load_chunk(chunk_source(in, row0 + at / kWidth, c));
       }
     }
@@ -61,7 +61,7 @@ FT_DEVICE void move_items(const InputRows &in, const Outputs &out, ft_i64 row0, 
       const int item = base + u * FT_BLOCK_SIZE;
       if (item < count) {
         const int at = first + item;
-        const int c = kHead ? Row::of_head(head, at % kWidth) : at % kWidth;
+        const int c = kHead ? head_chunk<Row>(head, at % kWidth) : at % kWidth;
         store_chunk(chunk_target(out, row0 + at / kWidth, c), held[u]);
       }
     }
@@ -69,7 +69,7 @@ FT_DEVICE void move_items(const InputRows &in, const Outputs &out, ft_i64 row0, 
 }
 
 FT_DEVICE ft_vec<BaChunks::kBytes> load_ba(const InputRows &in, ft_i64 row, int c) {
-  return ft_load<BaChunks::kBytes>(in.ba + row * in.ba_row_bytes + BaChunks::source(c) * BaChunks::kBytes);
+  return ft_load<BaChunks::kBytes>(in.ba + row * in.ba_row_bytes + source_ba_chunk(c) * BaChunks::kBytes);
 }
 
 FT_DEVICE void store_ba(const Outputs &out, ft_i64 row, int c, ft_vec<BaChunks::kBytes> chunk) {

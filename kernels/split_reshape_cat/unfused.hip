@@ -16,7 +16,7 @@ FT_DEVICE void copy_part(const InputRows &in, void *to, ft_i64 tokens, int first
     const int c = first + static_cast<int>(item - row * kWidth);
     ft_store<FT_VECTOR_BYTES_MAX>(
         static_cast<char *>(to) + item * FT_VECTOR_BYTES_MAX,
-        ft_load<FT_VECTOR_BYTES_MAX>(in.qkvz + row * in.qkvz_row_bytes + Row::source(c) * FT_VECTOR_BYTES_MAX));
+        ft_load<FT_VECTOR_BYTES_MAX>(in.qkvz + row * in.qkvz_row_bytes + source_chunk<Row>(c) * FT_VECTOR_BYTES_MAX));
   }
 }
 

@@ -1,0 +1,139 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/base/error.hpp"
+#include "harness/cli/commands.hpp"
+#include "harness/cli/run_session.hpp"
+#include "harness/cli/selection.hpp"
+#include "harness/cli/text_table.hpp"
+#include "harness/tune/compile_stage.hpp"
+
+namespace fusetune {
+
+namespace {
+
+std::string known(const std::optional<std::int64_t>& value) {
+  return value ? std::to_string(*value) : "-";
+}
+
+/// "16:4 2:1": four instructions of 16 bytes per lane, one of 2.
+std::string widths(const std::vector<std::pair<std::int64_t, std::int64_t>>& counts) {
+  std::vector<std::string> parts;
+  for (auto it = counts.rbegin(); it != counts.rend(); ++it)
+    parts.push_back(fmt::format("{}:{}", it->first, it->second));
+  return parts.empty() ? "-" : fmt::format("{}", fmt::join(parts, " "));
+}
+
+std::string spills(const KernelFacts& kernel) {
+  if (!kernel.vgpr_spills && !kernel.sgpr_spills) return "-";
+  return fmt::format("{}", kernel.vgpr_spills.value_or(0) + kernel.sgpr_spills.value_or(0));
+}
+
+Plan plan_for(const InspectOptions& options, const Target& target) {
+  // Planning needs a device; the variants are then compiled for the asked target alone.
+  const std::string device = target.wave_size == 32 ? "host-w32" : "host-w64";
+  Plan plan;
+  if (!options.case_key.empty()) {
+    plan = plan_of_case(parse_case_key(options.case_key), options.selection, device);
+  } else {
+    if (options.family.empty()) throw UserError("say what to inspect: --family NAME or --case KEY");
+    SelectionOptions selection = options.selection;
+    if (selection.models.empty() && selection.options.empty()) selection.models = {"all"};
+    plan = make_plan(sweep_of_selection(options.family, selection, device), Models::load_default(),
+                     target);
+    if (!selection.variant.empty()) keep_variant(plan, selection.variant);
+  }
+  plan.target = target;
+  return plan;
+}
+
+void add_rows(const Plan& plan, const CompiledUnit& unit, TextTable& table) {
+  const PlannedGeometry& geometry = plan.geometries[unit.geometry];
+  const std::string key = geometry.variants[unit.variant].key(*geometry.geometry.family);
+  if (!unit.code.outcome.ok()) {
+    table.add({key, std::string(to_string(unit.code.outcome.status))});
+    return;
+  }
+  for (const KernelFacts& kernel : unit.code.facts.kernels)
+    table.add({key, kernel.entry, known(kernel.vgpr), known(kernel.agpr), known(kernel.sgpr),
+               spills(kernel), known(kernel.scratch_bytes), known(kernel.lds_bytes),
+               known(kernel.kernarg_bytes), known(kernel.code_bytes), known(kernel.occupancy_waves),
+               widths(kernel.global_loads), widths(kernel.global_stores)});
+}
+
+struct Totals {
+  std::int64_t kernels = 0;
+  std::int64_t with_spills = 0;
+  std::int64_t with_scratch = 0;
+};
+
+Totals totals_of(const CompileSummary& compiled) {
+  Totals totals;
+  for (const CompiledUnit& unit : compiled.units)
+    for (const KernelFacts& kernel : unit.code.facts.kernels) {
+      ++totals.kernels;
+      if (kernel.vgpr_spills.value_or(0) + kernel.sgpr_spills.value_or(0) > 0) ++totals.with_spills;
+      if (kernel.scratch_bytes.value_or(0) > 0) ++totals.with_scratch;
+    }
+  return totals;
+}
+
+Json inspect_json(const Plan& plan, const CompileSummary& compiled) {
+  Json units = Json::array();
+  for (const CompiledUnit& unit : compiled.units) {
+    const PlannedGeometry& geometry = plan.geometries[unit.geometry];
+    units.push_back({{"geometry", geometry.geometry.key()},
+                     {"variant", geometry.variants[unit.variant].key(*geometry.geometry.family)},
+                     {"status", std::string(to_string(unit.code.outcome.status))},
+                     {"message", unit.code.outcome.message},
+                     {"code_identity", unit.code.code_identity},
+                     {"compile_ms", unit.code.compile_ms},
+                     {"facts", to_json(unit.code.facts)}});
+  }
+  return Json{{"target", plan.target.name}, {"units", std::move(units)}};
+}
+
+ExitCode worst_of(const CompileSummary& compiled) {
+  for (const CompiledUnit& unit : compiled.units)
+    if (!unit.code.outcome.ok()) return exit_code_of(unit.code.outcome.status);
+  return ExitCode::pass;
+}
+
+}  // namespace
+
+ExitCode inspect_command(const GlobalOptions& global, const InspectOptions& options) {
+  const Target target = parse_target(options.target);
+  const Plan plan = plan_for(options, target);
+  RunSession run(global, "inspect");
+  const CompileSummary compiled = compile_plan(plan, run.session());
+  if (global.json) {
+    fmt::print("{}\n", inspect_json(plan, compiled).dump(2));
+    return worst_of(compiled);
+  }
+  for (const auto& [name, why] : compiled.unavailable) throw UserError(why);
+  using Align = TextTable::Align;
+  for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
+    TextTable table(
+        {"variant", "entry", "VGPR", "AGPR", "SGPR", "spill", "scratch", "LDS", "kernarg", "code",
+         "waves", "loads", "stores"},
+        {Align::left, Align::left, Align::right, Align::right, Align::right, Align::right,
+         Align::right, Align::right, Align::right, Align::right, Align::right});
+    for (const CompiledUnit& unit : compiled.units)
+      if (unit.geometry == g) add_rows(plan, unit, table);
+    fmt::print("{} for {}\n{}\n", plan.geometries[g].geometry.key(), target.name,
+               table.text(kLineWidth));
+  }
+  for (const CompiledUnit& unit : compiled.units)
+    if (!unit.code.outcome.ok()) {
+      fmt::print("{}: {}\n", to_string(unit.code.outcome.status), unit.code.outcome.message);
+      if (options.log) fmt::print("{}\n", unit.code.log);
+      break;
+    }
+  const Totals totals = totals_of(compiled);
+  fmt::print("{} with {}: {} with spills, {} with scratch\n", counted(totals.kernels, "kernel"),
+             compiled.compilers.at(target.name), totals.with_spills, totals.with_scratch);
+  fmt::print("loads and stores: bytes per lane and how many such instructions; waves: per SIMD\n");
+  return worst_of(compiled);
+}
+
+}  // namespace fusetune

@@ -1,0 +1,177 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/cli/commands.hpp"
+#include "harness/cli/summary.hpp"
+#include "harness/cli/text_table.hpp"
+#include "harness/spec/models.hpp"
+#include "harness/tune/compile_stage.hpp"
+
+namespace fusetune {
+
+namespace {
+
+Json families_json() {
+  Json list = Json::array();
+  for (const std::string& name : family_names()) {
+    const auto family = find_family(name);
+    Json axes = Json::object();
+    for (const AxisDecl& axis : family->axes)
+      for (const Value& value : axis.values) axes[axis.name].push_back(to_string(value));
+    Json options = Json::object();
+    for (const OptionDecl& option : family->options) options[option.name] = option.values;
+    Json implementations = Json::array();
+    for (const ImplementationDecl& implementation : family->implementations)
+      implementations.push_back(implementation.name);
+    list.push_back({{"family", name},
+                    {"summary", family->summary},
+                    {"axes", std::move(axes)},
+                    {"options", std::move(options)},
+                    {"implementations", std::move(implementations)}});
+  }
+  return list;
+}
+
+void print_families() {
+  for (const Json& family : families_json()) {
+    fmt::print("{}: {}\n", family["family"].get<std::string>(),
+               family["summary"].get<std::string>());
+    fmt::print("  implementations: {}\n",
+               fmt::join(family["implementations"].get<std::vector<std::string>>(), ", "));
+    for (const auto& [name, values] : family["options"].items())
+      fmt::print("  option {}: {}\n", name,
+                 fmt::join(values.get<std::vector<std::string>>(), ", "));
+    for (const auto& [name, values] : family["axes"].items())
+      fmt::print("  axis {}: {}\n", name, fmt::join(values.get<std::vector<std::string>>(), ", "));
+  }
+}
+
+void print_models() {
+  TextTable table({"model", "tp", "verified", "attributes"});
+  const Models models = Models::load_default();
+  for (const Model& model : models.all())
+    table.add({model.name, fmt::format("{}", fmt::join(model.tp, ",")),
+               model.verified ? "yes" : "NO", to_string(model.attributes)});
+  fmt::print("{}aliases and sources: configs/models.yaml\n", table.text(kLineWidth));
+}
+
+void print_statuses() {
+  for (int i = 0; i <= static_cast<int>(Status::skipped); ++i)
+    fmt::print("{}\n", to_string(static_cast<Status>(i)));
+}
+
+Json models_json() {
+  Json list = Json::array();
+  const Models models = Models::load_default();
+  for (const Model& model : models.all()) {
+    Json attributes = Json::object();
+    for (const auto& [name, value] : model.attributes) attributes[name] = to_string(value);
+    list.push_back({{"model", model.name},
+                    {"aliases", model.aliases},
+                    {"tp", model.tp},
+                    {"verified", model.verified},
+                    {"source", model.source},
+                    {"attributes", std::move(attributes)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+ExitCode list_command(const GlobalOptions& global, const std::string& what) {
+  const bool all = what == "all";
+  if (global.json) {
+    Json document;
+    if (all || what == "families") document["families"] = families_json();
+    if (all || what == "models") document["models"] = models_json();
+    if (all || what == "targets") document["targets"] = known_targets();
+    fmt::print("{}\n", document.dump(2));
+    return ExitCode::pass;
+  }
+  if (all || what == "families") print_families();
+  if (all) fmt::print("\n");
+  if (all || what == "models") print_models();
+  if (all || what == "targets") fmt::print("\ntargets: {}\n", fmt::join(known_targets(), ", "));
+  if (what == "statuses") print_statuses();
+  return ExitCode::pass;
+}
+
+ExitCode devices_command(const GlobalOptions& global) {
+  Json document{{"devices", Json::array()}, {"compilers", Json::array()}};
+  for (const char* name : {"host-w64", "host-w32"}) {
+    const DeviceProperties device = device_properties(name);
+    document["devices"].push_back(
+        {{"device", name}, {"available", true}, {"conditions", device.conditions}});
+  }
+  document["devices"].push_back({{"device", "hip:0"},
+                                 {"available", false},
+                                 {"why", "this version runs kernels on the host alone"}});
+  for (const char* target : {"host-w64", "gfx90a", "sm_90"}) {
+    std::string why;
+    const std::string identity = compiler_identity(parse_target(target), &why);
+    document["compilers"].push_back({{"target", target},
+                                     {"available", !identity.empty()},
+                                     {"identity", identity},
+                                     {"why", why}});
+  }
+  if (global.json) {
+    fmt::print("{}\n", document.dump(2));
+    return ExitCode::pass;
+  }
+  for (const Json& device : document["devices"]) {
+    const std::string name = device["device"].get<std::string>();
+    if (device["available"].get<bool>())
+      fmt::print("{}", wrapped(fmt::format("device {}: {}", name, device["conditions"].dump()), 4));
+    else
+      fmt::print("{}", wrapped(fmt::format("device {}: not here: {}", name,
+                                           device["why"].get<std::string>()),
+                               4));
+  }
+  for (const Json& compiler : document["compilers"]) {
+    const bool available = compiler["available"].get<bool>();
+    fmt::print("{}",
+               wrapped(fmt::format("compiler for {}: {}{}", compiler["target"].get<std::string>(),
+                                   available ? "" : "not here: ",
+                                   compiler[available ? "identity" : "why"].get<std::string>()),
+                       4));
+  }
+  return ExitCode::pass;
+}
+
+ExitCode cache_command(const GlobalOptions& global, const std::string& action) {
+  CodeStore code(global.engine.store);
+  if (action == "clear") {
+    RecordStore records = RecordStore::open(global.engine.store, true);
+    for (const auto kind :
+         {StepRecord::Kind::compile, StepRecord::Kind::proof, StepRecord::Kind::race})
+      for (const StepRecord& step : records.all(kind)) records.forget(kind, step.key);
+    const std::int64_t removed = code.clear();
+    if (global.json)
+      fmt::print("{}\n", Json{{"removed", removed}}.dump());
+    else
+      fmt::print("removed {} and all records from {}\n", counted(removed, "code object"),
+                 global.engine.store.string());
+    return ExitCode::pass;
+  }
+  const RecordStore records = RecordStore::open(global.engine.store, false);
+  const CodeStoreInfo info = code.info();
+  const Json document{{"store", global.engine.store.string()},
+                      {"code_objects", info.entries - info.failures},
+                      {"recorded_failures", info.failures},
+                      {"code_bytes", info.bytes},
+                      {"compilations", records.count(StepRecord::Kind::compile)},
+                      {"proofs", records.count(StepRecord::Kind::proof)},
+                      {"races", records.count(StepRecord::Kind::race)},
+                      {"integrity", records.integrity().empty() ? "ok" : records.integrity()}};
+  if (global.json) {
+    fmt::print("{}\n", document.dump(2));
+    return ExitCode::pass;
+  }
+  fmt::print("store {}\n", global.engine.store.string());
+  for (const auto& [name, value] : document.items())
+    if (name != "store")
+      fmt::print("  {}: {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+  return ExitCode::pass;
+}
+
+}  // namespace fusetune

@@ -1,0 +1,53 @@
+#pragma once
+// Planted bugs: every mutant must be found, and by the check that is said to find it; the shipped
+// kernel never raises an alarm.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/tune/compile_stage.hpp"
+#include "harness/tune/proof_stage.hpp"
+#include "harness/tune/session.hpp"
+
+namespace fusetune {
+
+/// One planted bug: a change to a source or header, or to the launches.
+struct Mutant {
+  std::string name;
+  std::string about;
+  std::string file, replace, with;  ///< empty file: the source stays
+  std::int64_t grid_x = 0;          ///< added to the first dimension of every grid
+  Case which;
+  Variant variant;
+  std::vector<std::string> killed_by;
+  Mark mark;
+};
+
+/// tests/mutants/<family>.yaml. Throws UserError with place and nearest names.
+std::vector<Mutant> load_mutants(const std::filesystem::path& file);
+
+struct MutantVerdict {
+  std::string name;
+  std::string about;
+  Status status = Status::ok;
+  std::string check;  ///< that found it, "" when it lived
+  std::string message;
+  bool killed = false;  ///< by one of the checks that are said to
+};
+
+struct SelftestSummary {
+  std::vector<MutantVerdict> mutants;
+  std::int64_t true_runs = 0;             ///< proofs of the shipped kernel, over the seeds
+  std::vector<std::string> false_alarms;  ///< "case, seed: message"
+  bool interrupted = false;
+
+  bool passed() const;
+};
+
+/// Throws UserError when a patch no longer fits its source.
+SelftestSummary selftest(const std::vector<Mutant>& mutants, const std::string& device, int seeds,
+                         Session& session);
+
+}  // namespace fusetune
