@@ -19,12 +19,17 @@ using testing::HasSubstr;
 using How = JobEnd::How;
 
 TEST(WorkerFaults, AddressSpaceLimitHolds) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer reserves more address space than any limit leaves";
+#endif
   WorkerPoolOptions with_limit = options(1);
   with_limit.address_space_bytes = std::int64_t{256} << 20;
   WorkerPool pool(with_limit);
-  const JobEnd end = run_one(pool, {{"act", "allocate"}, {"bytes", std::int64_t{1} << 30}});
-  ASSERT_EQ(end.how, How::answered);
-  EXPECT_THAT(end.answer["error"].get<std::string>(), HasSubstr("bad_alloc"));
+  const auto ends =
+      run_all(pool, {{{"act", "self"}}, {{"act", "allocate"}, {"bytes", std::int64_t{1} << 30}}});
+  EXPECT_EQ(ends[0].answer["address_space_bytes"], std::int64_t{256} << 20);
+  ASSERT_EQ(ends[1].how, How::answered);
+  EXPECT_THAT(ends[1].answer["error"].get<std::string>(), HasSubstr("bad_alloc"));
 }
 
 TEST(WorkerFaults, DeadWorkerIsReplacedAndItsJobKnowsWhy) {
