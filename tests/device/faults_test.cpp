@@ -89,8 +89,9 @@ TEST(Faults, AWildAddressIsAKernelFault) {
   EXPECT_EQ(null.status, Status::kernel_fault);
   EXPECT_THAT(null.message, HasSubstr("write at 0x10"));
   const DevicePointer wild = DevicePointer{1} << 62;
-  EXPECT_EQ(bench.launch(1, 64, {in, wild, std::int64_t{0}, std::int64_t{0}}).status,
-            Status::kernel_fault);
+  const Outcome impossible = bench.launch(1, 64, {in, wild, std::int64_t{0}, std::int64_t{0}});
+  EXPECT_EQ(impossible.status, Status::kernel_fault);
+  EXPECT_THAT(impossible.message, HasSubstr("impossible address"));
 }
 
 TEST(Faults, MisalignedVectorsTrapWithTheirLine) {

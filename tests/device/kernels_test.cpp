@@ -283,7 +283,7 @@ FT_KERNEL(64) void where(ft_u64* out) {
 )";
   const DevicePointer out = bench.allocate(8);
   const LoadedCode& first = bench.build(source, {"where"});
-  const LoadedCode& second = bench.build(source, {"where"});
+  const LoadedCode& second = bench.load_again();
   const KernelLaunch launch{"where", {1, 1, 1}, {64, 1, 1}, 0, {out}};
   ASSERT_TRUE(bench.device().launch(first, launch).ok());
   const auto a = bench.download<std::uint64_t>(out, 1);

@@ -45,12 +45,17 @@ const LoadedCode& Bench::build(const std::string& source, const std::vector<std:
   compiled_ = host_compiler().compile(request_for(source, entries, wave_size_, std::move(macros)));
   if (!compiled_.outcome.ok())
     throw std::runtime_error(compiled_.outcome.message + "\n" + compiled_.log);
-  const fs::path path = folder_ / fmt::format("{}.so", loaded_.size());
-  write_file_atomic(path, compiled_.code);
-  Outcome outcome;
-  loaded_.push_back(device_->load(path.string(), &outcome));
-  if (loaded_.back() == nullptr) throw std::runtime_error(outcome.message);
+  code_path_ = folder_ / fmt::format("{}.so", loaded_.size());
+  write_file_atomic(code_path_, compiled_.code);
   entry_ = entries.front();
+  return load_again();
+}
+
+const LoadedCode& Bench::load_again() {
+  Outcome outcome;
+  std::unique_ptr<LoadedCode> code = device_->load(code_path_.string(), &outcome);
+  if (code == nullptr) throw std::runtime_error(outcome.message);
+  loaded_.push_back(std::move(code));
   return *loaded_.back();
 }
 

@@ -32,6 +32,8 @@ class Bench {
   /// Compiles and loads; fails the test when that does not work.
   const LoadedCode& build(const std::string& source, const std::vector<std::string>& entries,
                           std::vector<std::pair<std::string, std::string>> macros = {});
+  /// Loads the file of the last build once more.
+  const LoadedCode& load_again();
   const CompileResult& compiled() const { return compiled_; }
 
   template <typename T>
@@ -60,6 +62,7 @@ class Bench {
   std::vector<std::unique_ptr<LoadedCode>> loaded_;
   std::vector<DevicePointer> buffers_;
   CompileResult compiled_;
+  std::filesystem::path code_path_;
   std::string entry_;
 };
 

@@ -52,12 +52,39 @@ class AlternateStack {
   stack_t before_{};
 };
 
+/// MOVAPS and MOVDQA, which demand their alignment: 0F 28, 29, 2B, 6F, 7F or E7, after 66 or REX.
+bool is_aligned_vector_move(const unsigned char* code) {
+  if (*code == 0x66) ++code;
+  if ((*code & 0xf0) == 0x40) ++code;
+  if (*code != 0x0f) return false;
+  for (const int opcode : {0x28, 0x29, 0x2b, 0x6f, 0x7f, 0xe7})
+    if (code[1] == opcode) return true;
+  return false;
+}
+
+/// Whether some register holds what cannot be an address: the fault may be due to that.
+bool holds_impossible_address(const greg_t* registers) {
+  for (const int name : {REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_R8, REG_R9,
+                         REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15}) {
+    const auto high = registers[name] >> 47;
+    if (high != 0 && high != -1) return true;
+  }
+  return false;
+}
+
 HardwareFault describe(int signal, const siginfo_t& info, const ucontext_t& context) {
   HardwareFault fault;
   fault.signal = signal;
   fault.instruction = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);
   fault.has_address = (signal == SIGSEGV || signal == SIGBUS) && info.si_code != kKernelCode;
   if (fault.has_address) fault.address = reinterpret_cast<std::uintptr_t>(info.si_addr);
+  // g++ checks alignment before every access; clang leaves some copies to the processor.
+  const bool unnamed = signal == SIGSEGV && !fault.has_address;
+  fault.misaligned =
+      signal == SIGILL ||
+      (unnamed &&
+       is_aligned_vector_move(reinterpret_cast<const unsigned char*>(fault.instruction)) &&
+       !holds_impossible_address(context.uc_mcontext.gregs));
   fault.write = (context.uc_mcontext.gregs[REG_ERR] & 2) != 0;
   return fault;
 }

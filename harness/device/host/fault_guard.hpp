@@ -9,6 +9,7 @@ namespace fusetune {
 struct HardwareFault {
   int signal = 0;
   bool has_address = false;  ///< the processor names none for misaligned and non-canonical ones
+  bool misaligned = false;   ///< a trap of the alignment check, or of a vector access itself
   std::uintptr_t address = 0;
   bool write = false;
   std::uintptr_t instruction = 0;

@@ -52,9 +52,8 @@ std::string kernel_line(const std::string& frames) {
 }  // namespace
 
 std::string HostDevice::position(const HostModule& module, const KernelLaunch& launch) const {
-  return fmt::format("{}, block {}, thread {}", launch.entry,
-                     index_text(to_array(*module.table().block_idx), launch.grid),
-                     index_text(to_array(*module.table().thread_idx), launch.block));
+  return fmt::format("{}, block {}", launch.entry,
+                     index_text(to_array(*module.table().block_idx), launch.grid));
 }
 
 std::string HostDevice::source_place(const HostModule& module, std::uintptr_t instruction) {
@@ -74,13 +73,14 @@ Outcome HostDevice::outcome_of(const HardwareFault& fault, const Run& run) {
   report.thread = to_array(*run.module->table().thread_idx);
   report.write = fault.write;
   report.place = source_place(*run.module, fault.instruction);
-  std::string where = position(*run.module, *run.launch);
+  std::string where = fmt::format("{}, thread {}", position(*run.module, *run.launch),
+                                  index_text(report.thread, run.launch->block));
   if (!report.place.empty()) where += ", " + report.place;
 
   const auto end = [&](Status status, const std::string& what) {
     return Outcome{status, fmt::format("{} ({})", what, where)};
   };
-  if (fault.signal == SIGILL)
+  if (fault.misaligned)
     return end(Status::misaligned, "access at an address that is not a multiple of its alignment");
   if (fault.signal == SIGFPE) return end(Status::kernel_fault, "integer division by zero");
   const char* verb = fault.write ? "write" : "read";
