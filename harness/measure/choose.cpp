@@ -85,7 +85,9 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
   check(result, rules, timed);
   std::set<std::int32_t> candidates = timed;
   candidates.erase(rules.baseline);
-  if (candidates.empty()) throw std::invalid_argument("no candidate was timed");
+  if (timed.empty()) throw std::invalid_argument("nothing was timed");
+  // Without a candidate the baseline stands alone.
+  if (candidates.empty()) candidates.insert(rules.baseline);
 
   Choice choice;
   choice.fastest = fastest_of(times, candidates);
@@ -96,7 +98,8 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
     verdict.summary = summarise_arm(times, arm);
     const Comparison to_fastest = compare_arms(times, choice.fastest, arm);
     verdict.over_fastest = to_fastest.ratio;
-    verdict.tied = candidates.count(arm) != 0 && to_fastest.log_ratio.low < margin;
+    verdict.tied =
+        arm != rules.baseline && candidates.count(arm) != 0 && to_fastest.log_ratio.low < margin;
     if (rules.baseline >= 0) verdict.over_baseline = compare_arms(times, arm, rules.baseline).ratio;
     choice.verdicts.push_back(std::move(verdict));
   }

@@ -40,8 +40,8 @@ struct ChoiceRules {
   double margin = 0.005;  ///< a difference below this is no reason to change a table
 };
 
-/// Throws std::invalid_argument when the race failed, the baseline was not timed, or no candidate
-/// was.
+/// Throws std::invalid_argument when the race failed, nothing was timed, or the baseline was not
+/// (RaceOptions::keep makes sure of it). With no candidate but the baseline the choice is default.
 Choice choose(const RaceResult& result, const ChoiceRules& rules);
 
 }  // namespace fusetune

@@ -1,0 +1,130 @@
+#include "harness/measure/choose.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+namespace fusetune {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+/// Four epochs of three rounds; `noise` is the log-sigma of an arm's placement in an epoch.
+RaceResult raced(const std::vector<double>& us, double noise, std::uint64_t seed = 1) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> draw(0, 1);
+  RaceResult result;
+  for (int epoch = 0; epoch < 4; ++epoch) {
+    std::vector<double> placement;
+    for (std::size_t arm = 0; arm < us.size(); ++arm)
+      placement.push_back(std::exp(noise * draw(random)));
+    for (int round = 0; round < 3; ++round) {
+      for (std::size_t arm = 0; arm < us.size(); ++arm)
+        result.samples.push_back(
+            {static_cast<std::int32_t>(arm), epoch, round, 10, us[arm] * placement[arm]});
+    }
+  }
+  return result;
+}
+
+/// Simpler towards the higher arm numbers, so that the first is no default of the code.
+ChoiceRules rules(std::size_t arms, std::int32_t incumbent = -1, std::int32_t baseline = -1) {
+  ChoiceRules made;
+  for (std::size_t arm = 0; arm < arms; ++arm) made.simplicity.push_back({1, arms - arm});
+  made.incumbent = incumbent;
+  made.baseline = baseline;
+  return made;
+}
+
+TEST(Choose, TheFastestWinsClearly) {
+  const Choice choice = choose(raced({11, 10, 12}, 0.001), rules(3));
+  EXPECT_EQ(choice.arm, 1);
+  EXPECT_EQ(choice.fastest, 1);
+  EXPECT_THAT(choice.tie_set, IsEmpty());
+  EXPECT_FALSE(choice.is_default);
+  EXPECT_EQ(choice.reason, "the fastest");
+}
+
+TEST(Choose, TiesGoToTheSimpler) {
+  const Choice choice = choose(raced({10, 10.02, 10.03, 12}, 0), rules(4));
+  EXPECT_EQ(choice.fastest, 0);
+  EXPECT_EQ(choice.arm, 2);
+  EXPECT_THAT(choice.tie_set, ElementsAre(0, 1));
+}
+
+TEST(Choose, TheMarginIsHalfAPercent) {
+  EXPECT_EQ(choose(raced({10, 10.04}, 0), rules(2)).arm, 1);
+  EXPECT_EQ(choose(raced({10, 10.06}, 0), rules(2)).arm, 0);
+}
+
+TEST(Choose, WithinNoiseTheIncumbentStays) {
+  // Arm 0 is 2 % slower, but its epochs scatter more than that.
+  RaceResult result = raced({10.2, 10, 10}, 0);
+  for (Sample& sample : result.samples) {
+    if (sample.arm == 0) sample.us *= 1 + 0.03 * (sample.epoch - 1.5);
+  }
+  EXPECT_EQ(choose(result, rules(3, 0)).arm, 0);
+  EXPECT_EQ(choose(result, rules(3, 1)).arm, 1);
+  EXPECT_EQ(choose(result, rules(3)).arm, 2);
+  EXPECT_EQ(choose(raced({10.2, 10, 10}, 0), rules(3, 0)).arm, 2);
+}
+
+TEST(Choose, WhatDoesNotBeatTheBaselineIsDefault) {
+  const Choice slower = choose(raced({10, 10.5}, 0.001), rules(2, -1, 0));
+  EXPECT_TRUE(slower.is_default);
+  EXPECT_EQ(slower.arm, 0);
+  EXPECT_EQ(slower.verdict(0).over_baseline.mid, 1);
+
+  const Choice faster = choose(raced({10, 8}, 0.001), rules(2, -1, 0));
+  EXPECT_FALSE(faster.is_default);
+  EXPECT_EQ(faster.arm, 1);
+  EXPECT_NEAR(faster.verdict(1).over_baseline.mid, 1.25, 0.01);
+  EXPECT_GT(faster.verdict(1).over_baseline.low, 1.2);
+
+  // Faster by the median alone is noise.
+  EXPECT_TRUE(choose(raced({10, 9.9}, 0.05), rules(2, -1, 0)).is_default);
+}
+
+TEST(Choose, ATieThatBeatsTheBaselineIsPreferred) {
+  // Arm 3 is the simplest of the tied, but not faster than the baseline beyond noise.
+  RaceResult result = raced({12, 10, 10.02, 10}, 0);
+  for (Sample& sample : result.samples) {
+    if (sample.arm == 3) sample.us *= 1 + 0.2 * (sample.epoch - 1);
+  }
+  const Choice choice = choose(result, rules(4, -1, 0));
+  EXPECT_TRUE(choice.verdict(3).tied);
+  EXPECT_EQ(choice.arm, 2);
+}
+
+TEST(Choose, IdenticalArmsRarelyHaveAWinner) {
+  int lone_winners = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const Choice choice = choose(raced({10, 10}, 0.02, seed), rules(2, 0));
+    if (choice.arm != 0) ++lone_winners;
+  }
+  // One sided of 95 %, as the other arm must win clearly to displace the incumbent.
+  EXPECT_LT(lone_winners, 20);
+}
+
+TEST(Choose, RefusesWhatCannotBeChosenFrom) {
+  RaceResult failed = raced({10, 11}, 0);
+  failed.outcome = {Status::kernel_fault, "fell"};
+  EXPECT_THROW(choose(failed, rules(2)), std::invalid_argument);
+  EXPECT_THROW(choose(raced({10, 11}, 0), rules(3, -1, 2)), std::invalid_argument);
+  EXPECT_THROW(choose(RaceResult{}, rules(2)), std::invalid_argument);
+  RaceResult zero = raced({10, 11}, 0);
+  zero.samples[0].us = 0;
+  EXPECT_THROW(choose(zero, rules(2)), std::invalid_argument);
+}
+
+TEST(Choose, ABaselineAloneIsDefault) {
+  const Choice choice = choose(raced({10}, 0.01), rules(1, -1, 0));
+  EXPECT_TRUE(choice.is_default);
+  EXPECT_EQ(choice.arm, 0);
+}
+
+}  // namespace
+}  // namespace fusetune
