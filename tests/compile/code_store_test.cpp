@@ -1,13 +1,17 @@
 #include "harness/compile/code_store.hpp"
 
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <functional>
+#include <new>
 
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
@@ -148,23 +152,50 @@ TEST_F(CodeStoreTest, AnEntryUnderAnotherKeyIsNotFound) {
   EXPECT_FALSE(store_.find(other));
 }
 
+/// Brings two processes to the same place again and again.
+class Meeting {
+ public:
+  Meeting() {
+    void* memory = ::mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    arrivals_ = new (memory) std::atomic<int>(0);
+  }
+  ~Meeting() { ::munmap(arrivals_, sizeof(std::atomic<int>)); }
+  Meeting(const Meeting&) = delete;
+  Meeting& operator=(const Meeting&) = delete;
+
+  void wait() {
+    const int both = (arrivals_->fetch_add(1) / 2 + 1) * 2;
+    while (arrivals_->load() < both) ::sched_yield();
+  }
+
+ private:
+  std::atomic<int>* arrivals_;
+};
+
 TEST_F(CodeStoreTest, TwoWritersOfOneKeyLeaveOneWholeEntry) {
+  Meeting meeting;
   const auto writer = [&](char letter) {
     const pid_t child = ::fork();
     if (child != 0) return child;
-    for (int i = 0; i < 60; ++i)
-      store_.put(kKey, good_result(std::string(static_cast<std::size_t>(100 + i), letter)));
-    ::_exit(0);
+    const CompileResult result = good_result(std::string(5000, letter));
+    int mixed = 0;
+    for (int round = 0; round < 40; ++round) {
+      meeting.wait();
+      store_.put(kKey, result);
+      meeting.wait();
+      const auto found = store_.find(kKey);
+      if (!found || hash_hex(read_file(found->code_path)) != found->code_identity) mixed = 1;
+    }
+    ::_exit(mixed);
   };
   const pid_t first = writer('a'), second = writer('b');
   for (const pid_t child : {first, second}) {
     int status = -1;
     ::waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
+    EXPECT_EQ(status, 0) << "the code of one writer was left under the entry of the other";
   }
-  const auto found = store_.find(kKey);
-  ASSERT_TRUE(found) << "the code of one writer was left under the entry of the other";
-  EXPECT_EQ(hash_hex(read_file(found->code_path)), found->code_identity);
   EXPECT_EQ(files_below(folder_.path()).size(), 2u);
 }
 
