@@ -64,6 +64,15 @@ Model read_model(const YamlNode& key, const YamlNode& node) {
 
 std::string ModelSplit::name() const { return fmt::format("{}@tp{}", model->name, tp); }
 
+std::optional<std::int64_t> parse_split(std::string_view text) {
+  std::int64_t tp = 0;
+  if (!text.starts_with("tp") || text.size() < 3 || text[2] < '1' || text[2] > '9') return {};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + 2, end, tp);
+  if (error != std::errc{} || stop != end) return {};
+  return tp;
+}
+
 Models Models::load(const std::filesystem::path& file) {
   const YamlNode root = YamlNode::load(file);
   root.allow_keys(models_keys().at("file"), "key of the models file");
@@ -112,16 +121,11 @@ std::vector<ModelSplit> Models::select(std::string_view selector, const Mark& ma
     add_all(model);
     return splits;
   }
-  const std::string_view split = selector.substr(at + 1);
-  std::int64_t tp = 0;
-  const char* end = split.data() + split.size();
-  const bool has_prefix = split.starts_with("tp") && split.size() > 2 && split[2] != '0';
-  const auto parsed = has_prefix
-                          ? std::from_chars(split.data() + 2, end, tp)
-                          : std::from_chars_result{split.data(), std::errc::invalid_argument};
-  if (parsed.ec != std::errc{} || parsed.ptr != end)
+  const auto split = parse_split(selector.substr(at + 1));
+  if (!split)
     throw UserError(mark, fmt::format("'{}' is no TP split; write {}@tp{}", selector, model.name,
                                       model.tp.front()));
+  const std::int64_t tp = *split;
   if (std::find(model.tp.begin(), model.tp.end(), tp) == model.tp.end())
     throw UserError(mark, fmt::format("{} has no split tp{} (one of: tp{})", model.name, tp,
                                       fmt::join(model.tp, ", tp")));

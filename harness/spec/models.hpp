@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,9 @@ struct ModelSplit {
 
   std::string name() const;  ///< "qwen3.5-27b@tp8"
 };
+
+/// The N of "tpN"; nothing when the text is no split.
+std::optional<std::int64_t> parse_split(std::string_view text);
 
 class Models {
  public:

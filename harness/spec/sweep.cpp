@@ -76,6 +76,7 @@ class SweepReader {
     texts_ += std::to_string(text.size()) + ":" + text;
     const YamlNode root = YamlNode::parse(text, display_path(file));
     root.allow_keys(sweep_keys().at("sweep"), "key of a sweep");
+    root.at("sweep").as_string();
     open_.push_back(file);
     if (const auto include = root.find("include"))
       for (const YamlNode& item : include->items()) read_included(item, file.parent_path());

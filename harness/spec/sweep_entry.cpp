@@ -79,7 +79,11 @@ void SweepEntryReader::read_models() {
   const auto models = node_.find("models");
   if (!models) return;
   for (const YamlNode& item : models->items()) {
-    add_new(entry_.models, item.as_string(), item);
+    const std::string selector = item.as_string();
+    const std::size_t at = selector.find('@');
+    if (at != std::string::npos && !parse_split(selector.substr(at + 1)))
+      item.fail(fmt::format("'{}' is no model split; write name@tpN, name or all", selector));
+    add_new(entry_.models, selector, item);
     entry_.model_marks.push_back(item.mark());
   }
 }
