@@ -6,6 +6,7 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
+#include "harness/cli/variant_legend.hpp"
 #include "harness/measure/choose.hpp"
 #include "harness/store/record_store.hpp"
 
@@ -35,7 +36,8 @@ StepRecord find_race(const RecordStore& records, const std::string& case_key,
 /// What the proofs and compilations of a geometry ended with, other than ok.
 std::vector<std::pair<std::string, std::string>> fallen(const RecordStore& records,
                                                         const std::string& geometry_key,
-                                                        const std::string& target) {
+                                                        const std::string& target,
+                                                        const std::vector<std::string>& raced) {
   std::vector<std::pair<std::string, std::string>> list;
   for (const auto kind : {StepRecord::Kind::compile, StepRecord::Kind::proof})
     for (const StepRecord& step : records.all(kind)) {
@@ -44,6 +46,8 @@ std::vector<std::pair<std::string, std::string>> fallen(const RecordStore& recor
       if (step.subject.substr(last + 3) != target) continue;
       const std::string variant =
           step.subject.substr(geometry_key.size() + 3, last - geometry_key.size() - 3);
+      // It may have failed once and, changed, have raced since.
+      if (std::find(raced.begin(), raced.end(), variant) != raced.end()) continue;
       list.emplace_back(variant, fmt::format("{}: {}", to_string(step.status), step.message));
     }
   return list;
@@ -77,7 +81,7 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
   if (!result.outcome.ok())
     throw UserError(fmt::format("the race of this case failed: {}", result.outcome.message));
   const Choice choice = choose(result, rules_of(family, arms));
-  const auto others = fallen(records, which.geometry.key(), options.device);
+  const auto others = fallen(records, which.geometry.key(), options.device, arms);
   std::vector<ArmVerdict> verdicts = choice.verdicts;
   std::sort(verdicts.begin(), verdicts.end(), [](const ArmVerdict& a, const ArmVerdict& b) {
     return a.summary.median_us < b.summary.median_us;
@@ -100,20 +104,24 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
   using Align = TextTable::Align;
   TextTable table({"us per call", "95 % interval", "spread", "over fastest", "", "variant"},
                   {Align::right, Align::right, Align::right, Align::right});
+  VariantLegend legend;
+  const auto name = [&arms, &legend](std::int32_t arm) {
+    return legend.number(arms[static_cast<std::size_t>(arm)]);
+  };
   for (const ArmVerdict& verdict : verdicts)
     table.add({fmt::format("{:.3f}", verdict.summary.median_us),
                fmt::format("{:.2f}..{:.2f}", verdict.summary.low_us, verdict.summary.high_us),
                fmt::format("{:.1f}%", verdict.summary.spread_percent),
                fmt::format("{:.2f}..{:.2f}", verdict.over_fastest.low, verdict.over_fastest.high),
-               standing(choice, verdict), arms[static_cast<std::size_t>(verdict.arm)]});
+               standing(choice, verdict), name(verdict.arm)});
   fmt::print("{}\n{}", table.text(kLineWidth), wrapped("why: " + choice.reason, 2));
   if (!result.dropped.empty()) {
     fmt::print("dropped after the first look (more than {:.1f}x the best):\n",
                RaceOptions{}.probe_cutoff);
     for (const std::int32_t arm : result.dropped)
-      fmt::print("  {:8.2f} us  {}\n", result.probe_us[static_cast<std::size_t>(arm)],
-                 arms[static_cast<std::size_t>(arm)]);
+      fmt::print("  {:8.2f} us  {}\n", result.probe_us[static_cast<std::size_t>(arm)], name(arm));
   }
+  fmt::print("variants:\n{}", legend.text());
   if (!others.empty()) fmt::print("never raced:\n");
   for (const auto& [variant, why] : others)
     fmt::print("{}", wrapped(fmt::format("  {}: {}", variant, why), 4));

@@ -6,6 +6,7 @@
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/selection.hpp"
 #include "harness/cli/text_table.hpp"
+#include "harness/cli/variant_legend.hpp"
 #include "harness/tune/compile_stage.hpp"
 
 namespace fusetune {
@@ -47,9 +48,10 @@ Plan plan_for(const InspectOptions& options, const Target& target) {
   return plan;
 }
 
-void add_rows(const Plan& plan, const CompiledUnit& unit, TextTable& table) {
+void add_rows(const Plan& plan, const CompiledUnit& unit, TextTable& table, VariantLegend& legend) {
   const PlannedGeometry& geometry = plan.geometries[unit.geometry];
-  const std::string key = geometry.variants[unit.variant].key(*geometry.geometry.family);
+  const std::string key =
+      legend.number(geometry.variants[unit.variant].key(*geometry.geometry.family));
   if (!unit.code.outcome.ok()) {
     table.add({key, std::string(to_string(unit.code.outcome.status))});
     return;
@@ -118,10 +120,11 @@ ExitCode inspect_command(const GlobalOptions& global, const InspectOptions& opti
          "waves", "loads", "stores"},
         {Align::left, Align::left, Align::right, Align::right, Align::right, Align::right,
          Align::right, Align::right, Align::right, Align::right, Align::right});
+    VariantLegend legend;
     for (const CompiledUnit& unit : compiled.units)
-      if (unit.geometry == g) add_rows(plan, unit, table);
-    fmt::print("{} for {}\n{}\n", plan.geometries[g].geometry.key(), target.name,
-               table.text(kLineWidth));
+      if (unit.geometry == g) add_rows(plan, unit, table, legend);
+    fmt::print("{} for {}\n{}{}\n", plan.geometries[g].geometry.key(), target.name,
+               table.text(kLineWidth), legend.text());
   }
   for (const CompiledUnit& unit : compiled.units)
     if (!unit.code.outcome.ok()) {

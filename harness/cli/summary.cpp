@@ -8,6 +8,7 @@
 #include <set>
 
 #include "harness/cli/text_table.hpp"
+#include "harness/cli/variant_legend.hpp"
 
 namespace fusetune {
 
@@ -21,20 +22,25 @@ const CaseRace* race_of(const Campaign& campaign, std::size_t geometry, std::siz
   return nullptr;
 }
 
-std::vector<std::string> winner_row(const PlannedGeometry& geometry, const CaseRace& race) {
+std::vector<std::string> winner_row(const PlannedGeometry& geometry, const CaseRace& race,
+                                    VariantLegend& legend) {
   const Family& family = *geometry.geometry.family;
   const Case& which = geometry.cases[race.planned_case].which;
   const std::string rows = std::to_string(which.rows());
   if (!race.result.outcome.ok())
-    return {rows, "-", "-", "-", fmt::format("({})", race.result.outcome.message)};
+    return {rows, "-", "-", "-", "-", fmt::format("({})", race.result.outcome.message)};
   const ArmVerdict& verdict = race.choice.verdict(race.choice.arm);
   const Variant& variant = geometry.variants[race.arms[static_cast<std::size_t>(race.choice.arm)]];
   const double half =
       50 * (verdict.summary.high_us - verdict.summary.low_us) / verdict.summary.median_us;
   const std::string ratio =
       race.choice.is_default ? "default" : fmt::format("{:.2f}x", verdict.over_baseline.mid);
-  return {rows, fmt::format("{:.2f} +-{:.0f}%", verdict.summary.median_us, half), ratio,
-          std::to_string(race.choice.tie_set.size()), variant.key(family)};
+  return {rows,
+          fmt::format("{:.2f} +-{:.0f}%", verdict.summary.median_us, half),
+          ratio,
+          std::to_string(race.choice.tie_set.size()),
+          race.result.data,
+          legend.number(variant.key(family))};
 }
 
 /// Status -> its failures, worst first.
@@ -70,17 +76,19 @@ std::string winners_text(const Plan& plan, const Campaign& campaign, const Termi
   for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
     const PlannedGeometry& geometry = plan.geometries[g];
     const Family& family = *geometry.geometry.family;
-    TextTable table({family.rows, "us per call", "vs " + family.baseline, "ties", "variant"},
-                    {Align::right, Align::right, Align::right, Align::right, Align::left});
+    TextTable table(
+        {family.rows, "us per call", "vs " + family.baseline, "ties", "data", "variant"},
+        {Align::right, Align::right, Align::right, Align::right, Align::left, Align::left});
+    VariantLegend legend;
     for (std::size_t c = 0; c < geometry.cases.size(); ++c)
       if (const CaseRace* race = race_of(campaign, g, c); race != nullptr)
-        table.add(winner_row(geometry, *race));
+        table.add(winner_row(geometry, *race, legend));
     out += terminal.bold(geometry.geometry.key()) + "\n";
     if (!geometry.models.empty())
       out += terminal.dim(fmt::format("  for {}{}", fmt::join(geometry.models, ", "),
                                       geometry.verified ? "" : " (unverified figures)")) +
              "\n";
-    out += table.text(kLineWidth) + "\n";
+    out += table.text(kLineWidth) + legend.text() + "\n";
   }
   return out;
 }

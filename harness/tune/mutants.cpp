@@ -7,23 +7,24 @@ namespace fusetune {
 
 namespace {
 
-/// A mutant names the axes that matter to it; the others take their first, simplest value that the
+/// A mutant names the axes that matter to it; the others take their first, simplest values that the
 /// constraints allow.
-Variant complete_variant(const Case& which, const std::string& key, const Mark& mark) {
+Variant complete_variant(const Case& which, const YamlNode& node) {
   const Family& family = *which.geometry.family;
-  const Variant given = parse_variant_key(family, key);
-  const ImplementationDecl* implementation = family.find_implementation(given.implementation);
   SweepEntry entry;
   entry.family = which.geometry.family;
-  std::vector<Pruned> pruned;
-  for (Variant& variant :
-       enumerate_variants(which.geometry, *implementation, parse_target("host-w64"), entry,
-                          SpaceChoice{}, &pruned)) {
-    bool fits = true;
-    for (const auto& [axis, value] : given.axes) fits = fits && variant.axes.at(axis) == value;
-    if (fits) return std::move(variant);
+  for (const auto& [axis, value] : node.entries()) {
+    const AxisDecl* declared = family.find_axis(axis.as_string());
+    if (declared == nullptr) axis.fail("unknown axis '" + axis.as_string() + "'");
+    if (std::holds_alternative<std::int64_t>(declared->values.front()))
+      entry.axes[declared->name] = {value.as_int()};
+    else
+      entry.axes[declared->name] = {Enum{value.as_string()}};
   }
-  throw UserError(mark, "no variant of the space is '" + key + "'");
+  std::vector<Pruned> pruned;
+  return enumerate_variants(which.geometry, *family.find_implementation(family.tuned),
+                            parse_target("host-w64"), entry, SpaceChoice{}, &pruned)
+      .front();
 }
 
 Mutant read_mutant(const YamlNode& node) {
@@ -40,14 +41,14 @@ Mutant read_mutant(const YamlNode& node) {
     mutant.with = node.at("with").as_string();
   }
   if (const auto launch = node.find("launch")) {
-    launch->allow_keys({"grid_x"}, "change of a launch");
-    mutant.grid_x = launch->at("grid_x").as_int();
+    launch->allow_keys({"blocks", "blocks_less"}, "change of a launch");
+    if (const auto blocks = launch->find("blocks")) mutant.launch.blocks = blocks->as_int();
+    if (const auto less = launch->find("blocks_less")) mutant.launch.blocks_less = less->as_int();
   }
-  if (mutant.file.empty() && mutant.grid_x == 0)
+  if (mutant.file.empty() && !mutant.launch.any())
     node.fail("a mutant changes something: give 'file' with 'replace' and 'with', or 'launch'");
   mutant.which = parse_case_key(node.at("case").as_string());
-  mutant.variant =
-      complete_variant(mutant.which, node.at("variant").as_string(), node.at("variant").mark());
+  mutant.variant = complete_variant(mutant.which, node.at("variant"));
   for (const YamlNode& check : node.at("killed_by").items())
     mutant.killed_by.push_back(check.as_string());
   return mutant;

@@ -23,14 +23,30 @@ std::int64_t bytes_of(const Case& which) {
   return bytes;
 }
 
-/// The cases that a variant is proved on, without repetition.
+/// The case with rows further apart, where its tensors allow it. 48 bytes keep every alignment
+/// class.
+Case with_padded_rows(Case which) {
+  constexpr std::int64_t kPaddingBytes = 48;
+  for (auto& [name, stride] : which.row_strides) {
+    const TensorDecl* tensor = which.geometry.family->find_tensor(name);
+    stride += kPaddingBytes / size_bytes(shape_of(which, *tensor).dtype);
+  }
+  return which;
+}
+
+/// The cases that a variant is proved on, without repetition: every second row count with padded
+/// rows.
 std::vector<Case> cases_for(const PlannedGeometry& geometry, const Variant& variant,
                             const Target& target, const EngineOptions& options) {
   std::map<std::string, Case> cases;
   const auto add = [&cases](const Case& which) { cases.emplace(which.key(), which); };
-  for (const std::int64_t rows : adversarial_rows(geometry.geometry, variant, target))
+  bool padded = false;
+  for (const std::int64_t rows : adversarial_rows(geometry.geometry, variant, target)) {
     for (const PlannedCase& planned : geometry.cases)
-      for (const Case& which : cases_at_rows(planned.which, rows)) add(which);
+      for (const Case& which : cases_at_rows(planned.which, rows))
+        add(padded ? with_padded_rows(which) : which);
+    padded = !padded;
+  }
   for (const PlannedCase& planned : geometry.cases)
     if (is_proved_at_own_shape(planned.which, options)) add(planned.which);
   std::vector<Case> list;
@@ -345,7 +361,11 @@ Json handle_prove_request(Device& device, const Json& request,
       runnable.launches =
           launches_of(which, variant, device.properties().target, device.properties().facts);
       // A self-test's mutant may launch another grid.
-      for (Launch& launch : runnable.launches) launch.grid[0] += request.value("grid_x", 0);
+      for (Launch& launch : runnable.launches) {
+        if (const auto blocks = request.value("blocks", std::int64_t{0}); blocks != 0)
+          launch.grid[0] = blocks;
+        launch.grid[0] -= request.value("blocks_less", std::int64_t{0});
+      }
       ProofOptions options;
       options.seed = request.at("seed").get<std::uint64_t>();
       report = prove(device, runnable, which, options);

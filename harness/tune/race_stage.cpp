@@ -36,6 +36,7 @@ RaceOptions race_options_from_json(const Json& json) {
   options.cold = json.at("cold").get<bool>();
   options.seed = json.at("seed").get<std::uint64_t>();
   options.budget_s = json.at("budget_s").get<double>();
+  options.keep = json.at("keep").get<std::vector<std::int32_t>>();
   return options;
 }
 
@@ -139,12 +140,16 @@ class RaceStage {
       arms.push_back(
           {{"code", compiled_.find(race.geometry, v, plan_.target)->code.code_path.string()},
            {"variant", fusetune::to_json(geometry.variants[v])}});
+    RaceOptions options = options_;
+    for (std::size_t a = 0; a < race.arms.size(); ++a)
+      if (geometry.variants[race.arms[a]].implementation == geometry.geometry.family->baseline)
+        options.keep.push_back(static_cast<std::int32_t>(a));
     Job job;
     job.request = Json{{"op", "race"},
                        {"device", plan_.sweep.device},
                        {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
                        {"arms", std::move(arms)},
-                       {"options", to_json(options_)}};
+                       {"options", to_json(options)}};
     job.limit = std::chrono::seconds(
         static_cast<std::int64_t>(60 + 10 * options_.budget_s + session_.options.kernel_timeout_s));
     job.done = [this, index](const JobEnd& end) { finish(index, end); };

@@ -120,7 +120,8 @@ class Selftest {
                        {"code", trial.code_path},
                        {"variant", to_json(trial.mutant->variant)},
                        {"cases", Json::array({to_json(trial.mutant->which)})},
-                       {"grid_x", trial.planted ? trial.mutant->grid_x : 0},
+                       {"blocks", trial.planted ? trial.mutant->launch.blocks : 0},
+                       {"blocks_less", trial.planted ? trial.mutant->launch.blocks_less : 0},
                        {"seed", seed}};
     job.limit = std::chrono::milliseconds(
         static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));

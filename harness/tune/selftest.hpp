@@ -13,12 +13,20 @@
 
 namespace fusetune {
 
+/// A change to the first dimension of every grid.
+struct LaunchChange {
+  std::int64_t blocks = 0;       ///< so many instead, 0: as planned
+  std::int64_t blocks_less = 0;  ///< so many fewer
+
+  bool any() const { return blocks != 0 || blocks_less != 0; }
+};
+
 /// One planted bug: a change to a source or header, or to the launches.
 struct Mutant {
   std::string name;
   std::string about;
   std::string file, replace, with;  ///< empty file: the source stays
-  std::int64_t grid_x = 0;          ///< added to the first dimension of every grid
+  LaunchChange launch;
   Case which;
   Variant variant;
   std::vector<std::string> killed_by;
