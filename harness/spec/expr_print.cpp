@@ -13,18 +13,13 @@ bool is_bare(const Expr::Node& node) {
           is_bare(*node.args[2]));
 }
 
-/// Negative literals are written with the unary operator.
-int level_of(const Expr::Node& node) {
-  return node.op == Op::integer && node.integer < 0 ? unary_level : facts_of(node.op).level;
-}
-
 /// `has_partner`: something beside the part says which enumeration its bare values belong to.
 /// Otherwise they are written `enumeration::value`; substitution leaves such values behind.
 std::string print(const Expr::Node& node, bool has_partner);
 
 std::string print_at(const Expr::Node& node, int level, bool has_partner = false) {
   std::string text = print(node, has_partner);
-  return level_of(node) < level ? "(" + text + ")" : text;
+  return facts_of(node.op).level < level ? "(" + text + ")" : text;
 }
 
 std::string print_select(const Expr::Node& node, bool has_partner) {

@@ -123,7 +123,7 @@ void YamlNode::allow_keys(const std::vector<std::string>& allowed, std::string_v
   for (const auto& [key, value] : entries()) {
     const std::string& name = key.impl_->text;
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end())
-      key.fail(unknown_name(fmt::format("key of {}", what), name, allowed));
+      key.fail(unknown_name(what, name, allowed));
   }
 }
 
@@ -163,7 +163,8 @@ bool YamlNode::as_bool() const {
 
 std::string YamlNode::as_one_of(const std::vector<std::string>& names,
                                 std::string_view what) const {
-  if (!is_scalar()) fail(fmt::format("expected the name of {}, found {}", what, describe(*impl_)));
+  if (!is_scalar())
+    fail(fmt::format("expected the name of a {}, found {}", what, describe(*impl_)));
   if (std::find(names.begin(), names.end(), impl_->text) == names.end())
     fail(unknown_name(what, impl_->text, names));
   return impl_->text;

@@ -43,7 +43,8 @@ class YamlNode {
   /// The child under `key`, or an error that says that it is required.
   YamlNode at(std::string_view key) const;
 
-  /// Errors on any key that is not in `allowed`, naming the nearest. This node must be a map.
+  /// Errors on any key that is not in `allowed`, naming the nearest: "unknown WHAT 'name'", so
+  /// `what` is like "key of a sweep". This node must be a map.
   void allow_keys(const std::vector<std::string>& allowed, std::string_view what) const;
 
   /// Scalars. Integers are decimal without leading zeros, underscores or signs other than '-'.

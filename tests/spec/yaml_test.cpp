@@ -151,6 +151,7 @@ TEST(Yaml, HugeFilesFailInWords) {
   EXPECT_THAT(parse_error(blocks), HasSubstr("nested more than 64 levels deep"));
   std::string deep(63, '[');
   EXPECT_EQ(parse_error("a: " + deep + std::string(63, ']')), "no error");
+  EXPECT_THAT(parse_error("a: [" + deep + std::string(64, ']')), HasSubstr("f.yaml:1:67: nested"));
 }
 
 TEST(Yaml, IntegersAreStrict) {
@@ -222,12 +223,13 @@ TEST(Yaml, KindsAreChecked) {
 TEST(Yaml, UnknownKeysAreErrorsAtTheKey) {
   const YamlNode node = parse("sweep: x\n  \ndevise: y\n");
   EXPECT_EQ(error_of([&] {
-              node.allow_keys({"sweep", "device"}, "a sweep");
+              node.allow_keys({"sweep", "device"}, "key of a sweep");
             }),
             "f.yaml:3:1: unknown key of a sweep 'devise'; did you mean 'device'? (one of: sweep, "
             "device)");
-  EXPECT_NO_THROW(node.allow_keys({"sweep", "devise"}, "a sweep"));
-  EXPECT_THAT(error_of([] { scalar("x").allow_keys({}, "a sweep"); }), HasSubstr("expected a map"));
+  EXPECT_NO_THROW(node.allow_keys({"sweep", "devise"}, "key of a sweep"));
+  EXPECT_THAT(error_of([] { scalar("x").allow_keys({}, "key of a sweep"); }),
+              HasSubstr("expected a map"));
 }
 
 TEST(Yaml, WordsOfAList) {
@@ -237,7 +239,7 @@ TEST(Yaml, WordsOfAList) {
             }),
             "f.yaml:1:6: unknown data mode 'cald'; did you mean 'cold'? (one of: cold, hot)");
   EXPECT_THAT(error_of([] { scalar("[cold]").as_one_of({"cold"}, "data mode"); }),
-              HasSubstr("expected the name of data mode, found a list"));
+              HasSubstr("expected the name of a data mode, found a list"));
 }
 
 TEST(Yaml, LoadsFilesOfTheProject) {
