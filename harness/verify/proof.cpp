@@ -19,8 +19,7 @@ namespace fusetune {
 
 namespace {
 
-/// Above this a proof does with as few passes and as little memory as it can.
-constexpr std::size_t kLargeBytes = std::size_t{64} << 20;
+// Of a large case, for the sake of time and memory.
 constexpr int kLargePasses = 2;
 constexpr int kLargeDeterminismRuns = 1;
 
@@ -61,7 +60,7 @@ class Proof {
       : which_(which),
         options_(options),
         source_(source),
-        large_(bytes_of(which) > kLargeBytes),
+        large_(bytes_of(which) > options.large_bytes),
         arenas_(device, which, options.seed, !large_),
         runner_(device, variant, which, &findings_) {}
 

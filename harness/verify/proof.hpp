@@ -2,6 +2,7 @@
 // The proof of (code identity, launch plan, case): what was run, what was compared, and what came
 // of it.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -48,6 +49,8 @@ ProofReport proof_from_json(const Json& json);
 struct ProofOptions {
   std::uint64_t seed = 1;
   int determinism_runs = 2;  ///< further launches on other schedules whose output must be identical
+  std::size_t large_bytes = std::size_t{64} << 20;  ///< of tensors; a larger case gets two passes
+                                                    ///< and one determinism run
 };
 
 /// The code objects of a variant and its launches on this device, ready to run.

@@ -11,6 +11,15 @@
 
 namespace fusetune {
 
+std::string fault_text(const Device& device, const std::string& message, const Arena& arena) {
+  if (const std::optional<Fault> fault = device.last_fault(); fault && fault->buffer != 0) {
+    const std::string place = arena.locate(fault->buffer + fault->offset_bytes);
+    if (!place.empty())
+      return fmt::format("{} {}: {}", fault->write ? "write" : "read", place, message);
+  }
+  return with_places(message, arena);
+}
+
 std::string with_places(const std::string& message, const Arena& arena) {
   std::string text;
   std::size_t done = 0;
@@ -57,7 +66,7 @@ bool Runner::launch(const Arena& arena, std::uint64_t schedule_seed) {
   launches_ += count;
   if (outcome.ok()) return true;
   findings_->add(Check::launch, outcome.status,
-                 {.tensor = "", .index = 0, .text = with_places(outcome.message, arena)});
+                 {.tensor = "", .index = 0, .text = fault_text(device_, outcome.message, arena)});
   return false;
 }
 

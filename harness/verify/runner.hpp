@@ -38,6 +38,10 @@ class Runner {
   std::int64_t launches_ = 0;
 };
 
+/// What a device says of a failed run, with the tensor that it missed: a device knows buffers
+/// alone.
+std::string fault_text(const Device& device, const std::string& message, const Arena& arena);
+
 /// The message with every address in it ("0x7f...") that lies near a tensor put into words.
 std::string with_places(const std::string& message, const Arena& arena);
 

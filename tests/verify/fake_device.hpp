@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ class FakeDevice : public Device {
 
   std::size_t memory_limit_bytes = std::size_t{1} << 30;
   std::vector<std::uint64_t> schedules;  ///< of every launch
+  bool report_faults = false;            ///< through last_fault(), as the host device does
   std::vector<Place> places;             ///< of every allocation
   std::vector<DevicePointer> allocated;
 
@@ -82,12 +84,21 @@ class FakeDevice : public Device {
         if (i == memory.offset) i += memory.size;
         if (i >= memory.pages + 2 * kSlack || memory.base[i] == kUnmapped) continue;
         memory.base[i] = kUnmapped;
+        if (report_faults) {
+          fault_.emplace();
+          fault_->buffer = pointer;
+          fault_->offset_bytes =
+              static_cast<std::int64_t>(i) - static_cast<std::int64_t>(memory.offset);
+          fault_->write = true;
+        }
         return {Status::out_of_bounds,
                 fmt::format("write to unmapped address 0x{:x}",
                             reinterpret_cast<std::uintptr_t>(memory.base + i))};
       }
     return {};
   }
+
+  std::optional<Fault> last_fault() const override { return fault_; }
 
   double stamp_us() override { return 0; }
   void schedule(std::uint64_t seed) override { schedule_ = seed; }
@@ -104,6 +115,7 @@ class FakeDevice : public Device {
   DeviceProperties properties_;
   std::map<DevicePointer, Memory> memory_;
   std::uint64_t schedule_ = 0;
+  std::optional<Fault> fault_;
 };
 
 }  // namespace fusetune::test

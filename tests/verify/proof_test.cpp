@@ -404,6 +404,24 @@ TEST(Proof, AReferenceThatFailsOrChangesAnInputIsSaid) {
               HasSubstr("the reference changed an input"));
 }
 
+TEST(Proof, ALargeCaseGetsFewerPassesAndStillNamesTheSource) {
+  MirrorProof right([](const MirrorArguments& a) { a.run(); });
+  const ProofOptions options{.seed = 1, .determinism_runs = 5, .large_bytes = 100};
+  const auto prove_large = [&](MirrorProof& proof) {
+    return prove(proof.device, proof.variant, proof.which, options, &mirror_reference());
+  };
+  const ProofReport report = prove_large(right);
+  EXPECT_TRUE(report.outcome.ok()) << report.outcome.message;
+  EXPECT_EQ(report.passes, 2);
+  EXPECT_EQ(report.launches, 3);
+  EXPECT_EQ(count_of(report, "exact") + count_of(report, "untouched"), 2 * 2 * 30);
+  MirrorProof wrong([](const MirrorArguments& a) {
+    a.run();
+    a.copy(a.y, 0, a.x, 1);
+  });
+  EXPECT_EQ(prove_large(wrong).outcome.message, "x of row 0, column 4 holds x of row 0, column 1");
+}
+
 TEST(Proof, ARefusedLaunchIsTheDevicesStatus) {
   MirrorProof proof([](const MirrorArguments& a) { a.run(); });
   proof.variant.launches[0].entry = "absent";
@@ -412,6 +430,19 @@ TEST(Proof, ARefusedLaunchIsTheDevicesStatus) {
   EXPECT_EQ(report.failed_check, "launch");
   EXPECT_THAT(report.outcome.message, HasSubstr("no entry absent"));
   EXPECT_EQ(report.passes, 0);
+}
+
+TEST(Proof, AFaultInABufferIsToldAsOneOfATensor) {
+  MirrorProof proof([](const MirrorArguments& a) {
+    a.run();
+    a.fill(a.acc, -2, 0);  // two elements before acc, one before the buffer in a low placement
+  });
+  proof.device.report_faults = true;
+  const ProofReport report = prove_mirror(proof);
+  EXPECT_EQ(report.outcome.status, Status::out_of_bounds);
+  EXPECT_EQ(report.failed_check, "launch");
+  EXPECT_THAT(report.outcome.message,
+              MatchesRegex("write 4 bytes before acc: write to unmapped address .*"));
 }
 
 TEST(Proof, RunningOutOfMemoryIsAResult) {
