@@ -66,23 +66,19 @@ typedef long long ft_i64;
 
 // ---- Bits and 16-bit floats -----------------------------------------------------------------
 
-FT_DEVICE ft_u32 ft_f32_to_bits(float value) {
+/// The bits of a value as another type of the same size.
+template <typename To, typename From>
+FT_DEVICE To ft_bits(From value) {
+  static_assert(sizeof(To) == sizeof(From), "sizes differ");
   union {
-    float f;
-    ft_u32 u;
+    From from;
+    To to;
   } pun;
-  pun.f = value;
-  return pun.u;
+  pun.from = value;
+  return pun.to;
 }
-
-FT_DEVICE float ft_bits_to_f32(ft_u32 bits) {
-  union {
-    ft_u32 u;
-    float f;
-  } pun;
-  pun.u = bits;
-  return pun.f;
-}
+FT_DEVICE ft_u32 ft_f32_to_bits(float value) { return ft_bits<ft_u32>(value); }
+FT_DEVICE float ft_bits_to_f32(ft_u32 bits) { return ft_bits<float>(bits); }
 
 FT_DEVICE float ft_bf16_to_f32(ft_u16 bits) {
   return ft_bits_to_f32(static_cast<ft_u32>(bits) << 16);
@@ -107,12 +103,7 @@ FT_DEVICE float ft_fp16_to_f32(ft_u16 bits) {
   asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(bits));
   return result;
 #elif defined(FT_AMD)
-  union {
-    ft_u16 u;
-    _Float16 h;
-  } pun;
-  pun.u = bits;
-  return static_cast<float>(pun.h);
+  return static_cast<float>(ft_bits<_Float16>(bits));
 #else
   const ft_u32 sign = static_cast<ft_u32>(bits & 0x8000u) << 16;
   const ft_u32 magnitude = bits & 0x7fffu;
@@ -135,12 +126,7 @@ FT_DEVICE ft_u16 ft_f32_to_fp16(float value) {
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result) : "f"(value));
   return result;
 #elif defined(FT_AMD)
-  union {
-    _Float16 h;
-    ft_u16 u;
-  } pun;
-  pun.h = static_cast<_Float16>(value);
-  return pun.u;
+  return ft_bits<ft_u16>(static_cast<_Float16>(value));
 #else
   const ft_u32 bits = ft_f32_to_bits(value);
   const ft_u32 sign = (bits >> 16) & 0x8000u;
@@ -161,22 +147,13 @@ FT_DEVICE ft_u16 ft_f32_to_fp16(float value) {
 // ---- Vectors: one memory access of 2, 4, 8 or 16 bytes --------------------------------------
 
 template <int BYTES>
-struct ft_vec;
+struct FT_VECTOR(BYTES) ft_vec {
+  static_assert(BYTES == 4 || BYTES == 8 || BYTES == 16, "one access is 2, 4, 8 or 16 bytes");
+  ft_u32 word[BYTES / 4];
+};
 template <>
 struct FT_VECTOR(2) ft_vec<2> {
   ft_u16 half;
-};
-template <>
-struct FT_VECTOR(4) ft_vec<4> {
-  ft_u32 word[1];
-};
-template <>
-struct FT_VECTOR(8) ft_vec<8> {
-  ft_u32 word[2];
-};
-template <>
-struct FT_VECTOR(16) ft_vec<16> {
-  ft_u32 word[4];
 };
 
 /// The 16-bit or 32-bit element `index` of a vector.
@@ -210,13 +187,7 @@ FT_DEVICE void ft_set32(ft_vec<BYTES>& vec, int index, ft_u32 value) {
 /// All bits zero.
 template <int BYTES>
 FT_DEVICE ft_vec<BYTES> ft_zero() {
-  ft_vec<BYTES> vec;
-  if constexpr (BYTES == 2) {
-    vec.half = 0;
-  } else {
-    for (int i = 0; i < BYTES / 4; ++i) vec.word[i] = 0;
-  }
-  return vec;
+  return ft_vec<BYTES>{};
 }
 
 #if defined(FT_HOST)
@@ -229,55 +200,31 @@ template <int BYTES>
 FT_DEVICE void ft_store(void* address, ft_vec<BYTES> value) {
   *static_cast<ft_vec<BYTES>*>(address) = value;
 }
-template <int BYTES>
-FT_DEVICE ft_vec<BYTES> ft_load_nontemporal(const void* address) {
-  return ft_load<BYTES>(address);
-}
-template <int BYTES>
-FT_DEVICE void ft_store_nontemporal(void* address, ft_vec<BYTES> value) {
-  ft_store<BYTES>(address, value);
-}
+#define ft_load_nontemporal ft_load
+#define ft_store_nontemporal ft_store
 
 #else
 
 // The compilers' own vector types: a struct copy may be split, these are one instruction.
 template <int BYTES>
 struct ft_native;
+#define FT_NATIVE(bytes, ...) \
+  template <>                 \
+  struct ft_native<bytes> {   \
+    typedef __VA_ARGS__;      \
+  };
 #if defined(FT_NVIDIA)
-template <>
-struct ft_native<2> {
-  typedef unsigned short type;
-};
-template <>
-struct ft_native<4> {
-  typedef unsigned int type;
-};
-template <>
-struct ft_native<8> {
-  typedef uint2 type;
-};
-template <>
-struct ft_native<16> {
-  typedef uint4 type;
-};
+FT_NATIVE(2, unsigned short type)
+FT_NATIVE(4, unsigned int type)
+FT_NATIVE(8, uint2 type)
+FT_NATIVE(16, uint4 type)
 #else
-template <>
-struct ft_native<2> {
-  typedef ft_u16 type __attribute__((may_alias));
-};
-template <>
-struct ft_native<4> {
-  typedef ft_u32 type __attribute__((may_alias));
-};
-template <>
-struct ft_native<8> {
-  typedef ft_u32 type __attribute__((ext_vector_type(2), may_alias));
-};
-template <>
-struct ft_native<16> {
-  typedef ft_u32 type __attribute__((ext_vector_type(4), may_alias));
-};
+FT_NATIVE(2, ft_u16 type __attribute__((may_alias)))
+FT_NATIVE(4, ft_u32 type __attribute__((may_alias)))
+FT_NATIVE(8, ft_u32 type __attribute__((ext_vector_type(2), may_alias)))
+FT_NATIVE(16, ft_u32 type __attribute__((ext_vector_type(4), may_alias)))
 #endif
+#undef FT_NATIVE
 
 FT_DEVICE ft_vec<2> ft_from_native(ft_native<2>::type value) { return ft_vec<2>{value}; }
 FT_DEVICE ft_vec<4> ft_from_native(ft_native<4>::type value) { return ft_vec<4>{{value}}; }
@@ -290,17 +237,11 @@ FT_DEVICE ft_vec<16> ft_from_native(ft_native<16>::type value) {
 FT_DEVICE ft_native<2>::type ft_to_native(ft_vec<2> vec) { return vec.half; }
 FT_DEVICE ft_native<4>::type ft_to_native(ft_vec<4> vec) { return vec.word[0]; }
 FT_DEVICE ft_native<8>::type ft_to_native(ft_vec<8> vec) {
-  ft_native<8>::type value;
-  value.x = vec.word[0];
-  value.y = vec.word[1];
+  const ft_native<8>::type value = {vec.word[0], vec.word[1]};
   return value;
 }
 FT_DEVICE ft_native<16>::type ft_to_native(ft_vec<16> vec) {
-  ft_native<16>::type value;
-  value.x = vec.word[0];
-  value.y = vec.word[1];
-  value.z = vec.word[2];
-  value.w = vec.word[3];
+  const ft_native<16>::type value = {vec.word[0], vec.word[1], vec.word[2], vec.word[3]};
   return value;
 }
 
@@ -340,43 +281,16 @@ FT_DEVICE int ft_thread() {
   return static_cast<int>(threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z));
 }
 FT_DEVICE int ft_wave() { return ft_thread() / FT_WAVE_SIZE; }
+FT_DEVICE void ft_block_sync(FT_LINE) { __syncthreads(FT_HERE); }
 
 #if defined(FT_HOST)
 
 FT_DEVICE int ft_lane() { return ft_thread() % FT_WAVE_SIZE; }
-FT_DEVICE void ft_block_sync(FT_LINE) { ft_host_block_sync(FT_HERE); }
 FT_DEVICE void ft_wave_sync(FT_LINE) { ft_host_wave_sync(FT_HERE); }
-FT_DEVICE ft_u64 ft_ballot(bool predicate FT_AND_LINE) {
-  return ft_host_ballot_wave(predicate FT_AND_HERE);
-}
-template <typename T>
-FT_DEVICE T ft_shfl(T value, int lane, int width = FT_WAVE_SIZE FT_AND_LINE) {
-  const int self = ft_lane();
-  return ft_host_shuffle(value, (self & ~(width - 1)) | (lane & (width - 1)) FT_AND_HERE);
-}
-template <typename T>
-FT_DEVICE T ft_shfl_xor(T value, int mask, int width = FT_WAVE_SIZE FT_AND_LINE) {
-  const int self = ft_lane();
-  const int source = self ^ mask;
-  const bool inside = (source & ~(width - 1)) == (self & ~(width - 1));
-  return ft_host_shuffle(value, inside ? source : self FT_AND_HERE);
-}
-template <typename T>
-FT_DEVICE T ft_shfl_down(T value, int delta, int width = FT_WAVE_SIZE FT_AND_LINE) {
-  const int self = ft_lane();
-  const bool inside = (self & (width - 1)) + delta < width;
-  return ft_host_shuffle(value, inside ? self + delta : self FT_AND_HERE);
-}
-template <typename T>
-FT_DEVICE T ft_atomic_add(T* address, T value) {
-  return ft_host_atomic_add(address, value);
-}
+#define FT_BALLOT(predicate) __ballot(predicate, FT_HERE)
+#define FT_SHUFFLE(intrinsic, value, operand, width) intrinsic(value, operand, width, FT_HERE)
 
-#else
-
-FT_DEVICE void ft_block_sync() { __syncthreads(); }
-
-#if defined(FT_NVIDIA)
+#elif defined(FT_NVIDIA)
 
 FT_DEVICE int ft_lane() {
   int lane;
@@ -384,24 +298,14 @@ FT_DEVICE int ft_lane() {
   return lane;
 }
 FT_DEVICE void ft_wave_sync() { __syncwarp(); }
-FT_DEVICE ft_u64 ft_ballot(bool predicate) { return __ballot_sync(0xffffffffu, predicate); }
 /// The lanes of this lane's group: groups of one warp may diverge.
 FT_DEVICE ft_u32 ft_group_mask(int width) {
   if (width >= 32) return 0xffffffffu;
   return ((1u << width) - 1u) << (ft_lane() & ~(width - 1));
 }
-template <typename T>
-FT_DEVICE T ft_shfl(T value, int lane, int width = FT_WAVE_SIZE) {
-  return __shfl_sync(ft_group_mask(width), value, lane, width);
-}
-template <typename T>
-FT_DEVICE T ft_shfl_xor(T value, int mask, int width = FT_WAVE_SIZE) {
-  return __shfl_xor_sync(ft_group_mask(width), value, mask, width);
-}
-template <typename T>
-FT_DEVICE T ft_shfl_down(T value, int delta, int width = FT_WAVE_SIZE) {
-  return __shfl_down_sync(ft_group_mask(width), value, static_cast<unsigned>(delta), width);
-}
+#define FT_BALLOT(predicate) __ballot_sync(0xffffffffu, predicate)
+#define FT_SHUFFLE(intrinsic, value, operand, width) \
+  intrinsic##_sync(ft_group_mask(width), value, operand, width)
 
 #else
 
@@ -417,29 +321,31 @@ FT_DEVICE void ft_wave_sync() {
   __builtin_amdgcn_wave_barrier();
   __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
 }
-FT_DEVICE ft_u64 ft_ballot(bool predicate) { return __ballot(predicate); }
-template <typename T>
-FT_DEVICE T ft_shfl(T value, int lane, int width = FT_WAVE_SIZE) {
-  return __shfl(value, lane, width);
-}
-template <typename T>
-FT_DEVICE T ft_shfl_xor(T value, int mask, int width = FT_WAVE_SIZE) {
-  return __shfl_xor(value, mask, width);
-}
-template <typename T>
-FT_DEVICE T ft_shfl_down(T value, int delta, int width = FT_WAVE_SIZE) {
-  return __shfl_down(value, static_cast<unsigned>(delta), width);
-}
+#define FT_BALLOT(predicate) __ballot(predicate)
+#define FT_SHUFFLE(intrinsic, value, operand, width) intrinsic(value, operand, width)
 
 #endif
+
+FT_DEVICE ft_u64 ft_ballot(bool predicate FT_AND_LINE) { return FT_BALLOT(predicate); }
+
+template <typename T>
+FT_DEVICE T ft_shfl(T value, int lane, int width = FT_WAVE_SIZE FT_AND_LINE) {
+  return FT_SHUFFLE(__shfl, value, lane, width);
+}
+template <typename T>
+FT_DEVICE T ft_shfl_xor(T value, int mask, int width = FT_WAVE_SIZE FT_AND_LINE) {
+  return FT_SHUFFLE(__shfl_xor, value, mask, width);
+}
+template <typename T>
+FT_DEVICE T ft_shfl_down(T value, int delta, int width = FT_WAVE_SIZE FT_AND_LINE) {
+  return FT_SHUFFLE(__shfl_down, value, static_cast<unsigned>(delta), width);
+}
 
 /// On global and shared memory; returns the old value. T is float, ft_i32, ft_u32 or ft_u64.
 template <typename T>
 FT_DEVICE T ft_atomic_add(T* address, T value) {
   return atomicAdd(address, value);
 }
-
-#endif
 
 // ---- Reductions; every lane or thread gets the result ---------------------------------------
 
