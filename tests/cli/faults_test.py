@@ -1,0 +1,169 @@
+"""What a campaign survives: broken variants, kills, interrupts, two runs, unusable folders."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+
+import json
+
+import harness
+
+FAULTS = harness.ROOT / "tests" / "faults"
+
+
+def has_amd():
+    result = subprocess.run([harness.PROGRAM, "--json", "devices"], capture_output=True, text=True)
+    return any(c["target"] == "gfx90a" and c["available"] for c in json.loads(result.stdout)["compilers"])
+
+
+class BrokenVariants(harness.ProgramTest):
+    def test_each_fault_is_a_status_and_the_others_have_a_winner(self):
+        environment = self.environment(FUSETUNE_KERNEL_PATH=str(FAULTS / "kernels"))
+        report = self.run_json("--kernel-timeout-s", 2, "tune", FAULTS / "faulty.yaml", expect=2,
+                               environment=environment)
+        found = {}
+        for failure in report["failures"]:
+            if failure["target"] == "host-w64":
+                found.setdefault(failure["status"], []).append(failure)
+        self.assertEqual({status: len(failures) for status, failures in found.items()},
+                         {"compile_error": 2, "kernel_timeout": 2, "out_of_bounds": 2, "verification_failed": 2,
+                          "kernel_fault": 2})
+        self.assertIn("faulty_rows.hip", found["compile_error"][0]["message"])
+        self.assertIn("past the end of z", found["out_of_bounds"][0]["message"])
+        self.assertIn("q of head 0, element 0, token 0 holds q of head 1, element 0, token 0",
+                      found["verification_failed"][0]["message"])
+        for failure in report["failures"]:
+            self.assertTrue(failure["repro"].startswith("fusetune "), failure)
+        for row in report["rows"]:
+            self.assertEqual(row["status"], "ok")
+        self.assertTrue(report["files"])
+
+        # The printed command shows the failure again.
+        command = found["verification_failed"][0]["repro"]
+        result = subprocess.run(command.replace("fusetune", harness.PROGRAM, 1), shell=True, cwd=self.dir,
+                                env=environment, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
+        self.assertIn("holds q of head 1", result.stdout)
+
+    def test_a_target_that_aborts_its_compiler_is_a_status(self):
+        if not has_amd():
+            self.skipTest("the AMD module is not built here")
+        environment = self.environment(FUSETUNE_KERNEL_PATH=str(FAULTS / "kernels"))
+        report = self.run_json("--kernel-timeout-s", 2, "tune", FAULTS / "faulty.yaml", expect=2,
+                               environment=environment)
+        other = [f for f in report["failures"] if f["target"] == "gfx1100"]
+        if not other:
+            self.skipTest("this hipRTC compiles for gfx1100")
+        self.assertEqual({f["status"] for f in other}, {"compiler_crash", "unsupported_target"})
+        self.assertEqual(sum(f["status"] == "compiler_crash" for f in other), 2)
+        self.assertEqual(len(other), 13)
+
+
+class Kills(harness.ProgramTest):
+    def steps(self):
+        with sqlite3.connect(self.dir / ".fusetune" / "records.sqlite") as db:
+            self.assertEqual(db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+            return db.execute("SELECT kind, key, run FROM steps").fetchall()
+
+    def wait_for_steps(self, process, count):
+        for _ in range(600):
+            if process.poll() is not None:
+                self.fail("the run ended before it could be killed: " + process.stdout.read())
+            try:
+                if len(self.steps()) >= count:
+                    return
+            except sqlite3.OperationalError:
+                pass
+            time.sleep(0.02)
+        self.fail("no steps were recorded")
+
+    def test_kill_9_and_continue(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        process = self.start_program("tune", sweep)
+        self.wait_for_steps(process, 3)
+        process.kill()
+        process.communicate()
+        before = self.steps()
+        report = self.run_json("tune", sweep)
+        after = self.steps()
+        self.assertEqual(after[:len(before)], before)
+        self.assertEqual(len({(kind, key) for kind, key, _ in after}), len(after))
+        compiled_before = sum(kind == "compile" for kind, _, _ in before)
+        self.assertGreaterEqual(report["compile_found"], compiled_before)
+        self.assertEqual(report["compiled"] + report["compile_found"],
+                         sum(kind == "compile" for kind, _, _ in after))
+        self.assertEqual([row["status"] for row in report["rows"]], ["ok", "ok"])
+
+    def test_no_worker_outlives_a_killed_supervisor(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        process = self.start_program("tune", sweep)
+        self.wait_for_steps(process, 2)
+        process.kill()
+        process.communicate()
+        for _ in range(100):
+            listing = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True).stdout
+            left = [line for line in listing.splitlines()
+                    if harness.PROGRAM + " worker" in line and line.split()[0] == "1"]
+            if not left:
+                return
+            time.sleep(0.05)
+        self.fail("\n".join(left))
+
+    def test_ctrl_c_keeps_what_was_done(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        process = self.start_program("tune", sweep)
+        self.wait_for_steps(process, 2)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, output)
+        self.assertIn("what was done is kept", output)
+        kept = len(self.steps())
+        self.assertGreaterEqual(kept, 2)
+        report = self.run_json("tune", sweep)
+        self.assertGreaterEqual(report["compile_found"] + report["proof_found"], kept)
+
+
+class Store(harness.ProgramTest):
+    def test_two_runs_on_one_store(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        first = self.start_program("tune", sweep)
+        for _ in range(500):
+            if (self.dir / ".fusetune" / "records.sqlite").exists():
+                break
+            time.sleep(0.01)
+        second = self.run_program("tune", sweep)
+        self.assertEqual(second.returncode, 64, second.stdout)
+        self.assertIn("in use by process", second.stderr)
+        output, _ = first.communicate(timeout=120)
+        self.assertEqual(first.returncode, 0, output)
+
+    def test_unusable_store_and_results(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        blocker = self.write("file", "")
+        result = self.run_program("--store", blocker / "store", "tune", sweep)
+        self.assertEqual(result.returncode, 64)
+        self.assertIn("file", result.stderr)
+        result = self.run_program("--results", blocker / "results", "tune", sweep)
+        self.assertEqual(result.returncode, 64, result.stdout)
+        self.assertIn("results", result.stderr)
+        # Nothing is lost: with a usable folder nothing is done twice.
+        report = self.run_json("tune", sweep)
+        self.assertEqual((report["compiled"], report["proved"], report["measured"]), (0, 0, 0))
+
+    def test_full_disk(self):
+        small = self.dir / "disk"
+        small.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", small], capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("no right to mount a small file system")
+        self.addCleanup(subprocess.run, ["umount", str(small)], check=True)
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        result = self.run_program("--store", small / "store", "tune", sweep)
+        self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+        self.assertIn("space", result.stderr.lower())
+
+
+if __name__ == "__main__":
+    harness.main()

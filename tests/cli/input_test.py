@@ -1,0 +1,80 @@
+"""Bad input: exit code 64, the place, what was expected, the nearest name; and nothing is written."""
+
+import harness
+
+CASES = {
+    "unknown family": ("family: split_reshape_cat", "family: split_reshap_cat",
+                       [":6:", "unknown family 'split_reshap_cat'", "did you mean 'split_reshape_cat'"]),
+    "unknown model": ("qwen3.5-27b@tp8", "qwen3.5-27@tp8", [":7:", "qwen3.5-27b"]),
+    "unlisted split": ("qwen3.5-27b@tp8", "qwen3.5-27b@tp3", [":7:", "tp3"]),
+    "unknown option": ("layout: contiguous", "layuot: contiguous", [":8:", "layuot", "did you mean 'layout'"]),
+    "unknown value": ("layout: contiguous", "layout: contigous", [":8:", "contigous", "contiguous"]),
+    "duplicate key": ("device: host-w64", "device: host-w64\ndevice: host-w32", [":4:", "device"]),
+    "number with a leading zero": ("space: 6", "space: 010", [":4:", "010"]),
+    "unknown key": ("measure:", "mesure:", [":10:", "mesure", "did you mean 'measure'"]),
+    "unknown axis": ("    tokens:", "    axes: {block_sise: 64}\n    tokens:", ["block_sise", "did you mean 'block_size'"]),
+    "value outside an axis' range": ("    tokens:", "    axes: {rows_per_iter: 65}\n    tokens:", ["65", "64"]),
+    "ratio not whole": ("models: [qwen3.5-27b@tp8]", "symbols: {nk: 2, nv: 3}", [":7:", "whole"]),
+    "stride below the width": ("    tokens:", "    strides: {qkvz: 8}\n    tokens:", ["qkvz"]),
+    "nothing to run": ("models: [qwen3.5-27b@tp8]", "models: []", ["models"]),
+    "unknown device": ("host-w64", "host-w46", ["host-w46"]),
+}
+
+
+class BadSweeps(harness.ProgramTest):
+    def test_message_and_exit_code(self):
+        for name, (old, new, expected) in CASES.items():
+            with self.subTest(name):
+                self.assertIn(old, harness.SMALL_SWEEP)
+                sweep = self.write("bad.yaml", harness.SMALL_SWEEP.replace(old, new))
+                result = self.run_program("tune", sweep)
+                self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+                for part in expected:
+                    self.assertIn(part, result.stderr)
+                self.assertFalse((self.dir / ".fusetune").exists())
+                self.assertFalse((self.dir / "results").exists())
+
+    def test_constraint_that_leaves_nothing_is_named(self):
+        text = harness.SMALL_SWEEP.replace(
+            "    tokens:", "    axes: {vector_bytes: 16}\n    filter: [vector_bytes < 16]\n    tokens:")
+        result = self.run_program("tune", self.write("bad.yaml", text))
+        self.assertEqual(result.returncode, 64)
+        self.assertIn("vector_bytes < 16", result.stderr)
+
+    def test_missing_file(self):
+        result = self.run_program("tune", "nowhere.yaml")
+        self.assertEqual(result.returncode, 64)
+        self.assertIn("nowhere.yaml", result.stderr)
+        self.assertIn("No such file", result.stderr)
+
+
+class BadCommandLines(harness.ProgramTest):
+    def test_usage(self):
+        for arguments in ([], ["tone"], ["verify"], ["list", "everything"], ["--jobs", "-3", "devices"]):
+            with self.subTest(arguments):
+                self.assertEqual(self.run_program(*arguments).returncode, 64)
+
+    def test_names(self):
+        for arguments, expected in (
+                (["verify", "split_reshape_cats", "--model", "qwen3.5-27b"], "did you mean 'split_reshape_cat'"),
+                (["verify", "split_reshape_cat", "--model", "qwen3.5-72b"], "qwen3.5-27b"),
+                (["verify", "split_reshape_cat", "--model", "qwen3.5-27b", "-o", "layot=merged"], "did you mean 'layout'"),
+                (["verify", "split_reshape_cat(nk=2,nv=4,tokens=1,layout=merged,hq=3)"], "hq"),
+                (["explain", "split_reshape_cat(nk=2,nv=4,tokens=1)"], "fusetune tune"),
+                (["inspect", "--family", "split_reshape_cat", "--target", "gfx"], "gfx"),
+                (["golden", "nowhere.safetensors"], "nowhere.safetensors")):
+            with self.subTest(arguments):
+                result = self.run_program(*arguments)
+                self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+                self.assertIn(expected, result.stderr)
+
+    def test_help_names_every_command_and_exit_code(self):
+        text = self.run_program("--help").stdout
+        for word in ("tune", "verify", "golden", "inspect", "list", "devices", "explain", "cache", "selftest",
+                     "Exit codes", "130"):
+            self.assertIn(word, text)
+        self.assertNotIn("worker ROLE", text)
+
+
+if __name__ == "__main__":
+    harness.main()

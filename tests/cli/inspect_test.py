@@ -1,0 +1,39 @@
+"""What the AMD compiler makes of the shipped kernels."""
+
+import harness
+
+
+class Inspect(harness.ProgramTest):
+    def setUp(self):
+        super().setUp()
+        compilers = self.run_json("devices")["compilers"]
+        if not any(c["target"] == "gfx90a" and c["available"] for c in compilers):
+            self.skipTest("the AMD module is not built here")
+
+    def units(self, *arguments):
+        return self.run_json("inspect", "--family", "split_reshape_cat", "--target", "gfx90a", "--model",
+                             "qwen3.5-27b", "--tp", 8, *arguments)["units"]
+
+    def test_wide_accesses_where_claimed_and_no_spills(self):
+        units = self.units("-o", "layout=interleaved,contiguous", "--space", "pairwise")
+        wide = 0
+        for unit in units:
+            self.assertEqual(unit["status"], "ok", unit)
+            for kernel in unit["facts"]["kernels"]:
+                self.assertEqual(kernel["vgpr_spills"], 0, unit)
+                self.assertEqual(kernel["scratch_bytes"], 0, unit)
+                self.assertEqual(kernel["wave_size"], 64)
+                if "vector_bytes=16" in unit["variant"]:
+                    wide += 1
+                    self.assertGreater(dict(map(tuple, kernel["global_loads"])).get(16, 0), 0, unit)
+                    self.assertGreater(dict(map(tuple, kernel["global_stores"])).get(16, 0), 0, unit)
+        self.assertGreater(wide, 5)
+
+    def test_a_merged_row_of_4120_bytes_allows_8(self):
+        units = self.units("-o", "layout=merged", "--space", "pairwise")
+        self.assertFalse([unit for unit in units if "vector_bytes=16" in unit["variant"]])
+        self.assertTrue([unit for unit in units if "vector_bytes=8" in unit["variant"]])
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,87 @@
+"""From a sweep to a table, again, and the header as a downstream user compiles it."""
+
+import json
+import pathlib
+import subprocess
+
+import harness
+
+
+class Tune(harness.ProgramTest):
+    def test_sweep_to_table_and_again_without_work(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        first = self.run_json("tune", sweep)
+        self.assertGreater(first["compiled"], 3)
+        self.assertGreater(first["checks"]["exact"], 0)
+        self.assertGreater(first["checks"]["row_padding"], 0)
+        self.assertEqual(first["measured"], 2)
+        self.assertEqual([row["status"] for row in first["rows"]], ["ok", "ok"])
+        tables = {path: (self.dir / path).read_bytes() for path in first["files"]}
+        self.assertGreaterEqual(len(tables), 3)
+
+        second = self.run_json("tune", sweep)
+        for key in ("compiled", "proved", "measured"):
+            self.assertEqual(second[key], 0, key)
+        self.assertEqual(second["compile_found"], first["compiled"])
+        for path, content in tables.items():
+            self.assertEqual((self.dir / path).read_bytes(), content, path)
+
+        text = self.run_program("tune", sweep)
+        self.assertIn("Nothing was compiled, proved or measured", text.stdout)
+        self.assertIn("results/host-w64/split_reshape_cat.yaml", text.stdout)
+        for line in (text.stdout + text.stderr).splitlines():
+            if "fusetune " not in line and "=" not in line:
+                self.assertLessEqual(len(line), 100, line)
+
+    def test_every_row_is_replayed_through_the_header(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        files = self.run_json("tune", sweep)["files"]
+        replay = [path for path in files if path.endswith("_test.cpp")]
+        self.assertEqual(len(replay), 1, files)
+        program = self.dir / "replay"
+        subprocess.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", self.dir / replay[0], "-o", program],
+                       check=True)
+        subprocess.run([program], check=True)
+
+        # A row that is not what was measured must not pass.
+        header = self.dir / [path for path in files if path.endswith(".hpp")][0]
+        text = header.read_text()
+        self.assertIn("block_size", text)
+        row = json.loads((self.dir / [p for p in files if p.endswith(".json")][0]).read_text())
+        self.assertIn("rows", row)
+        planted = text.replace(row["rows"][0]["code_identity"], "0" * 32)
+        self.assertNotEqual(planted, text)
+        header.write_text(planted)
+        subprocess.run(["g++", "-std=c++17", self.dir / replay[0], "-o", program], check=True)
+        self.assertNotEqual(subprocess.run([program], capture_output=True).returncode, 0)
+
+    def test_code_objects_do_not_depend_on_the_token_count(self):
+        def compilations(tokens):
+            text = harness.SMALL_SWEEP.replace("tokens: {1: 0.5, 16: 0.5}", f"tokens: {tokens}")
+            return self.run_json("tune", self.write("t.yaml", text), "--dry-run")
+
+        one = compilations([1])
+        many = compilations(list(range(1, 4097)))
+        self.assertEqual(len(many["geometries"]), 1)
+        self.assertEqual(len(many["geometries"][0]["cases"]), 4096)
+        self.assertEqual(one["compilations"], many["compilations"])
+
+    def test_a_second_model_keeps_the_rows_of_the_first(self):
+        self.run_json("tune", self.write("a.yaml", harness.SMALL_SWEEP))
+        other = harness.SMALL_SWEEP.replace("qwen3.5-27b@tp8", "qwen3-next-80b@tp8")
+        self.run_json("tune", self.write("b.yaml", other))
+        table = json.loads((self.dir / "results/host-w64/split_reshape_cat.json").read_text())
+        self.assertEqual(len({json.dumps(row["geometry"]) for row in table["rows"]}), 2)
+        self.assertEqual(len(table["rows"]), 4)
+
+    def test_explain_says_why(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        row = self.run_json("tune", sweep)["rows"][0]
+        explained = self.run_json("explain", row["case"])
+        self.assertTrue(explained["reason"])
+        chosen = [arm for arm in explained["arms"] if arm["standing"] == "chosen"]
+        self.assertEqual([arm["variant"] for arm in chosen], [row["variant"]])
+
+
+if __name__ == "__main__":
+    harness.main()

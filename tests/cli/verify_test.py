@@ -1,0 +1,63 @@
+"""Proofs, golden files and planted bugs through the command line."""
+
+import harness
+
+LAYOUTS = ("interleaved", "contiguous", "merged", "merged_interleaved")
+
+
+class Verify(harness.ProgramTest):
+    def test_every_layout_on_both_wave_sizes(self):
+        documents = self.run_json("verify", "split_reshape_cat", "--model", "qwen3.5-27b", "--tp", 8, "-o",
+                                  "layout=" + ",".join(LAYOUTS), "-o", "zero_fill=off,on", "--space", 8, "--device",
+                                  "host-w64", "--device", "host-w32")
+        self.assertEqual([document["device"] for document in documents], ["host-w64", "host-w32"])
+        for document in documents:
+            self.assertEqual(document["geometries"], 8)
+            self.assertEqual(document["failures"], [])
+            self.assertGreater(document["proved"], 8)
+            for check in ("exact", "guards", "row_padding", "inputs_unchanged", "poison", "untouched", "determinism"):
+                self.assertGreater(document["checks"][check], 0, check)
+
+    def test_element_sizes_ratios_and_uneven_heads(self):
+        for options in (["act=fp32", "nk=2", "nv=16"], ["ba=fp32", "nk=2", "nv=6"],
+                        ["nk=3", "nv=9", "hk=32", "hv=48"], ["nk=4", "nv=32", "hk=64"]):
+            with self.subTest(options):
+                arguments = [part for option in options for part in ("-o", option)]
+                document = self.run_json("verify", "split_reshape_cat", "-o", "layout=interleaved,contiguous", "--space", 4,
+                                         *arguments)[0]
+                self.assertEqual(document["failures"], [])
+                self.assertGreater(document["checks"]["exact"], 0)
+
+    def test_a_case_key_pastes_back(self):
+        key = ("split_reshape_cat(act=bf16,align_qkvz=2,ba=fp32,hk=128,hv=128,layout=interleaved,nk=2,nv=6,"
+               "stride_qkvz=2049,tokens=5,zero_fill=off)")
+        document = self.run_json("verify", key, "--space", 3)[0]
+        self.assertEqual(document["failures"], [])
+        self.assertEqual(document["rows"], [])
+        self.assertGreater(document["checks"]["row_padding"], 0)
+
+    def test_golden_file(self):
+        documents = self.run_json("golden", harness.ROOT / "tests/golden/split.safetensors", "--space", 3)
+        self.assertEqual([len(document["cases"]) for document in documents], [16, 16])
+        for document in documents:
+            self.assertTrue(all(case["passed"] for case in document["cases"]), document)
+
+    def test_a_changed_golden_file_is_found(self):
+        content = bytearray((harness.ROOT / "tests/golden/split.safetensors").read_bytes())
+        content[-1] ^= 1
+        path = self.dir / "changed.safetensors"
+        path.write_bytes(content)
+        documents = self.run_json("golden", path, "--space", 1, "--device", "host-w64", expect=2)
+        self.assertEqual(sum(not case["passed"] for case in documents[0]["cases"]), 1)
+
+    def test_planted_bugs(self):
+        for document in self.run_json("selftest"):
+            lived = [mutant for mutant in document["mutants"] if not mutant["killed"]]
+            self.assertEqual(lived, [])
+            self.assertGreaterEqual(len(document["mutants"]), 10)
+            self.assertEqual(document["false_alarms"], [])
+            self.assertEqual(document["true_runs"], 20 * len(document["mutants"]))
+
+
+if __name__ == "__main__":
+    harness.main()
