@@ -198,7 +198,7 @@ TEST_F(PlanTest, TheWaveSizeIsTheTargets) {
 TEST_F(PlanTest, TheConstraintThatRemovesTheLastVariantIsNamed) {
   // block_size removes 96 first, the filters remove the rest, the second of them the last.
   EXPECT_THAT(error_with("    symbols: [{width: 64}]\n    tokens: [1]\n    implementations: fused\n"
-                         "    axes: {block_size: [64, 96]}\n"
+                         "    axes: {block_size: [96, 64]}\n"
                          "    filter:\n      - path == direct\n"
                          "      - {rule: path == staged, reason: staged only}\n"
                          "      - vector_bytes == 16\n"),
