@@ -116,6 +116,26 @@ FT_KERNEL(64) void wide(char* out, int offset, int raw) {
   }
 }
 
+TEST(Faults, MisalignmentOfNarrowAccessesTrapsToo) {
+  Bench bench;
+  bench.build(R"(#include "ft.h"
+FT_KERNEL(64) void narrow(char* at, int bytes, int offset) {
+  char* const p = at + 8 * threadIdx.x + offset;
+  if (bytes == 2) ft_store<2>(p, ft_load<2>(p));
+  if (bytes == 4) ft_store<4>(p, ft_zero<4>());
+  if (bytes == 8) ft_store<8>(p, ft_load<8>(p));
+}
+)",
+              {"narrow"});
+  const DevicePointer at = bench.allocate(4096);
+  for (const std::int32_t bytes : {2, 4, 8}) {
+    EXPECT_TRUE(bench.launch(1, 64, {at, bytes, bytes}).ok());
+    for (const std::int32_t offset : {1, bytes / 2})
+      EXPECT_EQ(bench.launch(1, 64, {at, bytes, offset}).status, Status::misaligned)
+          << bytes << " bytes, " << offset << " off";
+  }
+}
+
 TEST(Faults, IntegerDivisionByZeroIsAKernelFault) {
   Bench bench;
   bench.build(R"(#include "ft.h"
@@ -224,12 +244,13 @@ TEST_P(FaultWaves, UninitialisedSharedMemoryShowsAndDiffersBySeed) {
   for (const char* store : {"", "if (threadIdx.x != 9) partial[threadIdx.x] = 1;"}) {
     Bench bench(GetParam());
     bench.build(R"(#include "ft.h"
-FT_KERNEL(256) void reads(float* out) {
+FT_DEVICE float read() {
   FT_SHARED float partial[256];
   FT_STORE
   ft_block_sync();
-  out[threadIdx.x] = partial[threadIdx.x];
+  return partial[threadIdx.x];
 }
+FT_KERNEL(256) void reads(float* out) { out[threadIdx.x] = read(); }
 )",
                 {"reads"}, {{"FT_STORE", store}});
     const float first = outputs(bench, 1)[9], second = outputs(bench, 2)[9];
@@ -261,32 +282,55 @@ FT_KERNEL(256) void broadcast(float* out) {
   EXPECT_GE(found, 5) << "of 7 seeds";
 }
 
+TEST_P(FaultWaves, AMissingBarrierBetweenWavesShowsUnderSomeSeed) {
+  Bench bench(GetParam());
+  // Whole waves keep together: only their order can show it.
+  bench.build(R"(#include "ft.h"
+FT_KERNEL(256) void broadcast(float* out) {
+  FT_SHARED float value;
+  if (ft_wave() == 0) value = 42;
+  ft_wave_sync();
+  out[threadIdx.x] = value;
+}
+)",
+              {"broadcast"});
+  const std::vector<float> right(256, 42.0f);
+  EXPECT_EQ(outputs(bench, 0), right) << "the natural order hides it";
+  int found = 0;
+  for (std::uint64_t seed = 1; seed < 8; ++seed) found += outputs(bench, seed) != right;
+  EXPECT_GE(found, 3) << "of 7 seeds";
+}
+
 TEST_P(FaultWaves, SeedsPermuteBlocksAndThreads) {
   for (const char* sync : {"", "ft_block_sync();"}) {
     Bench bench(GetParam());
     bench.build(R"(#include "ft.h"
 FT_KERNEL(256) void order(ft_u32* next, ft_u32* out) {
   FT_SYNC
-  out[ft_atomic_add(next, 1u)] = blockIdx.x * 256 + threadIdx.x;
+  out[ft_atomic_add(next, 1u)] = blockIdx.x * gridDim.y * blockDim.x + threadIdx.x;
 }
 )",
                 {"order"}, {{"FT_SYNC", sync}});
-    const auto run = [&](std::uint64_t seed) {
-      const DevicePointer next = bench.allocate(4), out = bench.allocate(7 * 256 * 4);
+    const auto run = [&](std::int64_t grid, std::int64_t block, std::uint64_t seed) {
+      const auto count = static_cast<std::size_t>(grid * block);
+      const DevicePointer next = bench.allocate(4), out = bench.allocate(count * 4);
       bench.device().schedule(seed);
-      EXPECT_TRUE(bench.launch(7, 256, {next, out}).ok());
-      return bench.download<std::uint32_t>(out, 7 * 256);
+      EXPECT_TRUE(bench.launch(grid, block, {next, out}).ok());
+      return bench.download<std::uint32_t>(out, count);
     };
-    const auto natural = run(0);
-    for (std::uint32_t i = 0; i < natural.size(); ++i) EXPECT_EQ(natural[i], i);
-    std::set<std::vector<std::uint32_t>> orders{natural};
-    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-      const auto order = run(seed);
-      EXPECT_EQ(run(seed), order) << "a seed is an order";
-      EXPECT_EQ(std::set(order.begin(), order.end()).size(), order.size());
-      orders.insert(order);
+    // Many threads of one block, then many blocks of one thread.
+    for (const auto& [grid, block] : {std::pair{1, 256}, std::pair{97, 1}}) {
+      const auto natural = run(grid, block, 0);
+      for (std::uint32_t i = 0; i < natural.size(); ++i) EXPECT_EQ(natural[i], i);
+      std::set<std::vector<std::uint32_t>> orders{natural};
+      for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+        const auto order = run(grid, block, seed);
+        EXPECT_EQ(run(grid, block, seed), order) << "a seed is an order";
+        EXPECT_EQ(std::set(order.begin(), order.end()).size(), order.size());
+        orders.insert(order);
+      }
+      EXPECT_EQ(orders.size(), 5u) << grid << " blocks of " << block;
     }
-    EXPECT_EQ(orders.size(), 5u);
   }
 }
 
