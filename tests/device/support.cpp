@@ -28,16 +28,12 @@ CompileRequest request_for(const std::string& source, const std::vector<std::str
 }
 
 Bench::Bench(int wave_size)
-    : wave_size_(wave_size), device_(open_device(wave_size == 32 ? "host-w32" : "host-w64")) {
-  std::string name = (fs::temp_directory_path() / "fusetune-test-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  folder_ = name;
-}
+    : wave_size_(wave_size), device_(open_device(wave_size == 32 ? "host-w32" : "host-w64")) {}
 
 Bench::~Bench() {
   for (const DevicePointer buffer : buffers_) device_->release(buffer);
   loaded_.clear();
-  fs::remove_all(folder_);
+  if (!folder_.empty()) fs::remove_all(folder_);
 }
 
 const LoadedCode& Bench::build(const std::string& source, const std::vector<std::string>& entries,
@@ -45,6 +41,11 @@ const LoadedCode& Bench::build(const std::string& source, const std::vector<std:
   compiled_ = host_compiler().compile(request_for(source, entries, wave_size_, std::move(macros)));
   if (!compiled_.outcome.ok())
     throw std::runtime_error(compiled_.outcome.message + "\n" + compiled_.log);
+  if (folder_.empty()) {
+    std::string name = (fs::temp_directory_path() / "fusetune-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder_ = name;
+  }
   code_path_ = folder_ / fmt::format("{}.so", loaded_.size());
   write_file_atomic(code_path_, compiled_.code);
   entry_ = entries.front();
