@@ -132,6 +132,14 @@ TEST(WorkerFaults, DeathAfterTheAnswerIsNotBlamedOnTheNextJob) {
   for (const JobEnd& end : run_all(pool, requests)) EXPECT_EQ(end.how, How::answered);
 }
 
+TEST(WorkerFaults, WorkerThatNeverReadsTimesOut) {
+  WorkerPoolOptions deaf;
+  deaf.command = {"/bin/sh", "-c", "sleep 1000"};
+  WorkerPool pool(deaf);
+  const Json big = std::string(1'000'000, 'b');  // more than the pipe takes
+  EXPECT_EQ(run_one(pool, big, milliseconds(200)).how, How::timed_out);
+}
+
 TEST(WorkerFaults, WorkersThatDieAtStartFailTheirJobs) {
   WorkerPool pool(options(2, {"--die-at-start"}));
   for (const JobEnd& end : run_all(pool, std::vector<Json>(7, {{"act", "echo"}}))) {
@@ -201,19 +209,16 @@ TEST(WorkerFaults, WorkersDieWithAKilledSupervisor) {
   const pid_t supervisor = ::fork();
   if (supervisor == 0) {
     WorkerPool pool(options(1));
-    pool.submit({{{"act", "self"}},
-                 milliseconds(60000),
-                 [&](const JobEnd& end) {
-                   const int pid = end.answer["pid"];
+    pool.submit({{{"act", "hang"}}, milliseconds(60000), {}, [&](const Json& value) {
+                   const int pid = value;
                    [[maybe_unused]] const ssize_t n = ::write(pipe_ends[1], &pid, sizeof pid);
-                 },
-                 {}});
-    pool.submit({{{"act", "hang_ignoring_sigterm"}}, milliseconds(60000), {}, {}});
+                 }});
     pool.run(never);
     ::_exit(0);
   }
   int worker = 0;
   EXPECT_EQ(::read(pipe_ends[0], &worker, sizeof worker), static_cast<ssize_t>(sizeof worker));
+  EXPECT_TRUE(is_running(worker));
   ::kill(supervisor, SIGKILL);
   ::waitpid(supervisor, nullptr, 0);
   ::close(pipe_ends[0]);

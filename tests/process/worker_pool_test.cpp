@@ -45,6 +45,14 @@ TEST(WorkerPool, StartsNoMoreWorkersThanJobs) {
   EXPECT_LE(child_count(), 2);
 }
 
+TEST(WorkerPool, PrefersAWorkerThatIsThereToANewOne) {
+  WorkerPool pool(options(2));
+  run_all(pool, {{{"act", "exit"}}, {{"act", "sleep"}, {"duration_ms", 50}}});
+  EXPECT_EQ(child_count(), 1);  // the second place
+  run_one(pool, {{"act", "echo"}});
+  EXPECT_EQ(child_count(), 1);
+}
+
 TEST(WorkerPool, UsesAllItsWorkersAtOnce) {
   WorkerPool pool(options(4));
   std::size_t most = 0;
@@ -72,6 +80,7 @@ TEST(WorkerPool, WorkerLivesInItsOwnGroupWithNothingButItsPipes) {
     EXPECT_EQ(self["stdin"], "/dev/null");
     EXPECT_EQ(self["fds"].size(), 5U) << self["fds"];
     EXPECT_FALSE(self["sigpipe_ignored"].get<bool>());
+    EXPECT_TRUE(self["pipes_close_on_exec"].get<bool>());
   }
   ::close(leak[0]);
   ::close(leak[1]);
@@ -124,12 +133,22 @@ TEST(WorkerPool, ProgressResetsTheDeadline) {
   EXPECT_THAT(steps, ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
-TEST(WorkerPool, FloodOfProgressStarvesNobody) {
+TEST(WorkerPool, BurstOfProgressIsReadToItsEnd) {
   WorkerPool pool(options(2));
-  const auto ends =
-      run_all(pool, {{{"act", "progress"}, {"steps", 20000}, {"step_ms", 0}}, {{"act", "echo"}}});
+  std::vector<int> steps;
+  std::vector<JobEnd> ends(2);
+  pool.submit({{{"act", "burst"}, {"steps", 700}},
+               milliseconds(5000),
+               [&](const JobEnd& end) { ends[0] = end; },
+               [&](const Json& step) { steps.push_back(step); }});
+  pool.submit(
+      {{{"act", "echo"}}, milliseconds(5000), [&](const JobEnd& end) { ends[1] = end; }, {}});
+  pool.run(never);
   EXPECT_EQ(ends[0].how, How::answered);
   EXPECT_EQ(ends[1].how, How::answered);
+  EXPECT_LT(ends[0].wall_ms, 5000) << "read only when the deadline passed";
+  ASSERT_EQ(steps.size(), 700U);
+  for (int i = 0; i < 700; ++i) EXPECT_EQ(steps[static_cast<std::size_t>(i)], i);
 }
 
 TEST(WorkerPool, SlowCallbackDoesNotMakeAPunctualWorkerLate) {
@@ -156,7 +175,7 @@ TEST(WorkerPool, RefusesAPoolThatCannotWork) {
   EXPECT_THROW(WorkerPool(WorkerPoolOptions{}), std::invalid_argument);
 }
 
-TEST(WorkerPool, RequestLargerThanAPipeIsSentToABusySupervisorsEnd) {
+TEST(WorkerPool, RequestLargerThanAPipe) {
   WorkerPool pool(options(2));
   const std::string big(3'000'000, 'b');
   const auto ends = run_all(pool, {{{"text", big}}, {{"text", big}, {"act", "abort"}}, {{"a", 1}}});

@@ -284,6 +284,26 @@ TEST_F(StoreFaults, FullDiskAtCreation) {
                             HasSubstr("the disk is full")));
 }
 
+TEST_F(StoreFaults, RefusedCreationLeavesNothingHalfMade) {
+  int refused = 0;
+  // From less than SQLite's shared memory needs to more than all tables take.
+  for (rlim_t bytes = 8192; bytes < 150000; bytes += 4096) {
+    fs::remove_all(root());
+    const std::string report = in_child([&]() -> std::string {
+      ::signal(SIGXFSZ, SIG_IGN);
+      const rlimit limit{bytes, bytes};
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+      RecordStore::open(root(), true);
+      return "created";
+    });
+    if (report != "created") ++refused;
+    RecordStore store = open_for_writing();
+    store.add(step(1));
+    EXPECT_EQ(store.integrity(), "") << bytes;
+  }
+  EXPECT_GT(refused, 5);
+}
+
 TEST_F(StoreFaults, RefusedWriteIsAUserErrorAndLosesNothing) {
   const std::string report = in_child([&]() -> std::string {
     ::signal(SIGXFSZ, SIG_IGN);

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "harness/process/channel.hpp"
 #include "harness/process/subprocess.hpp"
 #include "harness/process/worker_pool.hpp"
 
@@ -24,6 +25,7 @@ using Progress = std::function<void(const Json&)>;
 
 int in_fd = -1;
 int out_fd = -1;
+bool slow_to_leave = false;
 
 void sleep_ms(int duration_ms) {
   std::this_thread::sleep_for(std::chrono::milliseconds(duration_ms));
@@ -53,12 +55,14 @@ Json describe_self() {
   const ssize_t length = ::readlink("/proc/self/fd/0", target, sizeof target - 1);
   struct sigaction pipe_action {};
   ::sigaction(SIGPIPE, nullptr, &pipe_action);
-  return {{"pid", ::getpid()},
-          {"group", ::getpgid(0)},
-          {"fds", open_fds()},
-          {"stdin", std::string(target, length > 0 ? static_cast<std::size_t>(length) : 0)},
-          {"sigpipe_ignored", pipe_action.sa_handler == SIG_IGN},
-          {"address_space_bytes", limit.rlim_cur}};
+  return {
+      {"pid", ::getpid()},
+      {"group", ::getpgid(0)},
+      {"fds", open_fds()},
+      {"stdin", std::string(target, length > 0 ? static_cast<std::size_t>(length) : 0)},
+      {"pipes_close_on_exec", (::fcntl(in_fd, F_GETFD) & ::fcntl(out_fd, F_GETFD)) == FD_CLOEXEC},
+      {"sigpipe_ignored", pipe_action.sa_handler == SIG_IGN},
+      {"address_space_bytes", limit.rlim_cur}};
 }
 
 void write_raw(const std::string& bytes) {
@@ -105,6 +109,14 @@ Json handle(const Json& request, const Progress& progress) {
     }
     return "done";
   }
+  if (act == "burst") {  // more messages at once than anybody takes in one go
+    std::string frames;
+    for (int i = 0; i < request["steps"].get<int>(); ++i)
+      frames += fusetune::Channel::frame({{"progress", i}});
+    write_raw(frames);
+    return "done";
+  }
+  if (act == "hang") progress(::getpid());
   if (act == "throw") throw std::runtime_error("no such kernel");
   if (act == "self") return describe_self();
   if (act == "grandchild") {
@@ -120,6 +132,7 @@ Json handle(const Json& request, const Progress& progress) {
   if (act == "answer_then_die") {
     // It never reads the next request, as when a driver's clean-up crashes after the answer.
     ::close(in_fd);
+    slow_to_leave = true;
     return "last words";
   }
   return misbehave(act, request);
@@ -137,5 +150,7 @@ int main(int argc, char** argv) {
     if (argument == "--in-fd" && i + 1 < argc) in_fd = std::stoi(argv[++i]);
     if (argument == "--out-fd" && i + 1 < argc) out_fd = std::stoi(argv[++i]);
   }
-  return fusetune::serve_worker(in_fd, out_fd, handle);
+  const int code = fusetune::serve_worker(in_fd, out_fd, handle);
+  if (slow_to_leave) sleep_ms(20);
+  return code;
 }
