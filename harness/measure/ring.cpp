@@ -20,9 +20,7 @@ std::int64_t unique_bytes(const Case& which) {
 std::int64_t set_bytes(const Case& which) {
   std::int64_t total = 0;
   for (const TensorDecl* tensor : tensors_of(which.geometry)) {
-    const auto bytes =
-        static_cast<std::int64_t>(TensorImage(shape_of(which, *tensor)).bytes.size());
-    total += bytes + static_cast<std::int64_t>(2 * kLineBytes);
+    total += shape_of(which, *tensor).span_bytes() + static_cast<std::int64_t>(2 * kLineBytes);
   }
   return std::max<std::int64_t>(1, total);
 }
@@ -69,7 +67,8 @@ Ring::Layout Ring::lay_out(const Case& which, std::uint64_t seed) {
     const auto align = static_cast<std::size_t>(which.geometry.align_bytes.at(tensor->name));
     // A class below 16 bytes is met exactly: better alignment would time another case.
     layout.offsets.push_back(at + (align < kAlignBytesMax ? align : 0));
-    const std::size_t bytes = TensorImage(shape_of(which, *tensor)).bytes.size() + align;
+    const std::size_t bytes =
+        static_cast<std::size_t>(shape_of(which, *tensor).span_bytes()) + align;
     at += (bytes + kLineBytes - 1) / kLineBytes * kLineBytes;
   }
   // Never a whole number of pages: equal tensors of all sets would share few cache sets.
@@ -98,7 +97,7 @@ Ring::Ring(Device& device, const TensorImages& images, std::int64_t sets, Layout
 void Ring::write(std::size_t ordinal, std::int64_t set) {
   const auto image = images_->find(tensors_[ordinal]->name);
   if (image == images_->end() || image->second.bytes.empty()) return;
-  device_->copy_to(data(ordinal, set), image->second.bytes.data(), image->second.bytes.size());
+  copy_to_device(*device_, data(ordinal, set), image->second);
 }
 
 bool Ring::restores() const {

@@ -1,6 +1,9 @@
 #include "harness/spec/family.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <mutex>
 
 #include "harness/base/files.hpp"
 #include "harness/base/hash.hpp"
@@ -74,20 +77,50 @@ std::shared_ptr<const Family> load_family(const std::filesystem::path& file) {
   return family;
 }
 
+namespace {
+
+/// The project's kernels, then the folders of $FUSETUNE_KERNEL_PATH.
+std::vector<std::filesystem::path> kernel_folders() {
+  std::vector<std::filesystem::path> folders{project_root() / "kernels"};
+  const char* more = std::getenv("FUSETUNE_KERNEL_PATH");
+  std::string_view rest = more == nullptr ? "" : more;
+  while (!rest.empty()) {
+    const std::size_t colon = std::min(rest.find(':'), rest.size());
+    if (colon > 0) folders.emplace_back(rest.substr(0, colon));
+    rest.remove_prefix(std::min(colon + 1, rest.size()));
+  }
+  return folders;
+}
+
+/// family.yaml by family name; of two families with one name the first folder's counts.
+std::map<std::string, std::filesystem::path> family_files() {
+  std::map<std::string, std::filesystem::path> files;
+  std::error_code error;
+  for (const std::filesystem::path& folder : kernel_folders())
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+      if (std::filesystem::path file = entry.path() / "family.yaml";
+          std::filesystem::exists(file, error))
+        files.emplace(entry.path().filename().string(), std::move(file));
+  return files;
+}
+
+}  // namespace
+
 std::shared_ptr<const Family> find_family(std::string_view name) {
-  const std::vector<std::string> known = family_names();
-  if (std::find(known.begin(), known.end(), name) == known.end())
-    throw UserError(unknown_name("family", name, known));
-  return load_family(project_root() / "kernels" / name / "family.yaml");
+  // Keys and worker messages name families over and over: a process reads each file once.
+  static std::map<std::string, std::shared_ptr<const Family>, std::less<>> read;
+  static std::mutex guard;
+  const std::lock_guard lock(guard);
+  if (const auto known = read.find(name); known != read.end()) return known->second;
+  const auto files = family_files();
+  const auto file = files.find(std::string(name));
+  if (file == files.end()) throw UserError(unknown_name("family", name, family_names()));
+  return read.emplace(name, load_family(file->second)).first->second;
 }
 
 std::vector<std::string> family_names() {
   std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(project_root() / "kernels", error))
-    if (std::filesystem::exists(entry.path() / "family.yaml", error))
-      names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
+  for (const auto& [name, file] : family_files()) names.push_back(name);
   return names;
 }
 

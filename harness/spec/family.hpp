@@ -125,9 +125,9 @@ struct Family {
   std::string summary;
   std::filesystem::path directory;
   std::filesystem::path file;  ///< what load_family read
-  std::string content_hash;  ///< of family.yaml
-  std::string rows;          ///< the runtime symbol that counts rows ("tokens"): what buckets and
-                             ///< adversarial counts vary
+  std::string content_hash;    ///< of family.yaml
+  std::string rows;            ///< the runtime symbol that counts rows ("tokens"): what buckets and
+                               ///< adversarial counts vary
   std::vector<SymbolDecl> symbols;
   std::vector<std::pair<std::string, Expr>> derived;  ///< in order; later ones may use earlier ones
   std::vector<OptionDecl> options;
@@ -158,7 +158,8 @@ struct Family {
 /// Reads kernels/<name>/family.yaml or the given file. Throws UserError with place and nearest
 /// names.
 std::shared_ptr<const Family> load_family(const std::filesystem::path& file);
-/// By name, from the kernels/ folder of the project. Throws UserError listing the families.
+/// By name, from the kernels/ folder of the project or a folder of $FUSETUNE_KERNEL_PATH (separated
+/// by colons). Throws UserError listing the families.
 std::shared_ptr<const Family> find_family(std::string_view name);
 std::vector<std::string> family_names();
 

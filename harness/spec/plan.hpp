@@ -36,6 +36,7 @@ struct SweepEntry {
   std::shared_ptr<const Family> family;
   std::vector<std::string> models;  ///< selectors of Models::select
   std::vector<Mark> model_marks;    ///< places of `models`
+  std::vector<Mark> symbol_marks;   ///< places of `symbols`
   std::vector<Bindings> symbols;    ///< geometries without a model
   std::map<std::string, std::vector<std::string>> options;
   std::map<std::string, std::vector<DType>> dtypes;

@@ -97,11 +97,12 @@ std::vector<Source> sources_of(const SweepEntry& entry, const Models& models) {
       sources[place->second].mark = mark;
     }
   }
-  for (const Bindings& symbols : entry.symbols) {
+  for (std::size_t i = 0; i < entry.symbols.size(); ++i) {
+    const Bindings& symbols = entry.symbols[i];
     Source source;
     source.name = to_string(symbols);
     source.symbols = symbols;
-    source.mark = entry.mark;
+    source.mark = i < entry.symbol_marks.size() ? entry.symbol_marks[i] : entry.mark;
     sources.push_back(std::move(source));
   }
   if (!sources.empty()) return sources;

@@ -97,6 +97,7 @@ void SweepEntryReader::read_symbols() {
     for (const auto& [name, value] : item.entries())
       values[name.as_one_of(entry_.family->static_symbols(), "static symbol")] = value.as_int();
     add_new(entry_.symbols, std::move(values), item);
+    entry_.symbol_marks.push_back(item.mark());
   }
 }
 

@@ -23,7 +23,8 @@ Json to_json(const RaceOptions& options) {
               {"probe_cutoff", options.probe_cutoff},
               {"cold", options.cold},
               {"seed", options.seed},
-              {"budget_s", options.budget_s}};
+              {"budget_s", options.budget_s},
+              {"keep", options.keep}};
 }
 
 RaceOptions race_options_from_json(const Json& json) {

@@ -38,7 +38,8 @@ std::vector<std::byte> guard(const Buffer& buffer, bool past_end) {
 /// Fills in the three sizes. The whole is made of pages, so that the base alignment depends on
 /// nothing but the offset, on devices with and without Place.
 void lay_out(Buffer& buffer, std::size_t align_bytes, Place place) {
-  buffer.data_bytes = TensorImage(buffer.shape).bytes.size();
+  buffer.data_bytes =
+      buffer.shape.elements() == 0 ? 0 : static_cast<std::size_t>(buffer.shape.span_bytes());
   const std::size_t step = align_bytes < kAlignBytesMax ? 2 * align_bytes : kAlignBytesMax;
   const std::size_t rest = align_bytes < kAlignBytesMax ? align_bytes : 0;
   const auto row_bytes =
@@ -55,7 +56,33 @@ void lay_out(Buffer& buffer, std::size_t align_bytes, Place place) {
   buffer.front_bytes = align_up(used + far_bytes, kPageBytes) - used;
 }
 
+/// Calls copy(offset in the image, offset on the device, bytes): once where both are laid out
+/// alike, otherwise per row.
+template <class Copy>
+void for_each_run(const TensorImage& image, const Copy& copy) {
+  if (image.bytes.empty()) return;
+  if (image.stride_bytes() == image.device_stride_bytes()) return copy(0, 0, image.bytes.size());
+  for (std::int64_t row = 0; row < image.filled_rows(); ++row) {
+    const bool last = row + 1 == image.filled_rows();
+    copy(static_cast<std::size_t>(row * image.stride_bytes()),
+         static_cast<std::size_t>(row * image.device_stride_bytes()),
+         static_cast<std::size_t>(last ? image.row_bytes() : image.stride_bytes()));
+  }
+}
+
 }  // namespace
+
+void copy_to_device(Device& device, DevicePointer data, const TensorImage& image) {
+  for_each_run(image, [&](std::size_t from, std::size_t to, std::size_t size_bytes) {
+    device.copy_to(data + to, image.bytes.data() + from, size_bytes);
+  });
+}
+
+void copy_from_device(Device& device, DevicePointer data, TensorImage& image) {
+  for_each_run(image, [&](std::size_t to, std::size_t from, std::size_t size_bytes) {
+    device.copy_from(image.bytes.data() + to, data + from, size_bytes);
+  });
+}
 
 DeviceMemory::DeviceMemory(Device& device, std::size_t size_bytes, Place place)
     : device_(&device), pointer_(device.allocate(size_bytes, place)) {}
@@ -99,7 +126,7 @@ void Arena::write(const TensorImages& images) {
   for (const Buffer& buffer : buffers_) {
     const auto image = images.find(buffer.tensor->name);
     if (image == images.end() || buffer.data_bytes == 0) continue;
-    device_->copy_to(buffer.data, image->second.bytes.data(), buffer.data_bytes);
+    copy_to_device(*device_, buffer.data, image->second);
   }
 }
 
@@ -108,14 +135,13 @@ void Arena::restore(const TensorImages& images) {
     if (buffer.tensor->role != Role::inout && buffer.tensor->role != Role::state) continue;
     const auto image = images.find(buffer.tensor->name);
     if (image == images.end() || buffer.data_bytes == 0) continue;
-    device_->copy_to(buffer.data, image->second.bytes.data(), buffer.data_bytes);
+    copy_to_device(*device_, buffer.data, image->second);
   }
 }
 
 TensorImage Arena::read(const Buffer& buffer) const {
   TensorImage image(buffer.shape);
-  if (buffer.data_bytes != 0)
-    device_->copy_from(image.bytes.data(), buffer.data, buffer.data_bytes);
+  copy_from_device(*device_, buffer.data, image);
   return image;
 }
 

@@ -31,6 +31,10 @@ class DeviceMemory {
   DevicePointer pointer_;
 };
 
+/// Between an image and the rows of a tensor that lies at `data`.
+void copy_to_device(Device& device, DevicePointer data, const TensorImage& image);
+void copy_from_device(Device& device, DevicePointer data, TensorImage& image);
+
 /// One tensor in device memory: [front guard | rows with padding | back guard].
 struct Buffer {
   const TensorDecl* tensor = nullptr;

@@ -6,8 +6,14 @@ namespace fusetune {
 
 TensorImage::TensorImage(const TensorShape& tensor_shape)
     : shape(tensor_shape),
-      bytes(tensor_shape.elements() == 0 ? 0
-                                         : static_cast<std::size_t>(tensor_shape.span_bytes())) {}
+      bytes(tensor_shape.elements() == 0
+                ? 0
+                : static_cast<std::size_t>((tensor_shape.rows() - 1) * stride_bytes() +
+                                           row_bytes())) {}
+
+std::int64_t TensorImage::stride_bytes() const {
+  return std::min(device_stride_bytes(), row_bytes() + kGapBytesMax);
+}
 
 std::int64_t TensorImage::padding_bytes() const {
   return filled_rows() == 0 ? 0 : (filled_rows() - 1) * (stride_bytes() - row_bytes());
@@ -16,7 +22,7 @@ std::int64_t TensorImage::padding_bytes() const {
 std::size_t TensorImage::offset_of(std::int64_t index) const {
   const std::int64_t row = index / shape.row_elements;
   const std::int64_t column = index % shape.row_elements;
-  return static_cast<std::size_t>((row * shape.row_stride + column) * element_bytes());
+  return static_cast<std::size_t>(row * stride_bytes() + column * element_bytes());
 }
 
 std::byte poison_byte(Poison poison) {

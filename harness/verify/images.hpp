@@ -16,7 +16,12 @@ namespace fusetune {
 /// (quiet NaNs) and passes of `b` (large finite numbers), so neither can pass for a result.
 enum class Poison { a, b };
 
-/// The data of one tensor. The padding of the last row is no part of it: it may be unmapped.
+/// At most so much of a gap between two rows is kept, poisoned and checked: rows that lie gigabytes
+/// apart must not cost gigabytes.
+constexpr std::int64_t kGapBytesMax = 4096;
+
+/// The data of one tensor: its rows, each followed by the beginning of the gap to the next. The
+/// padding of the last row is no part of it: it may be unmapped.
 struct TensorImage {
   TensorShape shape;
   std::vector<std::byte> bytes;
@@ -26,10 +31,12 @@ struct TensorImage {
 
   std::int64_t element_bytes() const { return size_bytes(shape.dtype); }
   std::int64_t row_bytes() const { return shape.row_elements * element_bytes(); }
-  std::int64_t stride_bytes() const { return shape.row_stride * element_bytes(); }
+  /// From row to row in `bytes`, and on the device.
+  std::int64_t stride_bytes() const;
+  std::int64_t device_stride_bytes() const { return shape.row_stride * element_bytes(); }
   /// Rows that hold at least one element.
   std::int64_t filled_rows() const { return bytes.empty() ? 0 : shape.rows(); }
-  /// Bytes between the rows.
+  /// Bytes between the rows, as far as they are kept.
   std::int64_t padding_bytes() const;
   /// Where element `index` lies, padding not counted in the index.
   std::size_t offset_of(std::int64_t index) const;

@@ -13,11 +13,12 @@ namespace fusetune {
 
 namespace {
 
-reference::Tensor tensor_of(const TensorShape& shape, std::byte* data) {
+/// `row_stride` in elements, as the data lies on the host.
+reference::Tensor tensor_of(const TensorShape& shape, std::int64_t row_stride, std::byte* data) {
   return {.data = data,
           .element_bytes = size_bytes(shape.dtype),
           .dims = shape.dims,
-          .row_stride = shape.row_stride};
+          .row_stride = row_stride};
 }
 
 void add_bindings(const Bindings& bindings, reference::Problem& problem) {
@@ -62,7 +63,8 @@ reference::Problem make_problem(const Case& which, const TensorImages& inputs,
     const bool result = is_result(tensor->role);
     const TensorImage& image = (result ? results : inputs).at(tensor->name);
     problem.tensors[tensor->name] =
-        tensor_of(image.shape, const_cast<std::byte*>(image.bytes.data()));
+        tensor_of(image.shape, image.stride_bytes() / image.element_bytes(),
+                  const_cast<std::byte*>(image.bytes.data()));
   }
   return problem;
 }
@@ -96,7 +98,7 @@ std::string describe(const Case& which, const reference::Reference* reference,
   TensorShape shape;
   for (const TensorDecl* declared : tensors_of(which.geometry)) {
     const TensorShape of_declared = shape_of(which, *declared);
-    problem.tensors[declared->name] = tensor_of(of_declared, nullptr);
+    problem.tensors[declared->name] = tensor_of(of_declared, of_declared.row_stride, nullptr);
     if (declared->name == tensor) shape = of_declared;
   }
   try {

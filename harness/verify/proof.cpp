@@ -26,8 +26,7 @@ constexpr int kLargeDeterminismRuns = 1;
 std::size_t bytes_of(const Case& which) {
   std::size_t bytes = 0;
   for (const TensorDecl* tensor : tensors_of(which.geometry))
-    if (const TensorShape shape = shape_of(which, *tensor); shape.elements() != 0)
-      bytes += static_cast<std::size_t>(shape.span_bytes());
+    bytes += TensorImage(shape_of(which, *tensor)).bytes.size();
   return bytes;
 }
 

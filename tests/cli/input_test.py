@@ -14,7 +14,7 @@ CASES = {
     "unknown key": ("measure:", "mesure:", [":10:", "mesure", "did you mean 'measure'"]),
     "unknown axis": ("    tokens:", "    axes: {block_sise: 64}\n    tokens:", ["block_sise", "did you mean 'block_size'"]),
     "value outside an axis' range": ("    tokens:", "    axes: {rows_per_iter: 65}\n    tokens:", ["65", "64"]),
-    "ratio not whole": ("models: [qwen3.5-27b@tp8]", "symbols: {nk: 2, nv: 3}", [":7:", "whole"]),
+    "ratio not whole": ("models: [qwen3.5-27b@tp8]", "symbols: [{nk: 2, nv: 3}]", [":7:", "whole"]),
     "stride below the width": ("    tokens:", "    strides: {qkvz: 8}\n    tokens:", ["qkvz"]),
     "nothing to run": ("models: [qwen3.5-27b@tp8]", "models: []", ["models"]),
     "unknown device": ("host-w64", "host-w46", ["host-w46"]),

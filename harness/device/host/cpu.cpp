@@ -19,10 +19,8 @@ std::string cpu_model() {
   return "unknown CPU";
 }
 
+/// What one core can reach. sysconf() adds up the caches of all sockets and dies, /sys does not.
 std::int64_t last_level_cache_bytes() {
-  for (const int name : {_SC_LEVEL4_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE, _SC_LEVEL2_CACHE_SIZE})
-    if (const long bytes = ::sysconf(name); bytes > 0) return bytes;
-  // Some machines describe their caches in /sys alone, "32768K" per level.
   for (const char* index : {"3", "2"}) {
     std::ifstream file(std::string("/sys/devices/system/cpu/cpu0/cache/index") + index + "/size");
     std::int64_t size = 0;
@@ -30,6 +28,8 @@ std::int64_t last_level_cache_bytes() {
     if (file >> size >> unit && size > 0)
       return size * (unit == 'K' ? 1024 : unit == 'M' ? 1024 * 1024 : 1);
   }
+  for (const int name : {_SC_LEVEL3_CACHE_SIZE, _SC_LEVEL2_CACHE_SIZE})
+    if (const long bytes = ::sysconf(name); bytes > 0) return bytes;
   return 0;
 }
 
