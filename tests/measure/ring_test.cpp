@@ -91,6 +91,30 @@ TEST(Ring, RestoresWhatLaunchesChange) {
   EXPECT_FALSE(Ring(device, pure.which, images, 1, 1).restores());
 }
 
+TEST(SpanTimer, LeavesInoutTensorsAsTheyWere) {
+  ScriptedDevice device;
+  const ScriptedRace set(1, "on");
+  const TensorImages images = Inputs(set.which, 5).images(0, Poison::b);
+  Ring ring(device, set.which, images, 4, 1);
+  BoundArm arm(set.arms[0], set.which, Arena(device, set.which, Place::low, 1));
+  const auto tensors = tensors_of(set.which.geometry);
+  std::size_t inout = 0;
+  while (tensors[inout]->role != Role::inout) ++inout;
+  const auto& bytes = images.at(tensors[inout]->name).bytes;
+  // As if the launches had written them.
+  const std::vector<std::byte> changed(bytes.size(), std::byte{7});
+  for (std::int64_t s = 0; s < 4; ++s)
+    device.copy_to(ring.data(inout, s), changed.data(), changed.size());
+  SpanTimer timer(device, ring);
+  const Span span = timer.run(arm, 3);
+  EXPECT_EQ(span.us, 30);
+  for (std::int64_t s = 0; s < 4; ++s) {
+    std::vector<std::byte> held(bytes.size());
+    device.copy_from(held.data(), ring.data(inout, s), held.size());
+    EXPECT_EQ(held == bytes, s < 3) << s;
+  }
+}
+
 TEST(SpanLength, SweepsTheRingWholeWhereThatIsAffordable) {
   EXPECT_EQ(span_length(1, 100, 300).launches, 300);
   EXPECT_TRUE(span_length(1, 100, 300).whole_sweeps);
