@@ -36,13 +36,14 @@ class FileDescriptor {
 }
 
 /// 0, or the errno of the write or sync that failed.
-int write_all(int fd, std::string_view content) {
+int write_all(int fd, std::string_view content, Durability durability) {
   while (!content.empty()) {
     const ssize_t n = ::write(fd, content.data(), content.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno;
     content.remove_prefix(static_cast<std::size_t>(n));
   }
+  if (durability == Durability::process_kill) return 0;
   return ::fsync(fd) == 0 ? 0 : errno;
 }
 
@@ -62,7 +63,7 @@ std::string read_file(const fs::path& path) {
   }
 }
 
-void write_file_atomic(const fs::path& path, std::string_view content) {
+void write_file_atomic(const fs::path& path, std::string_view content, Durability durability) {
   if (path.has_parent_path()) {
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
@@ -76,7 +77,7 @@ void write_file_atomic(const fs::path& path, std::string_view content) {
     const FileDescriptor file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (file.get() < 0) fail("write", path, errno);
-    error = write_all(file.get(), content);
+    error = write_all(file.get(), content, durability);
   }
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) {

@@ -3,7 +3,6 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/summary.hpp"
-#include "harness/cli/text_table.hpp"
 #include "harness/tune/golden_stage.hpp"
 
 namespace fusetune {
@@ -15,19 +14,17 @@ bool passed(const GoldenVerdict& verdict) {
 }
 
 std::string verdicts_text(const GoldenSummary& summary) {
-  using Align = TextTable::Align;
-  TextTable table(
-      {"case", "reference", "variants", "failed", "bytes compared", "shape"},
-      {Align::left, Align::left, Align::right, Align::right, Align::right, Align::left});
+  std::string out;
   for (const GoldenVerdict& verdict : summary.verdicts) {
-    std::int64_t bytes = 0;
+    std::int64_t elements = 0;
     for (const CheckCount& check : verdict.checks)
-      if (check.name == "exact") bytes += check.comparisons;
-    table.add({verdict.name, verdict.reference.ok() ? "equal" : "DIFFERS",
-               std::to_string(verdict.variants), std::to_string(verdict.failed),
-               std::to_string(bytes), verdict.case_key});
+      if (check.name == "exact") elements += check.comparisons;
+    out +=
+        fmt::format("{:8} reference {}, {} of {} equal, {} elements\n  {}\n", verdict.name,
+                    verdict.reference.ok() ? "equal" : "DIFFERS", verdict.variants - verdict.failed,
+                    counted(verdict.variants, "variant"), elements, verdict.case_key);
   }
-  return table.text(kLineWidth);
+  return out;
 }
 
 Json summary_json(const std::string& file, const std::string& device,

@@ -13,13 +13,13 @@ namespace {
 
 void print_selftest(const SelftestSummary& summary, const std::string& family,
                     const std::string& device) {
-  TextTable table({"mutant", "found by", "status", "what it does"});
+  TextTable table({"mutant", "found by", "what it does"});
   std::size_t killed = 0;
   for (const MutantVerdict& mutant : summary.mutants) {
     if (mutant.killed) ++killed;
     std::string by = mutant.check;
     if (!mutant.killed) by = by.empty() ? "NOTHING" : by + " (not said)";
-    table.add({mutant.name, by, std::string(to_string(mutant.status)), mutant.about});
+    table.add({mutant.name, by, mutant.about});
   }
   fmt::print("{} on {}\n{}", family, device, table.text(kLineWidth));
   for (const MutantVerdict& mutant : summary.mutants)

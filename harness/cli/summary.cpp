@@ -131,9 +131,10 @@ std::string remarks_text(const Plan& plan, const Campaign& campaign) {
   for (const auto& [target, why] : campaign.compiled.unavailable)
     out += wrapped(fmt::format("not compiled for {}: {}", target, why), 2);
   if (!plan.skipped.empty())
-    out += fmt::format("skipped {}: {}\n",
-                       counted(static_cast<long long>(plan.skipped.size()), "model split"),
-                       shortened(plan.skipped.front(), kLineWidth - 30));
+    out += wrapped(fmt::format("skipped {}, the first: {}",
+                               counted(static_cast<long long>(plan.skipped.size()), "model split"),
+                               plan.skipped.front()),
+                   2);
   std::set<std::string> views;
   std::int64_t pruned = 0;
   for (const PlannedGeometry& geometry : plan.geometries) {

@@ -6,7 +6,6 @@
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/selection.hpp"
 #include "harness/cli/summary.hpp"
-#include "harness/cli/text_table.hpp"
 
 namespace fusetune {
 
@@ -33,28 +32,27 @@ Plan plan_for(const VerifyOptions& options, const std::string& device) {
   return plan;
 }
 
-/// One line per geometry: variants, proofs, bytes compared exactly.
+/// Per geometry: variants, proofs, bytes compared exactly.
 std::string geometries_text(const Plan& plan, const Campaign& campaign) {
-  TextTable table({"geometry", "variants", "proved", "runs", "bytes compared"},
-                  {TextTable::Align::left, TextTable::Align::right, TextTable::Align::right,
-                   TextTable::Align::right, TextTable::Align::right});
+  std::string out;
   for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
     std::int64_t variants = 0;
     std::int64_t proved = 0;
     std::int64_t runs = 0;
-    std::int64_t bytes = 0;
+    std::int64_t elements = 0;
     for (const ProvedVariant& variant : campaign.proofs.variants) {
       if (variant.geometry != g) continue;
       ++variants;
       if (variant.outcome.ok()) ++proved;
       runs += variant.cases;
       for (const CheckCount& check : variant.checks)
-        if (check.name == "exact") bytes += check.comparisons;
+        if (check.name == "exact") elements += check.comparisons;
     }
-    table.add({plan.geometries[g].geometry.key(), std::to_string(variants), std::to_string(proved),
-               std::to_string(runs), std::to_string(bytes)});
+    out += fmt::format("{}\n  {} of {} proved, {}, {} elements equal\n",
+                       plan.geometries[g].geometry.key(), proved, counted(variants, "variant"),
+                       counted(runs, "run"), elements);
   }
-  return table.text(kLineWidth);
+  return out;
 }
 
 void print_mismatches(const Campaign& campaign) {

@@ -146,8 +146,9 @@ StoredCode CodeStore::put(std::string_view key, const CompileResult& result) {
                                 paths.entry.parent_path().string(), error.message()));
   const FolderLock lock(paths.entry.parent_path());
   try {
-    if (result.outcome.ok()) write_file_atomic(paths.code, result.code);
-    write_file_atomic(paths.entry, entry_text(key, result));
+    // Checksums find what a power cut leaves half written, and it is compiled again.
+    if (result.outcome.ok()) write_file_atomic(paths.code, result.code, Durability::process_kill);
+    write_file_atomic(paths.entry, entry_text(key, result), Durability::process_kill);
   } catch (const UserError&) {
     // The new code without its entry is dead weight, and an old entry no longer fits it.
     if (result.outcome.ok() && !find(key)) remove_quietly(paths.code);

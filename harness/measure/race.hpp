@@ -34,6 +34,12 @@ struct Sample {
   double us = 0;  ///< per launch list
 };
 
+/// An arm that was right before it was timed and wrong afterwards. Its samples are gone.
+struct Disproof {
+  std::int32_t arm = 0;
+  Outcome outcome;
+};
+
 struct RaceResult {
   Outcome outcome;
   std::int32_t failed_arm = -1;  ///< whose launch or clock failed; race again without it
@@ -45,7 +51,8 @@ struct RaceResult {
   std::string data;                ///< "cold" or "hot": what was really done
   double ring_over_cache = 0;      ///< bytes of the ring over the last-level cache; 0 unknown
   std::vector<std::string> flags;  ///< "warm-up unsettled", "budget"
-  std::string stopped_by;          ///< "epochs" or "budget"
+  std::vector<Disproof> disproved;
+  std::string stopped_by;  ///< "epochs" or "budget"
 };
 
 Json to_json(const RaceResult& result);

@@ -8,7 +8,12 @@ Json to_json(const RaceResult& result) {
   Json samples = Json::array();
   for (const Sample& s : result.samples)
     samples.push_back(Json::array({s.arm, s.epoch, s.round, s.launches, s.us}));
+  Json disproved = Json::array();
+  for (const Disproof& d : result.disproved)
+    disproved.push_back(
+        {{"arm", d.arm}, {"status", to_string(d.outcome.status)}, {"message", d.outcome.message}});
   return {{"status", to_string(result.outcome.status)},
+          {"disproved", std::move(disproved)},
           {"message", result.outcome.message},
           {"failed_arm", result.failed_arm},
           {"sample_fields", {"arm", "epoch", "round", "launches", "us"}},
@@ -22,12 +27,22 @@ Json to_json(const RaceResult& result) {
           {"stopped_by", result.stopped_by}};
 }
 
-RaceResult race_from_json(const Json& json) {
-  RaceResult result;
+namespace {
+
+Outcome outcome_of(const Json& json) {
   const auto name = json.at("status").get<std::string>();
   const auto status = status_from_string(name);
   if (!status) throw std::invalid_argument("a race of unknown status " + name);
-  result.outcome = {*status, json.at("message").get<std::string>()};
+  return {*status, json.at("message").get<std::string>()};
+}
+
+}  // namespace
+
+RaceResult race_from_json(const Json& json) {
+  RaceResult result;
+  result.outcome = outcome_of(json);
+  for (const Json& row : json.at("disproved"))
+    result.disproved.push_back({row.at("arm").get<std::int32_t>(), outcome_of(row)});
   result.failed_arm = json.at("failed_arm").get<std::int32_t>();
   for (const Json& row : json.at("samples")) {
     result.samples.push_back({row.at(0).get<std::int32_t>(), row.at(1).get<std::int32_t>(),

@@ -34,7 +34,9 @@ Database::Database(const std::filesystem::path& path, Mode mode) : path_(path) {
     sqlite3_busy_timeout(handle_, kBusyWaitMs);
     // What is no database shows at the first look into it, not when it is opened.
     integer("PRAGMA schema_version");
-    execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL");
+    // NORMAL: what is committed survives a kill; a power cut may cost the last steps, never the
+    // file.
+    execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL");
     // SQLite opens what it may not write for reading, and would complain at the first step only.
     if (mode == Mode::read_write_create && sqlite3_db_readonly(handle_, "main") == 1)
       fail(SQLITE_READONLY);

@@ -140,6 +140,8 @@ struct Row {
   const Define* defines = nullptr;  // macros for the compiler; none in default_row
   std::size_t define_count = 0;
   Certificate certificate = {};
+  std::string_view data = {};      // "cold" or "hot", as measured
+  std::string_view compiler = {};  // that made the code
 };
 
 /// How near the row was measured to what was asked.

@@ -54,6 +54,9 @@ void check_row(const Table& table, const TableRow& row) {
     refuse(table, row_text(row) + ": the interval is empty");
   if (row.tuned_at < row.rows_low || row.tuned_at > row.rows_high)
     refuse(table, fmt::format("{}: tuned at {}, outside", row_text(row), row.tuned_at));
+  if (const std::string& data = row.provenance.data; data != "cold" && data != "hot")
+    refuse(table,
+           fmt::format("{}: the data state is neither cold nor hot: '{}'", row_text(row), data));
   check_variant(table, row);
   check_figures(table, row);
 }
@@ -80,8 +83,6 @@ void check_cover(const Table& table) {
 void normalise(Table& table) {
   if (!table.family) throw std::logic_error("a table without a family");
   if (table.rows.empty()) refuse(table, "no rows");
-  if (table.data != "cold" && table.data != "hot")
-    refuse(table, "the data state is neither cold nor hot: " + table.data);
   for (TableRow& row : table.rows) {
     check_row(table, row);
     std::vector<std::string>& ties = row.certificate.tie_set;
@@ -101,18 +102,20 @@ void normalise(Table& table) {
 
 std::vector<std::filesystem::path> write_table(const Table& table,
                                                const std::filesystem::path& results_root) {
-  // All three are made before the first is written: a failure leaves the old set whole.
+  // All are made before the first is written: a failure leaves the old set whole.
   const std::string yaml = to_yaml(table);
   const std::string header = to_header(table);
   const std::string json = to_json(table).dump(2) + "\n";
+  const std::string replay = replay_program(table);
   const std::filesystem::path folder = results_root / table.device;
   const std::string& family = table.family->name;
-  const std::vector<std::filesystem::path> paths{folder / (family + ".yaml"),
-                                                 folder / ("fusetune_" + family + ".hpp"),
-                                                 folder / (family + ".json")};
+  const std::vector<std::filesystem::path> paths{
+      folder / (family + ".yaml"), folder / ("fusetune_" + family + ".hpp"),
+      folder / (family + ".json"), folder / ("fusetune_" + family + "_test.cpp")};
   write_file_atomic(paths[0], yaml);
   write_file_atomic(paths[1], header);
   write_file_atomic(paths[2], json);
+  write_file_atomic(paths[3], replay);
   return paths;
 }
 

@@ -33,6 +33,15 @@ struct Certificate {
   std::int64_t proofs = 0;  ///< cases proved for this variant and geometry
 };
 
+/// Where, how and by what a row was measured.
+struct Provenance {
+  std::string harness_version;
+  std::string compiler;
+  std::string sweep;
+  std::string data;  ///< "cold" or "hot": what the race really had
+  Json conditions;
+};
+
 /// One choice: rows (tokens) in [rows_low, rows_high] of a geometry use this variant.
 struct TableRow {
   Geometry geometry;
@@ -44,14 +53,7 @@ struct TableRow {
   Certificate certificate;
   std::string code_identity;
   std::string source_hash;
-};
-
-/// What holds for every row of a table.
-struct Provenance {
-  std::string harness_version;
-  std::string compiler;
-  std::string sweep;
-  Json conditions;
+  Provenance provenance;
 };
 
 struct Table {
@@ -59,8 +61,6 @@ struct Table {
   std::string device;  ///< folder name under results/
   Target target;
   DeviceFacts facts;
-  std::string data;  ///< "cold" or "hot"
-  Provenance provenance;
   std::vector<TableRow> rows;  ///< sorted by geometry key, then rows_low
 };
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "harness/spec/yaml.hpp"
 #include "harness/table/quote.hpp"
 #include "harness/table/table.hpp"
@@ -15,7 +18,6 @@ constexpr std::int64_t kFormat = 1;
 std::string yaml_bool(bool value) { return value ? "true" : "false"; }
 
 void write_head(std::string& out, const Table& table) {
-  const Provenance& p = table.provenance;
   out +=
       "# Written by fusetune; the header and the JSON beside it carry the same rows. DO NOT "
       "EDIT.\n";
@@ -25,16 +27,25 @@ void write_head(std::string& out, const Table& table) {
   out += fmt::format("family: {}\n", yaml_string(table.family->name));
   out += fmt::format("device: {}\n", yaml_string(table.device));
   out += fmt::format("target: {}\n", yaml_string(table.target.name));
-  out += fmt::format("data: {}\n", yaml_string(table.data));
   out += "facts:\n";
   out += fmt::format("  cu_count: {}\n", table.facts.cu_count);
   out += fmt::format("  lds_bytes_max: {}\n", table.facts.lds_bytes_max);
   out += fmt::format("  block_threads_max: {}\n", table.facts.block_threads_max);
-  out += "provenance:\n";
-  out += fmt::format("  harness_version: {}\n", yaml_string(p.harness_version));
-  out += fmt::format("  compiler: {}\n", yaml_string(p.compiler));
-  out += fmt::format("  sweep: {}\n", yaml_string(p.sweep));
-  out += fmt::format("  conditions: {}\n", yaml_string(p.conditions.dump()));
+}
+
+std::string provenance_text(const Provenance& p) {
+  return fmt::format(
+      "  - harness_version: {}\n    compiler: {}\n    sweep: {}\n    data: {}\n    conditions: "
+      "{}\n",
+      yaml_string(p.harness_version), yaml_string(p.compiler), yaml_string(p.sweep),
+      yaml_string(p.data), yaml_string(p.conditions.dump()));
+}
+
+/// Every different provenance once, sorted; rows name theirs by its place in the list.
+std::vector<std::string> provenances_of(const Table& table) {
+  std::set<std::string> texts;
+  for (const TableRow& row : table.rows) texts.insert(provenance_text(row.provenance));
+  return {texts.begin(), texts.end()};
 }
 
 void write_certificate(std::string& out, const Certificate& c) {
@@ -65,7 +76,8 @@ void write_certificate(std::string& out, const Certificate& c) {
   number("proofs", c.proofs);
 }
 
-void write_row(std::string& out, const Table& table, const TableRow& row) {
+void write_row(std::string& out, const Table& table, const TableRow& row,
+               const std::vector<std::string>& provenances) {
   out += fmt::format("  - geometry: {}\n", yaml_string(row.geometry.key()));
   out += fmt::format("    rows: [{}, {}]\n", row.rows_low, row.rows_high);
   out += fmt::format("    tuned_at: {}\n", row.tuned_at);
@@ -73,6 +85,9 @@ void write_row(std::string& out, const Table& table, const TableRow& row) {
   out += fmt::format("    is_default: {}\n", yaml_bool(row.is_default));
   out += fmt::format("    code_identity: {}\n", yaml_string(row.code_identity));
   out += fmt::format("    source_hash: {}\n", yaml_string(row.source_hash));
+  const auto own =
+      std::lower_bound(provenances.begin(), provenances.end(), provenance_text(row.provenance));
+  out += fmt::format("    provenance: {}\n", own - provenances.begin());
   write_certificate(out, row.certificate);
 }
 
@@ -103,9 +118,10 @@ Certificate read_certificate(const YamlNode& node) {
   return c;
 }
 
-TableRow read_row(const YamlNode& node, const Family& family) {
+TableRow read_row(const YamlNode& node, const Family& family,
+                  const std::vector<Provenance>& provenances) {
   node.allow_keys({"geometry", "rows", "tuned_at", "variant", "is_default", "code_identity",
-                   "source_hash", "certificate"},
+                   "source_hash", "provenance", "certificate"},
                   "key of a row");
   TableRow row;
   row.geometry = parse_geometry_key(node.at("geometry").as_string());
@@ -118,6 +134,11 @@ TableRow read_row(const YamlNode& node, const Family& family) {
   row.is_default = node.at("is_default").as_bool();
   row.code_identity = node.at("code_identity").as_string();
   row.source_hash = node.at("source_hash").as_string();
+  const YamlNode provenance = node.at("provenance");
+  const std::int64_t place = provenance.as_int();
+  if (place < 0 || place >= std::ssize(provenances))
+    provenance.fail(fmt::format("there are {} provenances", provenances.size()));
+  row.provenance = provenances[static_cast<std::size_t>(place)];
   row.certificate = read_certificate(node.at("certificate"));
   return row;
 }
@@ -129,14 +150,18 @@ void read_facts(const YamlNode& node, DeviceFacts& facts) {
   facts.block_threads_max = node.at("block_threads_max").as_int();
 }
 
-void read_provenance(const YamlNode& node, Provenance& provenance) {
-  node.allow_keys({"harness_version", "compiler", "sweep", "conditions"}, "key of a provenance");
+Provenance read_provenance(const YamlNode& node) {
+  node.allow_keys({"harness_version", "compiler", "sweep", "data", "conditions"},
+                  "key of a provenance");
+  Provenance provenance;
   provenance.harness_version = node.at("harness_version").as_string();
   provenance.compiler = node.at("compiler").as_string();
   provenance.sweep = node.at("sweep").as_string();
+  provenance.data = node.at("data").as_string();
   const YamlNode conditions = node.at("conditions");
   provenance.conditions = Json::parse(conditions.as_string(), nullptr, false);
   if (provenance.conditions.is_discarded()) conditions.fail("the conditions are not JSON");
+  return provenance;
 }
 
 }  // namespace
@@ -146,15 +171,18 @@ std::string to_yaml(const Table& table) {
   normalise(sorted);
   std::string out;
   write_head(out, sorted);
+  out += "provenances:\n";
+  const std::vector<std::string> provenances = provenances_of(sorted);
+  for (const std::string& provenance : provenances) out += provenance;
   out += "rows:\n";
-  for (const TableRow& row : sorted.rows) write_row(out, sorted, row);
+  for (const TableRow& row : sorted.rows) write_row(out, sorted, row, provenances);
   return out;
 }
 
 Table table_from_yaml(const std::filesystem::path& file) {
   const YamlNode root = YamlNode::load(file);
   if (!root.is_map()) root.fail("a table is a map");
-  root.allow_keys({"table", "family", "device", "target", "data", "facts", "provenance", "rows"},
+  root.allow_keys({"table", "family", "device", "target", "facts", "provenances", "rows"},
                   "key of a table");
   if (const YamlNode format = root.at("table"); format.as_int() != kFormat)
     format.fail(fmt::format("this version reads tables of format {}", kFormat));
@@ -162,11 +190,12 @@ Table table_from_yaml(const std::filesystem::path& file) {
   table.family = find_family(root.at("family").as_string());
   table.device = root.at("device").as_string();
   table.target = parse_target(root.at("target").as_string());
-  table.data = root.at("data").as_string();
   read_facts(root.at("facts"), table.facts);
-  read_provenance(root.at("provenance"), table.provenance);
+  std::vector<Provenance> provenances;
+  for (const YamlNode& node : root.at("provenances").items())
+    provenances.push_back(read_provenance(node));
   for (const YamlNode& row : root.at("rows").items())
-    table.rows.push_back(read_row(row, *table.family));
+    table.rows.push_back(read_row(row, *table.family, provenances));
   try {
     normalise(table);
   } catch (const std::logic_error& error) {

@@ -27,17 +27,26 @@ std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
                         geometry.variants[v].key(*geometry.geometry.family), target.name,
                         outcome.message});
   };
-  for (const CompiledUnit& unit : campaign.compiled.units)
+  for (const CompiledUnit& unit : campaign.compiled.units) {
+    // A compiler that is not installed is said once, not once per variant.
+    if (unit.target != plan.target && campaign.compiled.unavailable.count(unit.target.name) != 0)
+      continue;
     add(unit.geometry, unit.variant, unit.target, unit.code.outcome, "");
+  }
   for (const ProvedVariant& proved : campaign.proofs.variants) {
     const CompiledUnit* unit = campaign.compiled.find(proved.geometry, proved.variant, plan.target);
     if (unit != nullptr && !unit->code.outcome.ok()) continue;
     add(proved.geometry, proved.variant, plan.target, proved.outcome, proved.failed_case);
   }
   for (const CaseRace& race : campaign.races.races) {
+    const PlannedGeometry& raced = plan.geometries[race.geometry];
+    for (const Disproof& disproof : race.result.disproved)
+      failures.push_back({disproof.outcome.status, raced.cases[race.planned_case].which.key(),
+                          raced.variants[race.arms[static_cast<std::size_t>(disproof.arm)]].key(
+                              *raced.geometry.family),
+                          plan.target.name, "after timing: " + disproof.outcome.message});
     if (!is_user_failure(race.result.outcome.status)) continue;
-    failures.push_back({race.result.outcome.status,
-                        plan.geometries[race.geometry].cases[race.planned_case].which.key(), "",
+    failures.push_back({race.result.outcome.status, raced.cases[race.planned_case].which.key(), "",
                         plan.target.name, race.result.outcome.message});
   }
   return failures;

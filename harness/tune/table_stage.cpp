@@ -72,14 +72,16 @@ class RowMaker {
     row.code_identity = unit->code.code_identity;
     row.source_hash = source_hash_of(row.geometry, row.variant, plan_.target);
     row.certificate = certificate(race, which, index);
+    row.provenance = provenance(race);
     return row;
   }
 
-  Provenance provenance() const {
+  Provenance provenance(const CaseRace& race) const {
     Provenance provenance;
     provenance.harness_version = harness_version();
     provenance.compiler = campaign_.compiled.compilers.at(plan_.target.name);
     provenance.sweep = plan_.sweep.name;
+    provenance.data = race.result.data;
     provenance.conditions = campaign_.device.conditions;
     return provenance;
   }
@@ -180,8 +182,6 @@ std::vector<Table> tables_of(const Plan& plan, const Campaign& campaign,
     table.device = campaign.device.name;
     table.target = plan.target;
     table.facts = campaign.device.facts;
-    table.data = plan.sweep.measure.data;
-    table.provenance = maker.provenance();
     std::set<std::string> touched;
     for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
       if (plan.geometries[g].geometry.family != family) continue;
@@ -195,8 +195,7 @@ std::vector<Table> tables_of(const Plan& plan, const Campaign& campaign,
         table.rows.push_back(std::move(row));
       }
     }
-    if (const auto present = present_table(table_file(results, table.device, *family));
-        present && present->data == table.data)
+    if (const auto present = present_table(table_file(results, table.device, *family)); present)
       for (const TableRow& row : present->rows)
         if (touched.count(row.geometry.key()) == 0) table.rows.push_back(row);
     if (table.rows.empty()) continue;

@@ -79,7 +79,7 @@ TEST(Normalise, RefusesWrongVariantsAndFigures) {
   table.rows[0].certificate.high_us = std::numeric_limits<double>::infinity();
   EXPECT_THAT(refusal(table), HasSubstr("finite"));
   table = testing::table();
-  table.data = "";
+  table.rows[0].provenance.data = "";
   EXPECT_THAT(refusal(table), HasSubstr("cold nor hot"));
 }
 
@@ -89,9 +89,11 @@ TEST(TableYaml, ReadsBackWhatItWrote) {
   write_file_atomic(file, text);
   const Table read = table_from_yaml(file);
   EXPECT_EQ(to_yaml(read), text);
-  EXPECT_EQ(read.provenance.compiler, "g++ 12 'quoted' \\");
-  EXPECT_EQ(read.provenance.sweep, "quick\nstart");
-  EXPECT_EQ(read.provenance.conditions, testing::table().provenance.conditions);
+  EXPECT_EQ(read.rows[0].provenance.compiler, "g++ 12 'quoted' \\");
+  EXPECT_EQ(read.rows[0].provenance.sweep, "quick\nstart");
+  EXPECT_EQ(read.rows[0].provenance.conditions, testing::table().rows[0].provenance.conditions);
+  EXPECT_EQ(read.rows[0].provenance.data, "cold");
+  EXPECT_EQ(read.rows[2].provenance.data, "hot");
   EXPECT_EQ(read.rows[0].certificate.spread_percent, 1.0 / 3);
   EXPECT_EQ(read.rows[0].certificate.tie_set, (std::vector<std::string>{"a=1", "z=1"}));
   EXPECT_EQ(to_header(read), to_header(testing::table()));
@@ -134,15 +136,17 @@ TEST(TableYaml, RefusesDamagedFiles) {
   expect_refused("tuned_at: 1", "tuned_at: 01", "01");
 }
 
-TEST(WriteTable, WritesTheThreeFilesOfADevice) {
+TEST(WriteTable, WritesTheFilesOfADevice) {
   const auto root = scratch("results");
   const auto paths = write_table(testing::table(), root);
-  ASSERT_EQ(paths.size(), 3U);
+  ASSERT_EQ(paths.size(), 4U);
   EXPECT_EQ(paths[0], root / "host-w64" / "split_reshape_cat.yaml");
   EXPECT_EQ(paths[1], root / "host-w64" / "fusetune_split_reshape_cat.hpp");
   EXPECT_EQ(read_file(paths[0]), to_yaml(testing::table()));
   EXPECT_EQ(read_file(paths[1]), to_header(testing::table()));
   EXPECT_EQ(Json::parse(read_file(paths[2])), to_json(testing::table()));
+  EXPECT_EQ(paths[3], root / "host-w64" / "fusetune_split_reshape_cat_test.cpp");
+  EXPECT_EQ(read_file(paths[3]), replay_program(testing::table()));
 }
 
 TEST(WriteTable, ARefusedTableLeavesTheOldFiles) {

@@ -1,6 +1,10 @@
 // One element per thread and step, with a fault of the variant's choice.
 #include "ft.h"
 
+#if FT_FAULT == FT_FAULT_WEARS_OUT
+static __device__ int launches = 0;
+#endif
+
 FT_KERNEL(FT_BLOCK_SIZE)
 void faulty_rows(const void *qkvz, const void *ba, void *mixed_qkv, void *z, void *b, void *a, ft_i64 tokens) {
   const ft_i64 row = blockIdx.x;
@@ -29,6 +33,9 @@ void faulty_rows(const void *qkvz, const void *ba, void *mixed_qkv, void *z, voi
   }
 #elif FT_FAULT == FT_FAULT_WRITES_OUT_OF_BOUNDS
   if (row == tokens - 1 && thread == 0) static_cast<ft_u16 *>(z)[tokens * FT_Z_WIDTH] = 1;
+#elif FT_FAULT == FT_FAULT_WEARS_OUT
+  // Right for as long as a proof takes, wrong once it has been timed.
+  if (row == 0 && thread == 0 && ++launches > 500) z_row[0] = 1;
 #elif FT_FAULT == FT_FAULT_CRASHES
   if (thread == 0) *reinterpret_cast<volatile ft_u16 *>(16) = 1;
 #endif
