@@ -52,11 +52,18 @@ install_packages() {
   return 1
 }
 
-# build TARGET...
+# build ON|OFF TARGET...: with the tests and benchmarks configured, or without.
 build() {
+  local tests=$1 log
+  shift
   say "building $* (build/release)"
-  cmake --preset release >build-configure.log 2>&1 || { cat build-configure.log; rm -f build-configure.log; return 1; }
-  grep -h 'AMD' build-configure.log || true
-  rm -f build-configure.log
+  log=$(mktemp)
+  cmake --preset release "-DFUSETUNE_TESTS=$tests" "-DFUSETUNE_BENCHMARKS=$tests" >"$log" 2>&1 || {
+    cat "$log"
+    rm -f "$log"
+    return 1
+  }
+  grep -h 'left out' "$log" || true
+  rm -f "$log"
   cmake --build --preset release --target "$@"
 }
