@@ -55,6 +55,17 @@ class Tune(harness.ProgramTest):
         subprocess.run(["g++", "-std=c++17", self.dir / replay[0], "-o", program], check=True)
         self.assertNotEqual(subprocess.run([program], capture_output=True).returncode, 0)
 
+    def test_the_example_of_the_guide_compiles_and_finds_a_row(self):
+        self.run_json("tune", self.write("small.yaml", harness.SMALL_SWEEP))
+        example = (harness.ROOT / "docs/header.md").read_text().split("```cpp\n")[1].split("```")[0]
+        source = self.write("example.cpp", example)
+        subprocess.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-I",
+                        self.dir / "results/host-w64", source, "-o", self.dir / "example"], check=True)
+        result = subprocess.run([self.dir / "example"], capture_output=True, text=True)
+        self.assertIn(result.returncode, (0, 2))
+        self.assertIn("-DFT_NK=2", result.stdout)
+        self.assertIn("grid", result.stdout)
+
     def test_code_objects_do_not_depend_on_the_token_count(self):
         def compilations(tokens):
             text = harness.SMALL_SWEEP.replace("tokens: {1: 0.5, 16: 0.5}", f"tokens: {tokens}")

@@ -1,0 +1,57 @@
+#include "harness/base/error.hpp"
+
+#include <gmock/gmock.h>
+
+#include "harness/base/hash.hpp"
+#include "harness/base/status.hpp"
+
+namespace fusetune {
+namespace {
+
+TEST(Nearest, FindsSlipsAndRefusesStrangers) {
+  const std::vector<std::string> names{"block_size", "rows_per_iter", "mapping"};
+  EXPECT_EQ(nearest("block_sise", names), "block_size");
+  EXPECT_EQ(nearest("row_per_iter", names), "rows_per_iter");
+  EXPECT_EQ(nearest("temperature", names), "");
+  EXPECT_EQ(nearest("x", {}), "");
+}
+
+TEST(UnknownName, SaysWhatAndListsTheOthers) {
+  EXPECT_EQ(unknown_name("axis", "maping", {"mapping", "block_size"}),
+            "unknown axis 'maping'; did you mean 'mapping'? (one of: mapping, block_size)");
+  EXPECT_EQ(unknown_name("axis", "zzzzzzzz", {"mapping"}),
+            "unknown axis 'zzzzzzzz' (one of: mapping)");
+}
+
+TEST(Mark, IsShortWhereAPartIsUnknown) {
+  EXPECT_EQ((Mark{"a.yaml", 3, 7}.text()), "a.yaml:3:7");
+  EXPECT_EQ((Mark{"a.yaml", 0, 0}.text()), "a.yaml");
+  EXPECT_STREQ(UserError(Mark{"a.yaml", 3, 7}, "no").what(), "a.yaml:3:7: no");
+  EXPECT_STREQ(UserError(Mark{}, "no").what(), "no");
+}
+
+TEST(Status, HasOneNameEach) {
+  for (int i = 0; i <= static_cast<int>(Status::skipped); ++i) {
+    const auto status = static_cast<Status>(i);
+    EXPECT_NE(to_string(status), "?");
+    EXPECT_EQ(status_from_string(to_string(status)), status);
+  }
+  EXPECT_EQ(status_from_string("fine"), std::nullopt);
+}
+
+TEST(Status, WrongResultsCrashesAndMissingCompilersHaveTheirExitCodes) {
+  EXPECT_EQ(exit_code_of(Status::ok), ExitCode::pass);
+  EXPECT_EQ(exit_code_of(Status::out_of_bounds), ExitCode::verification_failed);
+  EXPECT_EQ(exit_code_of(Status::kernel_timeout), ExitCode::kernel_crash);
+  EXPECT_EQ(exit_code_of(Status::compile_error), ExitCode::unusable);
+}
+
+TEST(Hash, PartsAreNoConcatenation) {
+  EXPECT_EQ(hash_hex("abc").size(), 32U);
+  EXPECT_EQ(hash_hex("abc"), hash_hex("abc"));
+  EXPECT_NE(hash_hex({"ab", "c"}), hash_hex({"a", "bc"}));
+  EXPECT_NE(hash_hex({"ab"}), hash_hex({"ab", ""}));
+}
+
+}  // namespace
+}  // namespace fusetune

@@ -1,0 +1,86 @@
+#include "harness/base/files.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "harness/base/error.hpp"
+
+namespace fusetune {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class Files : public ::testing::Test {
+ protected:
+  Files() {
+    std::string pattern = (fs::temp_directory_path() / "fusetune-files-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~Files() override { fs::remove_all(folder_); }
+
+  std::size_t entries() const {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  }
+
+  fs::path folder_;
+};
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_F(Files, WritesReadsAndReplaces) {
+  const fs::path file = folder_ / "deep" / "er" / "file";
+  write_file_atomic(file, "one");
+  EXPECT_EQ(read_file(file), "one");
+  write_file_atomic(file, std::string(100000, 'x'), Durability::process_kill);
+  EXPECT_EQ(read_file(file).size(), 100000U);
+  write_file_atomic(file, "");
+  EXPECT_EQ(read_file(file), "");
+}
+
+TEST_F(Files, NamesThePathAndTheReason) {
+  EXPECT_THAT(message_of([&] { read_file(folder_ / "absent"); }),
+              ::testing::AllOf(HasSubstr("absent"), HasSubstr("No such file")));
+  write_file_atomic(folder_ / "file", "");
+  EXPECT_THAT(message_of([&] { write_file_atomic(folder_ / "file" / "below", ""); }),
+              HasSubstr("file"));
+}
+
+TEST_F(Files, ARefusedWriteLeavesTheOldFileAndNoOther) {
+  const fs::path file = folder_ / "file";
+  write_file_atomic(file, "old");
+  // The size limit stands for a full disk.
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  struct rlimit small = before;
+  small.rlim_cur = 1000;
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const std::string message =
+      message_of([&] { write_file_atomic(file, std::string(100000, 'x')); });
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_THAT(message, HasSubstr("cannot write"));
+  EXPECT_EQ(read_file(file), "old");
+  EXPECT_EQ(entries(), 1U);
+}
+
+TEST(ProjectRoot, HoldsTheKernels) {
+  EXPECT_TRUE(fs::exists(project_root() / "kernels" / "common" / "ft.h"));
+  EXPECT_EQ(display_path(project_root() / "kernels" / "common" / "ft.h"), "kernels/common/ft.h");
+  EXPECT_EQ(display_path("/nowhere/else"), "/nowhere/else");
+}
+
+}  // namespace
+}  // namespace fusetune
