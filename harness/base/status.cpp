@@ -1,5 +1,6 @@
 #include "harness/base/status.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -42,6 +43,22 @@ std::optional<Status> status_from_string(std::string_view text) {
   for (const auto& [value, name] : kNames)
     if (name == text) return value;
   return std::nullopt;
+}
+
+ExitCode worst_of(ExitCode a, ExitCode b) {
+  constexpr std::array kGravity{ExitCode::pass,
+                                ExitCode::inconclusive,
+                                ExitCode::usage,
+                                ExitCode::unusable,
+                                ExitCode::regression,
+                                ExitCode::kernel_crash,
+                                ExitCode::verification_failed,
+                                ExitCode::internal,
+                                ExitCode::interrupted};
+  const auto place = [&kGravity](ExitCode code) {
+    return std::find(kGravity.begin(), kGravity.end(), code);
+  };
+  return place(a) < place(b) ? b : a;
 }
 
 ExitCode exit_code_of(Status status) {

@@ -57,6 +57,9 @@ enum class ExitCode : int {
   interrupted = 130,
 };
 
+/// The graver of two: 130 > 70 > 2 > 5 > 1 > 4 > 64 > 3 > 0.
+ExitCode worst_of(ExitCode a, ExitCode b);
+
 /// The exit code that a run ending with this status as its worst result returns.
 ExitCode exit_code_of(Status status);
 

@@ -41,7 +41,10 @@ int serve_worker(
   while (const auto request = channel.receive()) {
     // From here on the job counts as begun: it is not given to another worker.
     if (!channel.send(envelope("began", true))) return 1;
-    if (!channel.send(envelope("answer", answer_of(*request, progress, handle)))) return 1;
+    const Json answer = answer_of(*request, progress, handle);
+    if (!channel.send(envelope("answer", answer))) return 1;
+    // A kernel that ran wild may have written anywhere in this process: the next job gets another.
+    if (answer.is_object() && answer.value("retire", false)) return 0;
   }
   return channel.broken() ? 1 : 0;
 }

@@ -71,8 +71,8 @@ class WorkerPool {
 
 /// The worker's side: answers requests until the supervisor closes the pipe. `handle` gets a
 /// request and a function that sends progress: what it is given is what Job::progress gets. An
-/// exception from `handle` becomes the answer {"error": what}. Numbers that are not finite arrive
-/// as null: JSON has no others.
+/// exception from `handle` becomes the answer {"error": what}. After an answer with "retire": true
+/// the worker ends. Numbers that are not finite arrive as null: JSON has no others.
 int serve_worker(
     int in_fd, int out_fd,
     const std::function<Json(const Json&, const std::function<void(const Json&)>&)>& handle);

@@ -101,7 +101,11 @@ class Planner {
       const auto& chosen = entry.implementations;
       const bool named =
           std::find(chosen.begin(), chosen.end(), implementation.name) != chosen.end();
-      if (!chosen.empty() && !named) continue;
+      // The tuned implementation's rows are told against the baseline: it comes along uncalled.
+      const bool wanted = chosen.empty() || named ||
+                          (implementation.name == family.baseline &&
+                           std::find(chosen.begin(), chosen.end(), family.tuned) != chosen.end());
+      if (!wanted) continue;
       if (implementation.when && !implementation.when->eval_bool(scope)) {
         if (named)
           plan_.skipped.push_back(fmt::format("{}: {} needs {}", geometry.key(),

@@ -91,6 +91,7 @@ struct Plan {
   Target target;  ///< of the device
   std::vector<Target> compile_only;
   std::vector<PlannedGeometry> geometries;  ///< sorted by key
+  bool own_shapes = false;                  ///< prove every case at its own shape, however large
   std::vector<std::string> skipped;         ///< "model: reason", said and counted, never silent
 
   std::int64_t case_count() const;

@@ -44,7 +44,7 @@ std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
       failures.push_back({disproof.outcome.status, raced.cases[race.planned_case].which.key(),
                           raced.variants[race.arms[static_cast<std::size_t>(disproof.arm)]].key(
                               *raced.geometry.family),
-                          plan.target.name, "after timing: " + disproof.outcome.message});
+                          plan.target.name, disproof.outcome.message});
     if (!is_user_failure(race.result.outcome.status)) continue;
     failures.push_back({race.result.outcome.status, raced.cases[race.planned_case].which.key(), "",
                         plan.target.name, race.result.outcome.message});
@@ -55,26 +55,23 @@ std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
 }  // namespace
 
 ExitCode Campaign::exit_code() const {
-  // Priority 2 > 5 > 4 (measurement 2.6): a wrong result is worse than a crash, a crash than a
-  // missing compiler.
-  const auto severity = [](ExitCode code) {
-    switch (code) {
-      case ExitCode::verification_failed:
-        return 3;
-      case ExitCode::kernel_crash:
-        return 2;
-      case ExitCode::pass:
-        return 0;
-      default:
-        return 1;
-    }
-  };
   if (interrupted) return ExitCode::interrupted;
   ExitCode worst = ExitCode::pass;
-  for (const Failure& failure : failures)
-    if (const ExitCode code = exit_code_of(failure.status); severity(code) > severity(worst))
-      worst = code;
+  for (const Failure& failure : failures) worst = worst_of(worst, exit_code_of(failure.status));
+  // Nothing compared, or nothing decided, is no success.
+  if (compared() == 0 || (raced && !decided())) worst = worst_of(worst, ExitCode::unusable);
   return worst;
+}
+
+std::int64_t Campaign::compared() const {
+  std::int64_t comparisons = 0;
+  for (const CheckCount& check : proofs.checks) comparisons += check.comparisons;
+  return comparisons;
+}
+
+bool Campaign::decided() const {
+  return std::any_of(races.races.begin(), races.races.end(),
+                     [](const CaseRace& race) { return race.result.outcome.ok(); });
 }
 
 Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Session& session) {
@@ -88,21 +85,23 @@ Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Sessi
 }
 
 Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session) {
+  // A table that cannot be read must be seen before hours of work, and not be overwritten after
+  // them.
+  const Tables present = present_tables(plan, device, session.options.results);
   Campaign campaign = verify_campaign(plan, device, session);
+  campaign.raced = true;
   if (!campaign.interrupted) {
     campaign.races = race_plan(plan, campaign.compiled, campaign.proofs, device,
-                               incumbents_of(plan, device, session.options.results), session);
+                               incumbents_of(present), session);
     campaign.interrupted = session.stop();
   }
   if (!campaign.interrupted) {
-    const ProofSummary finalists = prove_large_finalists(plan, campaign, session);
-    campaign.proofs.proved += finalists.proved;
-    campaign.proofs.reused += finalists.reused;
+    prove_large_finalists(plan, campaign, session);
     campaign.interrupted = session.stop();
   }
   campaign.failures = failures_of(plan, campaign);
-  if (!campaign.interrupted) {
-    campaign.tables = tables_of(plan, campaign, session.options.results);
+  if (!campaign.interrupted && campaign.decided()) {
+    campaign.tables = tables_of(plan, campaign, present);
     for (const Table& table : campaign.tables)
       for (std::filesystem::path& file : write_table(table, session.options.results))
         campaign.files.push_back(std::move(file));

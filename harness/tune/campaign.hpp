@@ -27,10 +27,15 @@ struct Campaign {
   std::vector<Table> tables;
   std::vector<std::filesystem::path> files;
   std::vector<Failure> failures;
+  bool raced = false;  ///< a table was wanted, not proofs alone
   bool interrupted = false;
 
   /// Compiled, proved or measured anything at all.
   bool did_work() const { return compiled.compiled + proofs.proved + races.measured > 0; }
+  /// Comparisons that all proofs made.
+  std::int64_t compared() const;
+  /// Some case has a winner, or its baseline by default.
+  bool decided() const;
   /// The worst status of the device's target and of compile-only targets that were asked for.
   ExitCode exit_code() const;
 };

@@ -13,6 +13,7 @@ Plan plan_of_cases(const std::vector<Case>& cases, const SpaceChoice& space,
   plan.sweep.device = device;
   plan.sweep.space = space;
   plan.target = target_of_device(device);
+  plan.own_shapes = true;
   std::map<std::string, PlannedGeometry> by_key;
   for (const Case& which : cases) {
     PlannedGeometry& planned = by_key[which.geometry.key()];

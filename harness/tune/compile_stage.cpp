@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <functional>
 #include <memory>
 
@@ -53,6 +55,10 @@ class TargetQueue {
       submit(units_[next_++]);
     }
   }
+
+  /// Why no compilation can end well here (disk full, ...): a worker said so, and it is no
+  /// variant's fault.
+  const std::string& environment_error() const { return environment_error_; }
 
  private:
   void refuse_rest() {
@@ -110,11 +116,14 @@ class TargetQueue {
     if (end.how != JobEnd::How::answered) {
       unit.code = session_.code.put(unit.key, failure_of(end));
     } else if (end.answer.contains("error")) {
-      unit.code.outcome = {Status::compile_error, end.answer["error"].get<std::string>()};
+      environment_error_ = end.answer["error"].get<std::string>();
+      return;
     } else if (std::optional<StoredCode> stored = session_.code.find(unit.key)) {
       unit.code = *std::move(stored);
     } else {
-      unit.code.outcome = {Status::compile_error, "the code object was not readable after writing"};
+      environment_error_ = fmt::format("a code object in {} was not readable after writing",
+                                       session_.code.root().string());
+      return;
     }
     ++summary_.compiled;
     add_record(unit);
@@ -155,6 +164,7 @@ class TargetQueue {
   std::size_t next_ = 0;
   int under_way_ = 0;
   int crashes_ = 0;
+  std::string environment_error_;
   bool trusted_ = false;
 };
 
@@ -226,11 +236,15 @@ std::string compiler_identity(const Target& target, std::string* why) {
 CompileSummary compile_plan(const Plan& plan, Session& session) {
   CompileSummary summary;
   std::vector<std::vector<std::size_t>> queues;
+  std::map<std::string, std::size_t> first_of;  // equal requests are compiled once
   std::int64_t found = 0;
   for (const Target& target : targets_of(plan)) {
     const std::size_t first = summary.units.size();
     list_units(plan, target, summary);
     queues.push_back(prepare_target(plan, target, first, summary));
+    std::erase_if(queues.back(), [&](std::size_t index) {
+      return !first_of.emplace(summary.units[index].key, index).second;
+    });
   }
   std::int64_t all = 0;
   for (const auto& queue : queues)
@@ -246,8 +260,18 @@ CompileSummary compile_plan(const Plan& plan, Session& session) {
         std::make_unique<TargetQueue>(plan, session, pool, summary, std::move(queue)));
     running.back()->pump();
   }
-  pool.run(session.stop, [&session] { session.progress.tick(); });
+  const auto broken = [&running] {
+    return std::find_if(running.begin(), running.end(),
+                        [](const auto& queue) { return !queue->environment_error().empty(); });
+  };
+  pool.run([&] { return session.stop() || broken() != running.end(); },
+           [&session] { session.progress.tick(); });
   session.progress.end();
+  if (const auto queue = broken(); queue != running.end())
+    throw UserError((*queue)->environment_error());
+  for (CompiledUnit& unit : summary.units)
+    if (const auto same = first_of.find(unit.key); same != first_of.end())
+      unit.code = summary.units[same->second].code;
   return summary;
 }
 

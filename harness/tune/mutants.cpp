@@ -2,6 +2,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/spec/yaml.hpp"
+#include "harness/verify/findings.hpp"
 
 namespace fusetune {
 
@@ -27,6 +28,31 @@ Variant complete_variant(const Case& which, const YamlNode& node) {
       .front();
 }
 
+std::string read_check(const YamlNode& node) {
+  std::vector<std::string> names;
+  for (int i = 0; i <= static_cast<int>(Check::determinism); ++i)
+    names.emplace_back(to_string(static_cast<Check>(i)));
+  return node.as_one_of(names, "check");
+}
+
+/// `check`, or `{check: status}`.
+std::vector<Killer> read_killers(const YamlNode& node) {
+  std::vector<Killer> killers;
+  for (const YamlNode& item : node.items()) {
+    if (!item.is_map()) {
+      killers.push_back({read_check(item), std::nullopt});
+      continue;
+    }
+    for (const auto& [check, value] : item.entries()) {
+      const std::optional<Status> status = status_from_string(value.as_string());
+      if (!status) value.fail("unknown status '" + value.as_string() + "'");
+      killers.push_back({read_check(check), status});
+    }
+  }
+  if (killers.empty()) node.fail("a mutant is killed by at least one check");
+  return killers;
+}
+
 Mutant read_mutant(const YamlNode& node) {
   node.allow_keys(
       {"name", "about", "file", "replace", "with", "launch", "case", "variant", "killed_by"},
@@ -49,8 +75,7 @@ Mutant read_mutant(const YamlNode& node) {
     node.fail("a mutant changes something: give 'file' with 'replace' and 'with', or 'launch'");
   mutant.which = parse_case_key(node.at("case").as_string());
   mutant.variant = complete_variant(mutant.which, node.at("variant"));
-  for (const YamlNode& check : node.at("killed_by").items())
-    mutant.killed_by.push_back(check.as_string());
+  mutant.killed_by = read_killers(node.at("killed_by"));
   return mutant;
 }
 

@@ -16,6 +16,10 @@ namespace {
 /// Part of every proof's key: raised when the protocol proves more or otherwise than before.
 constexpr const char* kProtocol = "fast 1";
 
+/// A loaded machine is no hanging kernel: what passed its limit is tried once more, alone, with
+/// this many times the limit.
+constexpr double kSecondChance = 3;
+
 std::int64_t bytes_of(const Case& which) {
   std::int64_t bytes = 0;
   for (const TensorDecl* tensor : tensors_of(which.geometry))
@@ -37,7 +41,7 @@ Case with_padded_rows(Case which) {
 /// The cases that a variant is proved on, without repetition: every second row count with padded
 /// rows.
 std::vector<Case> cases_for(const PlannedGeometry& geometry, const Variant& variant,
-                            const Target& target, const EngineOptions& options) {
+                            const Target& target, const EngineOptions& options, bool own_shapes) {
   std::map<std::string, Case> cases;
   const auto add = [&cases](const Case& which) { cases.emplace(which.key(), which); };
   bool padded = false;
@@ -48,7 +52,7 @@ std::vector<Case> cases_for(const PlannedGeometry& geometry, const Variant& vari
     padded = !padded;
   }
   for (const PlannedCase& planned : geometry.cases)
-    if (is_proved_at_own_shape(planned.which, options)) add(planned.which);
+    if (is_proved_at_own_shape(planned.which, options) || own_shapes) add(planned.which);
   std::vector<Case> list;
   for (auto& [key, which] : cases) list.push_back(std::move(which));
   return list;
@@ -88,10 +92,11 @@ Json prove_request(const std::string& device, const StoredCode& code, const Vari
               {"seed", seed}};
 }
 
-Outcome outcome_of_lost_worker(const JobEnd& end, const std::string& at_case) {
+Outcome outcome_of_lost_worker(const JobEnd& end, const std::string& at_case, double limit_s) {
   if (end.how == JobEnd::How::timed_out)
     return {Status::kernel_timeout,
-            fmt::format("the kernel did not end within {:.0f} ms", end.wall_ms)};
+            fmt::format("the kernel did not end within {} s, nor alone within {} s", limit_s,
+                        kSecondChance * limit_s)};
   return {Status::worker_lost,
           fmt::format("the device worker was lost at {} ({})", at_case,
                       end.signal != 0 ? fmt::format("signal {}", end.signal)
@@ -166,8 +171,14 @@ class ProofStage {
       if (!take_from_store(job)) open.push_back(&job);
     session_.progress.begin("prove", static_cast<std::int64_t>(open.size()), summary_.reused);
     WorkerPool pool(worker_role("device", job_count(session_.options)));
-    for (const ProofJob* job : open) submit(pool, *job);
+    for (const ProofJob* job : open) submit(pool, *job, session_.options.kernel_timeout_s);
     pool.run(session_.stop, [this] { session_.progress.tick(); });
+    // One after the other on an idle machine.
+    WorkerPool alone(worker_role("device", 1));
+    for (const ProofJob* job : std::exchange(late_, {}))
+      submit(alone, *job, kSecondChance * session_.options.kernel_timeout_s);
+    second_chance_ = true;
+    alone.run(session_.stop, [this] { session_.progress.tick(); });
     session_.progress.end();
     for (const ProvedVariant& variant : summary_.variants) {
       summary_.cases += variant.cases;
@@ -232,15 +243,14 @@ class ProofStage {
     }
   }
 
-  void submit(WorkerPool& pool, const ProofJob& proof) {
+  void submit(WorkerPool& pool, const ProofJob& proof, double limit_s) {
     const ProvedVariant& first = summary_.variants[proof.members.front()];
     const CompiledUnit& unit = *compiled_.find(first.geometry, first.variant, plan_.target);
     Job job;
     job.request = prove_request(plan_.sweep.device, unit.code,
                                 plan_.geometries[first.geometry].variants[first.variant],
                                 proof.cases, session_.options.seed);
-    job.limit = std::chrono::milliseconds(
-        static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
+    job.limit = std::chrono::milliseconds(static_cast<std::int64_t>(limit_s * 1000));
     const auto at_case = std::make_shared<std::string>(proof.cases.front().key());
     job.progress = [at_case](const Json& message) {
       *at_case = message.at("case").get<std::string>();
@@ -256,9 +266,13 @@ class ProofStage {
       spread(job, cancelled);
       return;
     }
+    if (end.how == JobEnd::How::timed_out && !second_chance_) {
+      late_.push_back(&job);
+      return;
+    }
     ProvedVariant verdict;
     if (end.how != JobEnd::How::answered) {
-      verdict.outcome = outcome_of_lost_worker(end, at_case);
+      verdict.outcome = outcome_of_lost_worker(end, at_case, session_.options.kernel_timeout_s);
       verdict.failed_case = at_case;
       verdict.failed_check = "launch";
     } else if (end.answer.contains("error")) {
@@ -291,6 +305,8 @@ class ProofStage {
   Session& session_;
   ProofSummary summary_;
   std::map<std::string, ProofJob> jobs_;
+  std::vector<const ProofJob*> late_;  ///< passed their limit beside others
+  bool second_chance_ = false;
 };
 
 }  // namespace
@@ -323,9 +339,9 @@ ProofSummary prove_plan(const Plan& plan, const CompileSummary& compiled,
   for (const CompiledUnit& unit : compiled.units) {
     if (unit.target != plan.target) continue;
     const PlannedGeometry& geometry = plan.geometries[unit.geometry];
-    tasks.push_back({&unit, [&geometry, &unit, &session] {
+    tasks.push_back({&unit, [&geometry, &unit, &session, &plan] {
                        return cases_for(geometry, geometry.variants[unit.variant], unit.target,
-                                        session.options);
+                                        session.options, plan.own_shapes);
                      }});
   }
   return ProofStage(plan, compiled, device, session).run(tasks);
@@ -348,6 +364,7 @@ Json handle_prove_request(Device& device, const Json& request,
   const std::unique_ptr<LoadedCode> code =
       device.load(request.at("code").get<std::string>(), &outcome);
   Json reports = Json::array();
+  bool retire = false;
   for (const Json& item : request.at("cases")) {
     const Case which = case_from_json(item);
     progress(Json{{"case", which.key()}});
@@ -371,9 +388,11 @@ Json handle_prove_request(Device& device, const Json& request,
       report = prove(device, runnable, which, options);
     }
     reports.push_back({{"case", which.key()}, {"report", to_json(report)}});
-    if (!report.outcome.ok()) break;
+    if (report.outcome.ok()) continue;
+    retire = report.failed_check == "launch";
+    break;
   }
-  return Json{{"reports", std::move(reports)}};
+  return Json{{"reports", std::move(reports)}, {"retire", retire}};
 }
 
 }  // namespace fusetune

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 
+#include "harness/base/files.hpp"
 #include "harness/base/hash.hpp"
 
 namespace fusetune {
@@ -13,7 +15,8 @@ namespace fusetune {
 namespace {
 
 /// Part of every race's key: raised when the protocol measures otherwise than before.
-constexpr const char* kProtocol = "race 2";
+constexpr const char* kProtocol = "race 3";
+constexpr const char* kNotMeasured = "not measured before the run was interrupted";
 
 Json to_json(const RaceOptions& options) {
   return Json{{"span_us_min", options.span_us_min},
@@ -80,12 +83,25 @@ class RaceStage {
         race.geometry = g;
         race.planned_case = c;
         keys_.push_back(add_arms(race));
-        if (race.arms.empty())
+        const bool launches = has_launches(race);
+        if (!launches)
+          race.result.outcome = {Status::skipped, "nothing is launched for this case"};
+        else if (race.arms.empty())
           race.result.outcome = {Status::skipped, "no variant of this geometry was proved"};
         else
-          race.result.outcome = {Status::skipped, "not measured before the run was interrupted"};
+          race.result.outcome = {Status::skipped, kNotMeasured};
         summary_.races.push_back(std::move(race));
       }
+  }
+
+  /// Whether any variant launches anything: none does for no rows.
+  bool has_launches(const CaseRace& race) const {
+    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+    const Case& which = geometry.cases[race.planned_case].which;
+    return std::any_of(geometry.variants.begin(), geometry.variants.end(),
+                       [&](const Variant& variant) {
+                         return !launches_of(which, variant, plan_.target, device_.facts).empty();
+                       });
   }
 
   /// Fills the arms with proved variants, one per (code, launches). Returns the race's key.
@@ -123,11 +139,19 @@ class RaceStage {
     const std::optional<StepRecord> step =
         session_.records.find(StepRecord::Kind::race, keys_[index]);
     if (!step) return false;
-    if (step->status != Status::ok) {
+    race.result = race_from_json(step->data.at("result"));
+    // A race that its budget cut short is run again with a larger one.
+    const bool cut =
+        std::any_of(race.result.flags.begin(), race.result.flags.end(),
+                    [](const std::string& flag) { return flag.starts_with("budget"); });
+    if (step->status != Status::ok ||
+        (cut && options_.budget_s > step->data.at("budget_s").get<double>())) {
       session_.records.forget(StepRecord::Kind::race, keys_[index]);
+      race.result = {};
+      race.result.outcome = {Status::skipped, kNotMeasured};
       return false;
     }
-    race.result = race_from_json(step->data.at("result"));
+    race.provenance = step->data.at("provenance");
     race.reused = true;
     ++summary_.reused;
     return true;
@@ -146,11 +170,14 @@ class RaceStage {
       if (geometry.variants[race.arms[a]].implementation == geometry.geometry.family->baseline)
         options.keep.push_back(static_cast<std::int32_t>(a));
     Job job;
-    job.request = Json{{"op", "race"},
-                       {"device", plan_.sweep.device},
-                       {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
-                       {"arms", std::move(arms)},
-                       {"options", to_json(options)}};
+    job.request =
+        Json{{"op", "race"},
+             {"device", plan_.sweep.device},
+             {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
+             {"arms", std::move(arms)},
+             {"prove_again",
+              is_proved_at_own_shape(geometry.cases[race.planned_case].which, session_.options)},
+             {"options", to_json(options)}};
     job.limit = std::chrono::seconds(
         static_cast<std::int64_t>(60 + 10 * options_.budget_s + session_.options.kernel_timeout_s));
     job.done = [this, index](const JobEnd& end) { finish(index, end); };
@@ -179,7 +206,14 @@ class RaceStage {
     Json arms = Json::array();
     for (const std::size_t v : race.arms)
       arms.push_back(geometry.variants[v].key(*geometry.geometry.family));
-    step.data = Json{{"arms", std::move(arms)}, {"result", fusetune::to_json(race.result)}};
+    race.provenance = Json{{"harness_version", harness_version()},
+                           {"compiler", compiled_.compilers.at(plan_.target.name)},
+                           {"sweep", plan_.sweep.name},
+                           {"conditions", device_.conditions}};
+    step.data = Json{{"arms", std::move(arms)},
+                     {"budget_s", options_.budget_s},
+                     {"provenance", race.provenance},
+                     {"result", fusetune::to_json(race.result)}};
     step.wall_ms = end.wall_ms;
     session_.records.add(step);
     ++summary_.measured;
@@ -200,6 +234,16 @@ class RaceStage {
         rules.incumbent = static_cast<std::int32_t>(a);
       if (variant.implementation == family.baseline) rules.baseline = static_cast<std::int32_t>(a);
     }
+    const auto timed = [&race](std::int32_t arm) {
+      return std::any_of(race.result.samples.begin(), race.result.samples.end(),
+                         [arm](const Sample& sample) { return sample.arm == arm; });
+    };
+    if (rules.baseline < 0 || !timed(rules.baseline)) {
+      race.result.outcome = {Status::skipped,
+                             "the baseline was not proved or not timed: no row without it"};
+      return;
+    }
+    if (rules.incumbent >= 0 && !timed(rules.incumbent)) rules.incumbent = -1;
     try {
       race.choice = choose(race.result, rules);
     } catch (const std::invalid_argument& error) {
@@ -237,12 +281,56 @@ void prove_again(Device& device, const std::vector<RunnableVariant>& arms, const
   options.determinism_runs = 0;
   for (std::size_t a = 0; a < arms.size(); ++a) {
     const auto arm = static_cast<std::int32_t>(a);
-    if (std::find(result.dropped.begin(), result.dropped.end(), arm) != result.dropped.end())
-      continue;
+    const bool timed = std::any_of(result.samples.begin(), result.samples.end(),
+                                   [arm](const Sample& sample) { return sample.arm == arm; });
+    if (!timed) continue;
     const ProofReport report = prove(device, arms[a], which, options);
     if (report.outcome.ok()) continue;
-    result.disproved.push_back({arm, report.outcome});
+    result.disproved.push_back(
+        {arm, {report.outcome.status, "after timing: " + report.outcome.message}});
     std::erase_if(result.samples, [arm](const Sample& sample) { return sample.arm == arm; });
+  }
+}
+
+/// Arm numbers of a race among some arms, told in the numbers of all.
+void renumber(const std::vector<std::int32_t>& numbers, std::size_t all, RaceResult& result) {
+  const auto number = [&numbers](std::int32_t arm) {
+    return numbers[static_cast<std::size_t>(arm)];
+  };
+  for (Sample& sample : result.samples) sample.arm = number(sample.arm);
+  for (std::int32_t& arm : result.dropped) arm = number(arm);
+  std::vector<double> probe_us(all, 0);
+  for (std::size_t i = 0; i < result.probe_us.size(); ++i)
+    probe_us[static_cast<std::size_t>(numbers[i])] = result.probe_us[i];
+  result.probe_us = std::move(probe_us);
+}
+
+/// Races the arms; one that fails while it is timed is left out, and the others start again.
+RaceResult race_survivors(Device& device, const std::vector<RunnableVariant>& arms,
+                          const Case& which, const RaceOptions& options) {
+  std::vector<std::int32_t> numbers(arms.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  std::vector<Disproof> failed;
+  for (;;) {
+    std::vector<RunnableVariant> alive;
+    for (const std::int32_t number : numbers)
+      alive.push_back(arms[static_cast<std::size_t>(number)]);
+    RaceOptions among = options;
+    among.keep.clear();
+    for (const std::int32_t arm : options.keep)
+      if (const auto at = std::find(numbers.begin(), numbers.end(), arm); at != numbers.end())
+        among.keep.push_back(static_cast<std::int32_t>(at - numbers.begin()));
+    RaceResult result = race(device, alive, which, among);
+    if (!result.outcome.ok() && result.failed_arm >= 0 && numbers.size() > 1) {
+      const auto at = numbers.begin() + result.failed_arm;
+      failed.push_back(
+          {*at, {result.outcome.status, "while it was timed: " + result.outcome.message}});
+      numbers.erase(at);
+      continue;
+    }
+    if (result.outcome.ok()) renumber(numbers, arms.size(), result);
+    result.disproved = std::move(failed);
+    return result;
   }
 }
 
@@ -265,8 +353,9 @@ Json handle_race_request(Device& device, const Json& request) {
                                          device.properties().target, device.properties().facts)});
   }
   const RaceOptions options = race_options_from_json(request.at("options"));
-  RaceResult result = race(device, arms, which, options);
-  if (result.outcome.ok()) prove_again(device, arms, which, options.seed, result);
+  RaceResult result = race_survivors(device, arms, which, options);
+  if (result.outcome.ok() && request.at("prove_again").get<bool>())
+    prove_again(device, arms, which, options.seed, result);
   return fusetune::to_json(result);
 }
 

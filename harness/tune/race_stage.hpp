@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/json.hpp"
 #include "harness/measure/choose.hpp"
 #include "harness/measure/race.hpp"
 #include "harness/spec/plan.hpp"
@@ -23,6 +24,7 @@ struct CaseRace {
   std::map<std::size_t, std::size_t> same_code_as;  ///< variant -> the variant whose arm it shares
   RaceResult result;
   Choice choice;
+  Json provenance;  ///< of the figures: versions, sweep and conditions when they were taken
   bool reused = false;
 };
 

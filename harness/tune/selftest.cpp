@@ -1,12 +1,14 @@
 #include "harness/tune/selftest.hpp"
 
 #include <fmt/format.h>
+#include <stdlib.h>
 
 #include <algorithm>
-#include <map>
-#include <memory>
+#include <cerrno>
+#include <system_error>
 
 #include "harness/base/error.hpp"
+#include "harness/verify/findings.hpp"
 
 namespace fusetune {
 
@@ -32,6 +34,72 @@ void apply_patch(const Mutant& mutant, CompileRequest& request) {
                   fmt::format("{}: the kernel has no source '{}'", mutant.name, mutant.file));
 }
 
+/// A code-object store that is removed with its owner.
+class ScratchStore {
+ public:
+  ScratchStore() : store_(make_folder()) {}
+  ~ScratchStore() {
+    std::error_code ignored;
+    std::filesystem::remove_all(store_.root(), ignored);
+  }
+  ScratchStore(const ScratchStore&) = delete;
+  ScratchStore& operator=(const ScratchStore&) = delete;
+
+  const CodeStore& store() const { return store_; }
+
+ private:
+  static std::filesystem::path make_folder() {
+    std::error_code error;
+    const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+    if (error) throw UserError("the temporary folder (TMPDIR) is unusable: " + error.message());
+    std::string name = (parent / "fusetune-selftest-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw UserError(fmt::format("cannot make a temporary folder in {}: {}", parent.string(),
+                                  std::generic_category().message(errno)));
+    return name;
+  }
+
+  CodeStore store_;
+};
+
+/// Whether the family has anything that the check could look at.
+bool applies(Check check, const Family& family) {
+  const auto any = [&](auto&& holds) {
+    return std::any_of(family.tensors.begin(), family.tensors.end(), holds);
+  };
+  switch (check) {
+    case Check::row_padding:
+      return any([](const TensorDecl& tensor) { return tensor.runtime_row_stride; });
+    case Check::inputs_unchanged:
+      return any([](const TensorDecl& tensor) { return tensor.role == Role::in; });
+    case Check::untouched:
+      return any([](const TensorDecl& tensor) {
+        return tensor.role == Role::inout || tensor.role == Role::state;
+      });
+    default:
+      return true;
+  }
+}
+
+std::vector<std::string> unproven_checks(const Family& family,
+                                         const std::vector<MutantVerdict>& verdicts) {
+  std::vector<std::string> unproven;
+  for (int i = 0; i <= static_cast<int>(Check::determinism); ++i) {
+    const Check check = static_cast<Check>(i);
+    const bool proven =
+        std::any_of(verdicts.begin(), verdicts.end(), [check](const MutantVerdict& verdict) {
+          return verdict.killed && verdict.check == to_string(check);
+        });
+    if (!proven && applies(check, family)) unproven.emplace_back(to_string(check));
+  }
+  return unproven;
+}
+
+bool kills(const Killer& killer, const ProofReport& report) {
+  return killer.check == report.failed_check &&
+         (!killer.status || *killer.status == report.outcome.status);
+}
+
 /// One code object to compile and what to prove with it.
 struct Trial {
   const Mutant* mutant = nullptr;  ///< whose case and variant
@@ -55,6 +123,9 @@ class Selftest {
     compile_all();
     if (!session_.stop()) prove_all();
     summary_.interrupted = session_.stop();
+    if (!mutants_.empty())
+      summary_.unproven_checks =
+          unproven_checks(*mutants_.front().which.geometry.family, summary_.mutants);
     return std::move(summary_);
   }
 
@@ -82,16 +153,28 @@ class Selftest {
     trial.key = request.key(identity);
     Job job;
     job.request = Json{{"op", "compile"},
-                       {"store", session_.code.root().string()},
+                       {"store", scratch_.store().root().string()},
                        {"key", trial.key},
                        {"request", to_json(request)}};
-    job.done = [this, &trial](const JobEnd&) {
-      const std::optional<StoredCode> stored = session_.code.find(trial.key);
-      trial.compiled = stored ? stored->outcome : Outcome{Status::compiler_crash, "no code object"};
-      if (stored) trial.code_path = stored->code_path.string();
-      session_.progress.advance(!trial.compiled.ok());
-    };
+    job.limit = std::chrono::milliseconds(
+        static_cast<std::int64_t>(session_.options.compile_timeout_s * 1000));
+    job.done = [this, &trial](const JobEnd& end) { finish_compile(trial, end); };
     pool.submit(std::move(job));
+  }
+
+  void finish_compile(Trial& trial, const JobEnd& end) {
+    if (end.how == JobEnd::How::cancelled) return;
+    if (end.answer.contains("error")) throw UserError(end.answer["error"].get<std::string>());
+    const std::optional<StoredCode> stored = scratch_.store().find(trial.key);
+    if (end.how == JobEnd::How::timed_out)
+      trial.compiled = {Status::compile_timeout, fmt::format("the compiler did not end within {} s",
+                                                             session_.options.compile_timeout_s)};
+    else if (stored)
+      trial.compiled = stored->outcome;
+    else
+      trial.compiled = {Status::compiler_crash, "no code object"};
+    if (stored) trial.code_path = stored->code_path.string();
+    session_.progress.advance(!trial.compiled.ok());
   }
 
   void prove_all() {
@@ -146,8 +229,9 @@ class Selftest {
       MutantVerdict verdict{mutant.name,         mutant.about,           report.outcome.status,
                             report.failed_check, report.outcome.message, false};
       verdict.killed =
-          !report.outcome.ok() && std::find(mutant.killed_by.begin(), mutant.killed_by.end(),
-                                            report.failed_check) != mutant.killed_by.end();
+          !report.outcome.ok() &&
+          std::any_of(mutant.killed_by.begin(), mutant.killed_by.end(),
+                      [&report](const Killer& killer) { return kills(killer, report); });
       session_.progress.advance(!verdict.killed);
       summary_.mutants.push_back(std::move(verdict));
       return;
@@ -165,6 +249,7 @@ class Selftest {
   Target target_;
   int seeds_;
   Session& session_;
+  ScratchStore scratch_;
   std::vector<Trial> trials_;
   SelftestSummary summary_;
 };
@@ -173,6 +258,7 @@ class Selftest {
 
 bool SelftestSummary::passed() const {
   return !interrupted && !mutants.empty() && true_runs > 0 && false_alarms.empty() &&
+         unproven_checks.empty() &&
          std::all_of(mutants.begin(), mutants.end(),
                      [](const MutantVerdict& verdict) { return verdict.killed; });
 }

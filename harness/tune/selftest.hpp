@@ -1,9 +1,10 @@
 #pragma once
-// Planted bugs: every mutant must be found, and by the check that is said to find it; the shipped
-// kernel never raises an alarm.
+// Planted bugs: every mutant must be found, and by the check that is said to find it; every check
+// that applies to the family finds one; the shipped kernel never raises an alarm.
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@ struct LaunchChange {
   bool any() const { return blocks != 0 || blocks_less != 0; }
 };
 
+/// A check that may find a mutant, and with which status: a launch can fail for many reasons.
+struct Killer {
+  std::string check;
+  std::optional<Status> status;  ///< none: any
+};
+
 /// One planted bug: a change to a source or header, or to the launches.
 struct Mutant {
   std::string name;
@@ -29,7 +36,7 @@ struct Mutant {
   LaunchChange launch;
   Case which;
   Variant variant;
-  std::vector<std::string> killed_by;
+  std::vector<Killer> killed_by;
   Mark mark;
 };
 
@@ -49,12 +56,15 @@ struct SelftestSummary {
   std::vector<MutantVerdict> mutants;
   std::int64_t true_runs = 0;             ///< proofs of the shipped kernel, over the seeds
   std::vector<std::string> false_alarms;  ///< "case, seed: message"
+  /// Checks that apply to the family and killed no mutant.
+  std::vector<std::string> unproven_checks;
   bool interrupted = false;
 
   bool passed() const;
 };
 
-/// Throws UserError when a patch no longer fits its source.
+/// Throws UserError when a patch no longer fits its source, or nothing can be compiled here. Code
+/// objects go to a temporary store: the user's never holds a mutant.
 SelftestSummary selftest(const std::vector<Mutant>& mutants, const std::string& device, int seeds,
                          Session& session);
 

@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 
-#include "harness/base/error.hpp"
-#include "harness/base/files.hpp"
 #include "harness/base/hash.hpp"
 
 namespace fusetune {
@@ -16,15 +13,6 @@ namespace {
 std::filesystem::path table_file(const std::filesystem::path& results, const std::string& device,
                                  const Family& family) {
   return results / device / (family.name + ".yaml");
-}
-
-std::optional<Table> present_table(const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) return std::nullopt;
-  try {
-    return table_from_yaml(file);
-  } catch (const UserError&) {
-    return std::nullopt;
-  }
 }
 
 std::set<std::shared_ptr<const Family>> families_of(const Plan& plan) {
@@ -76,13 +64,13 @@ class RowMaker {
     return row;
   }
 
-  Provenance provenance(const CaseRace& race) const {
+  static Provenance provenance(const CaseRace& race) {
     Provenance provenance;
-    provenance.harness_version = harness_version();
-    provenance.compiler = campaign_.compiled.compilers.at(plan_.target.name);
-    provenance.sweep = plan_.sweep.name;
+    provenance.harness_version = race.provenance.at("harness_version").get<std::string>();
+    provenance.compiler = race.provenance.at("compiler").get<std::string>();
+    provenance.sweep = race.provenance.at("sweep").get<std::string>();
     provenance.data = race.result.data;
-    provenance.conditions = campaign_.device.conditions;
+    provenance.conditions = race.provenance.at("conditions");
     return provenance;
   }
 
@@ -122,58 +110,120 @@ class RowMaker {
   const Campaign& campaign_;
 };
 
-/// Cases of one geometry by row count; of several with equal rows the heaviest, then the first,
-/// speaks for the row.
+/// Cases of one geometry by row count. Of several with equal rows the plainest speaks for the row:
+/// symbols at their defaults and dense rows, which are left out of its key; then the heaviest.
 std::map<std::int64_t, const CaseRace*> races_by_rows(const Plan& plan, const Campaign& campaign,
                                                       std::size_t geometry) {
   std::map<std::int64_t, const CaseRace*> by_rows;
   const auto& cases = plan.geometries[geometry].cases;
+  const auto rank = [&cases](const CaseRace& race) {
+    const PlannedCase& planned = cases[race.planned_case];
+    return std::pair(planned.which.key().size(), -planned.weight);
+  };
   for (const CaseRace& race : campaign.races.races) {
     if (race.geometry != geometry || !race.result.outcome.ok()) continue;
     const CaseRace*& chosen = by_rows[cases[race.planned_case].which.rows()];
-    if (chosen == nullptr || cases[race.planned_case].weight > cases[chosen->planned_case].weight)
-      chosen = &race;
+    if (chosen == nullptr || rank(race) < rank(*chosen)) chosen = &race;
   }
   return by_rows;
 }
 
+/// Adds what the present table knows of row counts that were not tuned now.
+void keep_present_rows(const Table& present, Table& table) {
+  std::set<std::pair<std::string, std::int64_t>> tuned;
+  std::map<std::string, std::string> sources;  // geometry -> source of its new rows
+  for (const TableRow& row : table.rows) {
+    tuned.emplace(row.geometry.key(), row.tuned_at);
+    if (!row.is_default) sources.emplace(row.geometry.key(), row.source_hash);
+  }
+  for (const TableRow& row : present.rows) {
+    const std::string key = row.geometry.key();
+    if (tuned.count({key, row.tuned_at}) != 0) continue;
+    const auto source = sources.find(key);
+    if (!row.is_default && source != sources.end() && source->second != row.source_hash) continue;
+    table.rows.push_back(row);
+  }
+}
+
+/// Each row answers from the one below it up to its own row count.
+void set_intervals(Table& table) {
+  std::sort(table.rows.begin(), table.rows.end(), [](const TableRow& a, const TableRow& b) {
+    return std::pair(a.geometry.key(), a.tuned_at) < std::pair(b.geometry.key(), b.tuned_at);
+  });
+  const TableRow* below = nullptr;
+  for (TableRow& row : table.rows) {
+    const bool first = below == nullptr || below->geometry.key() != row.geometry.key();
+    row.rows_low = first ? 0 : below->rows_high + 1;
+    row.rows_high = row.tuned_at;
+    below = &row;
+  }
+}
+
 }  // namespace
 
-Incumbents incumbents_of(const Plan& plan, const DeviceProperties& device,
-                         const std::filesystem::path& results) {
-  Incumbents incumbents;
+Tables present_tables(const Plan& plan, const DeviceProperties& device,
+                      const std::filesystem::path& results) {
+  Tables tables;
   for (const auto& family : families_of(plan)) {
-    const std::optional<Table> table = present_table(table_file(results, device.name, *family));
-    if (!table) continue;
-    for (const TableRow& row : table->rows)
-      if (!row.is_default)
-        incumbents[{row.geometry.key(), row.tuned_at}] = row.variant.key(*family);
+    const std::filesystem::path file = table_file(results, device.name, *family);
+    if (std::filesystem::exists(file)) tables.emplace(family->name, table_from_yaml(file));
   }
+  return tables;
+}
+
+Incumbents incumbents_of(const Tables& tables) {
+  Incumbents incumbents;
+  for (const auto& [family, table] : tables)
+    for (const TableRow& row : table.rows)
+      if (!row.is_default)
+        incumbents[{row.geometry.key(), row.tuned_at}] = row.variant.key(*table.family);
   return incumbents;
 }
 
-ProofSummary prove_large_finalists(const Plan& plan, Campaign& campaign, Session& session) {
+void prove_large_finalists(const Plan& plan, Campaign& campaign, Session& session) {
   std::vector<Finalist> finalists;
-  std::vector<CaseRace*> races;
+  std::vector<std::pair<CaseRace*, std::int32_t>> of;  // whose, and which arm
   for (CaseRace& race : campaign.races.races) {
     if (!race.result.outcome.ok()) continue;
-    const Case& which = plan.geometries[race.geometry].cases[race.planned_case].which;
+    const PlannedGeometry& geometry = plan.geometries[race.geometry];
+    const Case& which = geometry.cases[race.planned_case].which;
     if (is_proved_at_own_shape(which, session.options)) continue;
-    finalists.push_back(
-        {race.geometry, race.arms[static_cast<std::size_t>(race.choice.arm)], which});
-    races.push_back(&race);
+    for (std::size_t a = 0; a < race.arms.size(); ++a) {
+      const auto arm = static_cast<std::int32_t>(a);
+      const bool baseline =
+          geometry.variants[race.arms[a]].implementation == which.geometry.family->baseline;
+      if (arm != race.choice.arm && !baseline) continue;
+      finalists.push_back({race.geometry, race.arms[a], which});
+      of.emplace_back(&race, arm);
+    }
   }
-  if (finalists.empty()) return {};
-  ProofSummary summary =
+  if (finalists.empty()) return;
+  const ProofSummary summary =
       prove_finalists(plan, campaign.compiled, finalists, campaign.device, session);
-  for (std::size_t i = 0; i < finalists.size(); ++i)
-    if (const Outcome& outcome = summary.variants[i].outcome; !outcome.ok())
-      races[i]->result.outcome = outcome;
-  return summary;
+  campaign.proofs.proved += summary.proved;
+  campaign.proofs.reused += summary.reused;
+  for (std::size_t i = 0; i < finalists.size(); ++i) {
+    const Outcome& outcome = summary.variants[i].outcome;
+    auto& [race, arm] = of[i];
+    if (outcome.ok()) continue;
+    race->result.disproved.push_back({arm, outcome});
+    const PlannedGeometry& geometry = plan.geometries[race->geometry];
+    const bool is_baseline =
+        geometry.variants[race->arms[static_cast<std::size_t>(arm)]].implementation ==
+        geometry.geometry.family->baseline;
+    if (is_baseline) {
+      race->result.outcome = {Status::skipped, "the baseline failed its proof: no row without it"};
+      continue;
+    }
+    for (std::size_t a = 0; a < race->arms.size(); ++a)
+      if (geometry.variants[race->arms[a]].implementation == geometry.geometry.family->baseline)
+        race->choice.arm = static_cast<std::int32_t>(a);
+    race->choice.is_default = true;
+    race->choice.reason = "the winner failed its proof at this shape";
+  }
 }
 
-std::vector<Table> tables_of(const Plan& plan, const Campaign& campaign,
-                             const std::filesystem::path& results) {
+std::vector<Table> tables_of(const Plan& plan, const Campaign& campaign, const Tables& present) {
   std::vector<Table> tables;
   const RowMaker maker(plan, campaign);
   for (const auto& family : families_of(plan)) {
@@ -182,23 +232,14 @@ std::vector<Table> tables_of(const Plan& plan, const Campaign& campaign,
     table.device = campaign.device.name;
     table.target = plan.target;
     table.facts = campaign.device.facts;
-    std::set<std::string> touched;
-    for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
-      if (plan.geometries[g].geometry.family != family) continue;
-      std::int64_t low = 0;
-      for (const auto& [rows, race] : races_by_rows(plan, campaign, g)) {
-        TableRow row = maker.row(*race);
-        row.rows_low = low;
-        row.rows_high = rows;
-        low = rows + 1;
-        touched.insert(row.geometry.key());
-        table.rows.push_back(std::move(row));
-      }
-    }
-    if (const auto present = present_table(table_file(results, table.device, *family)); present)
-      for (const TableRow& row : present->rows)
-        if (touched.count(row.geometry.key()) == 0) table.rows.push_back(row);
+    for (std::size_t g = 0; g < plan.geometries.size(); ++g)
+      if (plan.geometries[g].geometry.family == family)
+        for (const auto& [rows, race] : races_by_rows(plan, campaign, g))
+          table.rows.push_back(maker.row(*race));
     if (table.rows.empty()) continue;
+    if (const auto old = present.find(family->name); old != present.end())
+      keep_present_rows(old->second, table);
+    set_intervals(table);
     normalise(table);
     tables.push_back(std::move(table));
   }

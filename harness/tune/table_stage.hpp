@@ -2,23 +2,33 @@
 // From decided races to tables: rows, intervals and certificates.
 
 #include <filesystem>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "harness/tune/campaign.hpp"
 
 namespace fusetune {
 
-/// What the tables of this device in `results` hold now. A file that cannot be read counts as none.
-Incumbents incumbents_of(const Plan& plan, const DeviceProperties& device,
-                         const std::filesystem::path& results);
+/// By family name.
+using Tables = std::map<std::string, Table>;
+
+/// The tables of this device and the plan's families in `results`. Throws UserError for one that
+/// cannot be read.
+Tables present_tables(const Plan& plan, const DeviceProperties& device,
+                      const std::filesystem::path& results);
+
+/// The variants that the tables hold now.
+Incumbents incumbents_of(const Tables& tables);
 
 /// Winners and baselines of cases that were too large to be proved before the race are proved at
-/// their own shape now; a winner that fails loses its case to the baseline.
-ProofSummary prove_large_finalists(const Plan& plan, Campaign& campaign, Session& session);
+/// their own shape now, after their timing. A winner that fails gives its case to the baseline;
+/// without a proved baseline the case has no row.
+void prove_large_finalists(const Plan& plan, Campaign& campaign, Session& session);
 
-/// One table per family. Rows of geometries that this campaign does not touch are taken over from
-/// the files in `results`.
-std::vector<Table> tables_of(const Plan& plan, const Campaign& campaign,
-                             const std::filesystem::path& results);
+/// One table per family that has a new row. Rows of the present tables stay where this campaign has
+/// none for their geometry and row count, and, within a geometry that it did tune, where they come
+/// from the same source.
+std::vector<Table> tables_of(const Plan& plan, const Campaign& campaign, const Tables& present);
 
 }  // namespace fusetune
