@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
 #include "harness/base/hash.hpp"
 #include "harness/compile/compile_log.hpp"
@@ -23,7 +24,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::chrono::seconds kTimeLimit{120};
+constexpr std::chrono::seconds kVersionLimit{20};
+// Who asked for the compilation ends it earlier; this keeps a forgotten one from staying for ever.
+constexpr std::chrono::hours kTimeLimit{24};
+constexpr int kNotStarted = 127;
 constexpr std::string_view kRuntimePrefix = "ft_host_at_";
 constexpr const char* kShimFolder = "fusetune_host";
 constexpr const char* kMainFile = "fusetune_host/main.cpp";
@@ -33,10 +37,12 @@ constexpr const char* kCodeFile = "fusetune_host/kernels.so";
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "fusetune-host-XXXXXX").string();
+    const char* chosen = std::getenv("TMPDIR");
+    const fs::path parent = chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
+    std::string name = (parent / "fusetune-host-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
-      throw fs::filesystem_error("cannot make a temporary folder", name,
-                                 std::error_code(errno, std::generic_category()));
+      throw UserError(fmt::format("cannot make a temporary folder in {}: {}", parent.string(),
+                                  std::generic_category().message(errno)));
     path_ = name;
   }
   ~TemporaryFolder() {
@@ -52,11 +58,15 @@ class TemporaryFolder {
     const fs::path clean = name.lexically_normal();
     if (clean.empty() || clean.is_absolute() || *clean.begin() == "..")
       throw std::invalid_argument(fmt::format("header name '{}' leaves the folder", name.string()));
-    fs::create_directories((path_ / clean).parent_path());
-    std::ofstream file(path_ / clean, std::ios::binary);
+    std::error_code error;
+    fs::create_directories((path_ / clean).parent_path(), error);
+    errno = error.value();
+    std::ofstream file;
+    if (!error) file.open(path_ / clean, std::ios::binary);
     file << text;
-    if (!file.flush())
-      throw std::runtime_error(fmt::format("cannot write {} in {}", name.string(), path_.string()));
+    if (error || !file.is_open() || !file.flush())
+      throw UserError(fmt::format("cannot write {}: {}", (path_ / clean).string(),
+                                  std::generic_category().message(errno)));
   }
 
  private:
@@ -96,7 +106,7 @@ HostCompiler::HostCompiler() {
   if (command_.empty()) command_ = {"g++"};
   std::vector<std::string> ask = command_;
   ask.push_back("--version");
-  const ProcessResult version = run_process(ask, kTimeLimit);
+  const ProcessResult version = run_process(ask, kVersionLimit);
   if (version.exit_code != 0 || version.signal != 0)
     missing_ = fmt::format("no C++ compiler for the host: {}: {}", command_.front(),
                            first_line(version.output));
@@ -179,10 +189,32 @@ CodeFacts facts_of(const CompileRequest& request, const std::string& code) {
   return facts;
 }
 
+/// The line in which a compiler complains of the machine and not of the kernel, "" when none does.
+std::string environment_complaint(const std::string& log) {
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);)
+    for (const char* words :
+         {"No space left on device", "Disk quota exceeded", "Read-only file system",
+          "annot create temporary file", "annot allocate memory", "error: cannot execute"})
+      if (line.find(words) != std::string::npos) return line;
+  return "";
+}
+
+/// Throws UserError when the compiler could not do its work, whatever the kernel.
+void check_environment(const ProcessResult& process, const std::string& program,
+                       const fs::path& folder) {
+  if (process.exit_code == kNotStarted)
+    throw UserError(fmt::format("the C++ compiler {} cannot be started: {}", program,
+                                first_line(process.output)));
+  if (process.timed_out || (process.exit_code == 0 && process.signal == 0)) return;
+  if (const std::string line = environment_complaint(process.output); !line.empty())
+    throw UserError(fmt::format("the C++ compiler cannot work in {}: {}", folder.string(), line));
+}
+
 Outcome outcome_of(const ProcessResult& process) {
   if (process.timed_out)
     return {Status::compile_timeout,
-            fmt::format("the C++ compiler ran longer than {} s", kTimeLimit.count())};
+            fmt::format("the C++ compiler ran longer than {} hours", kTimeLimit.count())};
   if (process.signal != 0)
     return {Status::compiler_crash,
             fmt::format("the C++ compiler died of signal {}", process.signal)};
@@ -200,6 +232,7 @@ void HostCompiler::run(const CompileRequest& request, CompileResult* result) con
   folder.write(kMainFile, main_text(request));
   const ProcessResult process =
       run_process(arguments(request, folder.path()), kTimeLimit, folder.path());
+  check_environment(process, command_.front(), folder.path());
   result->log = process.output;
   result->outcome = outcome_of(process);
   if (!result->outcome.ok()) return;
@@ -218,13 +251,10 @@ void HostCompiler::run(const CompileRequest& request, CompileResult* result) con
 CompileResult HostCompiler::compile(const CompileRequest& request) {
   const auto start = std::chrono::steady_clock::now();
   CompileResult result;
-  if (!missing_.empty()) {
-    result.outcome = {Status::unsupported_target, missing_};
-    return result;
-  }
+  if (!missing_.empty()) throw UserError(missing_);
   try {
     run(request, &result);
-  } catch (const std::exception& error) {
+  } catch (const std::invalid_argument& error) {
     result.outcome = {Status::compile_error, error.what()};
   }
   result.compile_ms =

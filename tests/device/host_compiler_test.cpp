@@ -2,12 +2,16 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <optional>
 
+#include "harness/base/error.hpp"
 #include "support.hpp"
 
 namespace fusetune::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -92,15 +96,67 @@ FT_KERNEL(64) void scale(float* out) { *out = not_in_any_library(*out); }
   EXPECT_EQ(host_compiler().compile(outside).outcome.status, Status::compile_error);
 }
 
-TEST(HostCompiler, WithoutACompilerIsAnOutcome) {
-  const char* before = std::getenv("CXX");
-  const std::string kept = before != nullptr ? before : "";
-  ::setenv("CXX", "/nonexistent/g++", 1);
+/// What compile() throws, "" when it returns.
+std::string error_of(Compiler& compiler) {
+  try {
+    compiler.compile(request_for(kKernel, {"scale"}, 64, {{"FT_ADD", "1"}}));
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+/// An environment variable for as long as it lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    ::setenv(name, value.c_str(), 1);
+  }
+  ~Variable() { before_ ? ::setenv(name_, before_->c_str(), 1) : ::unsetenv(name_); }
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+TEST(HostCompiler, AMissingCompilerIsNoFaultOfTheKernel) {
+  const Variable missing("CXX", "/nonexistent/g++");
+  EXPECT_THAT(error_of(*make_host_compiler()), HasSubstr("/nonexistent/g++"));
+}
+
+TEST(HostCompiler, ACompilerThatVanishesIsNoFaultOfTheKernel) {
+  const auto link = std::filesystem::path(::testing::TempDir()) / "fusetune-vanishing-g++";
+  std::filesystem::remove(link);
+  std::filesystem::create_symlink("/usr/bin/g++", link);
+  const Variable chosen("CXX", link.string());
   const auto compiler = make_host_compiler();
-  before != nullptr ? ::setenv("CXX", kept.c_str(), 1) : ::unsetenv("CXX");
-  const CompileResult result = compiler->compile(request_for(kKernel, {"scale"}, 64));
-  EXPECT_EQ(result.outcome.status, Status::unsupported_target);
-  EXPECT_THAT(result.outcome.message, HasSubstr("/nonexistent/g++"));
+  EXPECT_EQ(error_of(*compiler), "");
+  std::filesystem::remove(link);
+  EXPECT_THAT(error_of(*compiler), HasSubstr("fusetune-vanishing-g++"));
+}
+
+TEST(HostCompiler, AnUnusableTemporaryFolderIsNoFaultOfTheKernel) {
+  Compiler& compiler = host_compiler();
+  {
+    const Variable missing("TMPDIR", "/nonexistent/folder");
+    EXPECT_THAT(error_of(compiler),
+                AllOf(HasSubstr("/nonexistent/folder"), HasSubstr("No such file or directory")));
+  }
+  const Variable unwritable("TMPDIR", "/proc");  // even for root
+  EXPECT_THAT(error_of(compiler), HasSubstr("in /proc: "));
+}
+
+TEST(HostCompiler, AFullDiskIsNoFaultOfTheKernel) {
+  const auto script = std::filesystem::path(::testing::TempDir()) / "fusetune-full-disk";
+  std::ofstream(script) << "#!/bin/sh\n"
+                           "[ \"$1\" = --version ] && echo 'g++ (a test) 1' && exit 0\n"
+                           "echo 'fatal error: error writing to x.s: No space left on device'\n"
+                           "exit 1\n";
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  const Variable chosen("CXX", script.string());
+  EXPECT_THAT(error_of(*make_host_compiler()), HasSubstr("No space left on device"));
+  std::filesystem::remove(script);
 }
 
 }  // namespace
