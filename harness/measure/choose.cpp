@@ -101,7 +101,7 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
     verdict.tied =
         arm != rules.baseline && candidates.count(arm) != 0 && to_fastest.log_ratio.low < margin;
     if (rules.baseline >= 0) verdict.over_baseline = compare_arms(times, arm, rules.baseline).ratio;
-    choice.verdicts.push_back(std::move(verdict));
+    choice.verdicts.push_back(verdict);
   }
   choice.arm = pick(choice, rules);
   choice.is_default = choice.arm < 0;

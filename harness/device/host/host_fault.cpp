@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <sstream>
+#include <utility>
 
 #include "harness/device/host/host_device.hpp"
 #include "harness/process/subprocess.hpp"
@@ -40,11 +41,11 @@ std::string kernel_line(const std::string& frames) {
   std::istringstream lines(frames);
   std::string innermost;
   for (std::string frame; std::getline(lines, frame);) {
-    const std::string place = clean_place(frame);
+    std::string place = clean_place(frame);
     if (place.empty()) continue;
-    if (innermost.empty()) innermost = place;
     const std::string file = std::filesystem::path(place).filename().string();
     if (!file.starts_with("ft.h:") && !file.starts_with("host_shim.h:")) return place;
+    if (innermost.empty()) innermost = std::move(place);
   }
   return innermost;
 }
