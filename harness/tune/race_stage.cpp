@@ -126,6 +126,11 @@ class RaceStage {
       if (is_new) {
         race.arms.push_back(v);
         text += "|" + arm;
+      } else if (geometry.variants[v].implementation == geometry.geometry.family->baseline) {
+        // The arm speaks for the baseline: what equals it cannot beat it.
+        std::replace(race.arms.begin(), race.arms.end(), known->second, v);
+        race.same_code_as[known->second] = v;
+        known->second = v;
       } else {
         race.same_code_as[v] = known->second;
       }

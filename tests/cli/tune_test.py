@@ -85,6 +85,59 @@ class Tune(harness.ProgramTest):
         self.assertEqual(len({json.dumps(row["geometry"]) for row in table["rows"]}), 2)
         self.assertEqual(len(table["rows"]), 4)
 
+    def rows(self):
+        table = json.loads((self.dir / "results/host-w64/split_reshape_cat.json").read_text())
+        return [(row["geometry"]["key"], row["rows_low"], row["rows_high"], row["variant"]) for row in table["rows"]]
+
+    def test_another_token_count_keeps_the_others(self):
+        self.run_json("tune", self.write("a.yaml", harness.SMALL_SWEEP))
+        before = self.rows()
+        self.assertEqual([row[1:3] for row in before], [(0, 1), (2, 16)])
+        other = harness.SMALL_SWEEP.replace("tokens: {1: 0.5, 16: 0.5}", "tokens: [4]")
+        self.run_json("tune", self.write("b.yaml", other))
+        after = self.rows()
+        self.assertEqual([row[1:3] for row in after], [(0, 1), (2, 4), (5, 16)])
+        self.assertEqual([after[0][3], after[2][3]], [row[3] for row in before])
+
+    def test_an_unreadable_table_is_not_overwritten(self):
+        sweep = self.write("a.yaml", harness.SMALL_SWEEP)
+        self.run_json("tune", sweep)
+        table = self.dir / "results/host-w64/split_reshape_cat.yaml"
+        table.write_text("<<<<<<< ours\n" + table.read_text())
+        broken = table.read_bytes()
+        result = self.run_program("tune", sweep)
+        self.assertEqual(result.returncode, 64, result.stdout)
+        self.assertIn("split_reshape_cat.yaml", result.stderr)
+        self.assertEqual(table.read_bytes(), broken)
+
+    def test_dtypes_of_one_size_share_their_code(self):
+        text = harness.SMALL_SWEEP.replace("    tokens:", "    dtypes: {act: [bf16, fp16]}\n    tokens:")
+        report = self.run_json("tune", self.write("dtypes.yaml", text))
+        self.assertEqual(report["geometries"], 2)
+        self.assertEqual([row["status"] for row in report["rows"]], ["ok"] * 4)
+        alone = self.run_json("tune", self.write("one.yaml", harness.SMALL_SWEEP), "--dry-run")
+        self.assertEqual(report["compiled"], alone["compilations"])
+
+    def test_nothing_decided_is_no_success(self):
+        text = harness.SMALL_SWEEP.replace("    tokens:", "    implementations: [views]\n    tokens:")
+        report = self.run_json("tune", self.write("views.yaml", text), expect=4)
+        self.assertEqual(report["files"], [])
+        self.assertFalse((self.dir / "results").exists())
+
+    def test_the_baseline_comes_along(self):
+        text = harness.SMALL_SWEEP.replace("    tokens:", "    implementations: [fused]\n    tokens:")
+        report = self.run_json("tune", self.write("fused.yaml", text))
+        self.assertTrue(all(row["versus_baseline"] > 0 for row in report["rows"]), report["rows"])
+
+    def test_no_rows_launch_nothing_and_a_budget_that_cut_is_not_final(self):
+        text = harness.SMALL_SWEEP.replace("tokens: {1: 0.5, 16: 0.5}", "tokens: [0, 16]")
+        sweep = self.write("zero.yaml", text)
+        report = self.run_json("tune", sweep, "--budget-s", "0.001")
+        self.assertEqual([row["status"] for row in report["rows"]], ["skipped", "ok"])
+        self.assertIn("nothing is launched", report["rows"][0]["message"])
+        self.assertEqual(self.run_json("tune", sweep, "--budget-s", "0.001")["measured"], 0)
+        self.assertEqual(self.run_json("tune", sweep, "--budget-s", "20")["measured"], 1)
+
     def test_explain_says_why(self):
         sweep = self.write("small.yaml", harness.SMALL_SWEEP)
         row = self.run_json("tune", sweep)["rows"][0]

@@ -1,7 +1,7 @@
 // One element per thread and step, with a fault of the variant's choice.
 #include "ft.h"
 
-#if FT_FAULT == FT_FAULT_WEARS_OUT
+#if FT_FAULT == FT_FAULT_WEARS_OUT || FT_FAULT == FT_FAULT_DIES_LATE
 static __device__ int launches = 0;
 #endif
 
@@ -36,6 +36,8 @@ void faulty_rows(const void *qkvz, const void *ba, void *mixed_qkv, void *z, voi
 #elif FT_FAULT == FT_FAULT_WEARS_OUT
   // Right for as long as a proof takes, wrong once it has been timed.
   if (row == 0 && thread == 0 && ++launches > 500) z_row[0] = 1;
+#elif FT_FAULT == FT_FAULT_DIES_LATE
+  if (row == 0 && thread == 0 && ++launches > 500) *reinterpret_cast<volatile ft_u16 *>(16) = 1;
 #elif FT_FAULT == FT_FAULT_CRASHES
   if (thread == 0) *reinterpret_cast<volatile ft_u16 *>(16) = 1;
 #endif
