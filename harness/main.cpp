@@ -16,16 +16,22 @@ namespace fusetune {
 namespace {
 
 constexpr const char* kFooter =
-    R"(Keys paste back: a case is FAMILY(name=value,...) and a variant name=value,...; quote them in a shell.
+    R"(Keys paste back: a case is FAMILY(name=value,...), a variant name=value,...; quote them in a
+shell.
 
-Exit codes: 0 all well; 2 a result was wrong; 3 inconclusive; 4 environment unusable, or nothing compiled for a target;
-5 a kernel crashed or hung; 64 usage or input; 70 internal error; 130 interrupted (what was done is kept).
+Exit codes: 0 all well; 2 a result was wrong; 3 inconclusive; 4 the environment is unusable, a
+variant did not compile, or nothing was compared or decided; 5 a kernel crashed or hung; 64 usage
+or input; 70 internal error; 130 interrupted (what was done is kept). The gravest of several counts:
+130, 70, 2, 5, 4, 64, 3. A compiler that is not installed is a remark and exit code 0 for a target
+of also_compile, and 4 for the device or for inspect's target.
 
 First steps:
-  fusetune list models                         what shapes there are
-  fusetune tune configs/sweeps/quickstart.yaml a sweep from YAML to a proven table and a header, without a GPU
+  fusetune list models                           what shapes there are
+  fusetune tune configs/sweeps/quickstart.yaml   from YAML to a proven table and a header, no GPU
   fusetune verify split_reshape_cat --model qwen3.5-27b --tp 8 --device host-w32
-  fusetune explain 'CASE'                      why a variant won and why the others fell)";
+  fusetune explain 'CASE'                        why a variant won and why the others fell)";
+
+constexpr const char* kDevices = "host-w64 and/or host-w32 (default: both)";
 
 /// The command that was asked for, and what it runs.
 struct Program {
@@ -68,8 +74,9 @@ void add_selection(CLI::App& command, SelectionOptions& selection) {
   command.add_option("--model", selection.models, "Model of configs/models.yaml, or 'all'");
   command.add_option("--tp", selection.tp, "Tensor-parallel split, or 'all' (the default)");
   command.add_option("-o,--option", selection.options,
-                     "Option, dtype or symbol: layout=merged, act=fp32, nk=4; values by commas");
-  command.add_option("--tokens", selection.tokens, "Rows of the case (default 64)");
+                     "Option, dtype or symbol, as layout=merged or nk=2,4");
+  command.add_option("--tokens", selection.tokens, "Rows of the case (default 64)")
+      ->check(CLI::NonNegativeNumber);
   command.add_option("--space", selection.space, "Variants: full, pairwise, or how many")
       ->capture_default_str();
   command.add_option("--variant", selection.variant, "One variant by its key instead of a space");
@@ -98,7 +105,7 @@ void add_verify(CLI::App& app, Program& program) {
   CLI::App* command =
       app.add_subcommand("verify", "Compile and prove; no timing. Takes a family, case or sweep");
   command->add_option("WHAT", program.verify.what, "Family, case key, or sweep file")->required();
-  command->add_option("--device", program.verify.devices, "host-w64 and/or host-w32");
+  command->add_option("--device", program.verify.devices, kDevices);
   add_selection(*command, program.verify.selection);
   command->callback([&program] {
     program.run = [&program] { return verify_command(program.global, program.verify); };
@@ -109,8 +116,7 @@ void add_golden(CLI::App& app, Program& program) {
   CLI::App* command =
       app.add_subcommand("golden", "Compare reference and variants with outputs of other code");
   command->add_option("FILE", program.golden.files, "safetensors files with cases")->required();
-  command->add_option("--device", program.golden.devices,
-                      "host-w64 and/or host-w32 (default: both)");
+  command->add_option("--device", program.golden.devices, kDevices);
   command->add_option("--space", program.golden.space, "Variants: full, pairwise, or how many")
       ->capture_default_str();
   command->callback([&program] {
@@ -144,10 +150,10 @@ void add_rest(CLI::App& app, Program& program) {
     program.run = [&program] { return explain_command(program.global, program.explain); };
   });
 
-  CLI::App* selftest = app.add_subcommand(
-      "selftest", "Plant the family's bugs, one at a time: every one must be found by its check");
+  CLI::App* selftest =
+      app.add_subcommand("selftest", "Plant bugs one at a time: each must be found by its check");
   selftest->add_option("FAMILY", program.selftest.family, "Family; all of them when left out");
-  selftest->add_option("--device", program.selftest.devices, "host-w64 and/or host-w32");
+  selftest->add_option("--device", program.selftest.devices, kDevices);
   selftest
       ->add_option("--seeds", program.selftest.seeds, "Seeds for false alarms on the true kernel")
       ->check(CLI::Range(1, 1000))
@@ -190,6 +196,7 @@ void add_rest(CLI::App& app, Program& program) {
 int run(int argc, char** argv) {
   Program program;
   program.global.terminal = Terminal::detect();
+  if (argc > 0 && *argv[0] != '\0') program.global.program = argv[0];
   CLI::App app("fusetune: tunes and proves fused HIP kernels, with or without a GPU", "fusetune");
   app.set_version_flag("--version", "fusetune " + harness_version());
   app.require_subcommand(1);
@@ -218,7 +225,7 @@ int main(int argc, char** argv) {
   try {
     return fusetune::run(argc, argv);
   } catch (const fusetune::UserError& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
+    std::fputs(fusetune::wrapped(std::string("error: ") + error.what(), 2).c_str(), stderr);
     return static_cast<int>(fusetune::ExitCode::usage);
   } catch (const std::exception& error) {
     std::fprintf(

@@ -41,7 +41,7 @@ void ConsoleProgress::end() { draw(true); }
 
 void ConsoleProgress::note(const std::string& line) {
   if (terminal_.is_terminal) std::fputs("\r\033[K", stderr);
-  fmt::print(stderr, "{}\n", line);
+  fmt::print(stderr, "{}", wrapped(line, 2));
 }
 
 void ConsoleProgress::draw(bool last) {

@@ -1,36 +1,98 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <stdexcept>
 
 #include "harness/base/error.hpp"
+#include "harness/cli/command_line.hpp"
 #include "harness/cli/commands.hpp"
+#include "harness/cli/run_session.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/variant_legend.hpp"
 #include "harness/measure/choose.hpp"
 #include "harness/store/record_store.hpp"
+#include "harness/table/table.hpp"
 
 namespace fusetune {
 
 namespace {
 
-/// The newest race of a case on a device. Throws UserError naming the cases that the store has.
+/// Says what was raced instead: the nearest key, else the first few.
+[[noreturn]] void no_race(const std::string& case_key, const std::string& device,
+                          std::set<std::string> known) {
+  std::string message = fmt::format("no race of this case on {}: {}", device, case_key);
+  const std::vector<std::string> keys(known.begin(), known.end());
+  if (const std::string near = nearest(case_key, keys); !near.empty())
+    throw UserError(message + "\nthe nearest that was raced there: " + near);
+  message += fmt::format("\nraced there: {}", counted(std::ssize(keys), "case"));
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, keys.size()); ++i) {
+    message += "\n  ";
+    message += keys[i];
+  }
+  throw UserError(message);
+}
+
+/// The newest race of a case on a device. Throws UserError naming the cases that the store has for
+/// this device.
 StepRecord find_race(const RecordStore& records, const std::string& case_key,
-                     const std::string& device) {
-  std::vector<std::string> known;
+                     const GlobalOptions& global, const std::string& device) {
+  std::set<std::string> known;
+  std::set<std::string> devices;
   std::optional<StepRecord> found;
   for (StepRecord& step : records.all(StepRecord::Kind::race)) {
-    const std::string subject = case_key + " | " + device;
-    if (step.subject == subject)
-      found = std::move(step);
-    else
-      known.push_back(step.subject.substr(0, step.subject.rfind(" | ")));
+    const std::size_t bar = step.subject.rfind(" | ");
+    const std::string raced_on = step.subject.substr(bar + 3);
+    devices.insert(raced_on);
+    if (raced_on != device) continue;
+    known.insert(step.subject.substr(0, bar));
+    if (step.subject.compare(0, bar, case_key) == 0) found = std::move(step);
   }
   if (found) return *std::move(found);
-  if (known.empty()) throw UserError("the store holds no race; run 'fusetune tune SWEEP' first");
-  throw UserError(unknown_name(
-      fmt::format("case with a race on {}", device), case_key,
-      {known.begin(), known.begin() + std::min<std::ptrdiff_t>(3, std::ssize(known))}));
+  if (devices.empty())
+    throw UserError(fmt::format("the store {} holds no race; one is made by: {}",
+                                global.engine.store.string(), command_text(global, "tune SWEEP")));
+  if (known.empty())
+    throw UserError(unknown_name("device with a race", device, {devices.begin(), devices.end()}));
+  no_race(case_key, device, std::move(known));
+}
+
+/// What the table of a device says of a case.
+struct TableEntry {
+  std::filesystem::path file;
+  bool exists = false;
+  std::optional<TableRow> row;  ///< tuned at the case's rows
+};
+
+TableEntry table_entry(const std::filesystem::path& results, const std::string& device,
+                       const Case& which) {
+  const Family& family = *which.geometry.family;
+  TableEntry entry;
+  entry.file = results / device / (family.name + ".yaml");
+  entry.exists = std::filesystem::exists(entry.file);
+  if (!entry.exists) return entry;
+  for (TableRow& row : table_from_yaml(entry.file).rows)
+    if (row.tuned_at == which.rows() && row.geometry.key() == which.geometry.key())
+      entry.row = std::move(row);
+  return entry;
+}
+
+/// Whether the table names the arm that was chosen here.
+bool holds(const TableEntry& entry, const Family& family, const Choice& choice,
+           const std::vector<std::string>& arms) {
+  if (!entry.row || entry.row->is_default != choice.is_default) return false;
+  return entry.row->variant.key(family) == arms[static_cast<std::size_t>(choice.arm)];
+}
+
+std::string table_text(const TableEntry& entry, const Family& family, bool held) {
+  if (!entry.exists) return fmt::format("table: none at {}", entry.file.string());
+  if (!entry.row) return fmt::format("table: {} has no row for this case", entry.file.string());
+  if (held) return fmt::format("table: {} holds this variant", entry.file.string());
+  return fmt::format("table: {} holds another: {}{}", entry.file.string(),
+                     entry.row->variant.key(family), entry.row->is_default ? " (default)" : "");
 }
 
 /// What the proofs and compilations of a geometry ended with, other than ok.
@@ -39,13 +101,13 @@ std::vector<std::pair<std::string, std::string>> fallen(const RecordStore& recor
                                                         const std::string& target,
                                                         const std::vector<std::string>& raced) {
   std::vector<std::pair<std::string, std::string>> list;
+  const std::string prefix = geometry_key + " | ";
   for (const auto kind : {StepRecord::Kind::compile, StepRecord::Kind::proof})
     for (const StepRecord& step : records.all(kind)) {
-      if (step.status == Status::ok || step.subject.rfind(geometry_key + " | ", 0) != 0) continue;
+      if (step.status == Status::ok || !step.subject.starts_with(prefix)) continue;
       const std::size_t last = step.subject.rfind(" | ");
       if (step.subject.substr(last + 3) != target) continue;
-      const std::string variant =
-          step.subject.substr(geometry_key.size() + 3, last - geometry_key.size() - 3);
+      const std::string variant = step.subject.substr(prefix.size(), last - prefix.size());
       // It may have failed once and, changed, have raced since.
       if (std::find(raced.begin(), raced.end(), variant) != raced.end()) continue;
       list.emplace_back(variant, fmt::format("{}: {}", to_string(step.status), step.message));
@@ -69,18 +131,39 @@ ChoiceRules rules_of(const Family& family, const std::vector<std::string>& arms)
   return rules;
 }
 
+/// As the run that wrote the table chose: what the table holds stays within noise.
+Choice choice_of(const RaceResult& result, const Family& family,
+                 const std::vector<std::string>& arms, const TableEntry& entry) {
+  ChoiceRules rules = rules_of(family, arms);
+  try {
+    Choice choice = choose(result, rules);
+    if (!entry.row || entry.row->is_default || holds(entry, family, choice, arms)) return choice;
+    const auto arm = std::find(arms.begin(), arms.end(), entry.row->variant.key(family));
+    const auto number = static_cast<std::int32_t>(arm - arms.begin());
+    const auto timed = [number](const Sample& sample) { return sample.arm == number; };
+    if (std::none_of(result.samples.begin(), result.samples.end(), timed)) return choice;
+    rules.incumbent = number;
+    return choose(result, rules);
+  } catch (const std::invalid_argument& error) {
+    throw UserError(fmt::format("this race chose nothing: {}", error.what()));
+  }
+}
+
 }  // namespace
 
 ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& options) {
   const Case which = parse_case_key(options.case_key);
   const Family& family = *which.geometry.family;
+  require_store(global);
   const RecordStore records = RecordStore::open(global.engine.store, false);
-  const StepRecord step = find_race(records, which.key(), options.device);
+  const StepRecord step = find_race(records, which.key(), global, options.device);
   const auto arms = step.data.at("arms").get<std::vector<std::string>>();
   const RaceResult result = race_from_json(step.data.at("result"));
   if (!result.outcome.ok())
     throw UserError(fmt::format("the race of this case failed: {}", result.outcome.message));
-  const Choice choice = choose(result, rules_of(family, arms));
+  const TableEntry entry = table_entry(global.engine.results, options.device, which);
+  const Choice choice = choice_of(result, family, arms, entry);
+  const bool held = holds(entry, family, choice, arms);
   const auto others = fallen(records, which.geometry.key(), options.device, arms);
   std::vector<ArmVerdict> verdicts = choice.verdicts;
   std::sort(verdicts.begin(), verdicts.end(), [](const ArmVerdict& a, const ArmVerdict& b) {
@@ -92,11 +175,16 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
       list.push_back({{"variant", arms[static_cast<std::size_t>(verdict.arm)]},
                       {"median_us", verdict.summary.median_us},
                       {"standing", standing(choice, verdict)}});
-    fmt::print("{}\n", Json{{"case", which.key()},
-                            {"reason", choice.reason},
-                            {"is_default", choice.is_default},
-                            {"arms", std::move(list)}}
-                           .dump(2));
+    fmt::print("{}\n",
+               Json{{"case", which.key()},
+                    {"reason", choice.reason},
+                    {"is_default", choice.is_default},
+                    {"variant", arms[static_cast<std::size_t>(choice.arm)]},
+                    {"table", entry.exists ? Json(entry.file.string()) : Json()},
+                    {"table_variant", entry.row ? Json(entry.row->variant.key(family)) : Json()},
+                    {"table_holds_it", held},
+                    {"arms", std::move(list)}}
+                   .dump(2));
     return ExitCode::pass;
   }
   fmt::print("{}\non {}, {} data, {} argument sets in rotation\n\n", which.key(), options.device,
@@ -115,6 +203,7 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
                fmt::format("{:.2f}..{:.2f}", verdict.over_fastest.low, verdict.over_fastest.high),
                standing(choice, verdict), name(verdict.arm)});
   fmt::print("{}\n{}", table.text(kLineWidth), wrapped("why: " + choice.reason, 2));
+  fmt::print("{}", wrapped(table_text(entry, family, held), 2));
   if (!result.dropped.empty()) {
     fmt::print("dropped after the first look (more than {:.1f}x the best):\n",
                RaceOptions{}.probe_cutoff);

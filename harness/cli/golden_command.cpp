@@ -1,7 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdio>
+
+#include "harness/base/error.hpp"
 #include "harness/cli/commands.hpp"
+#include "harness/cli/interrupt.hpp"
 #include "harness/cli/run_session.hpp"
+#include "harness/cli/selection.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/tune/golden_stage.hpp"
 
@@ -40,6 +46,7 @@ Json summary_json(const std::string& file, const std::string& device,
                      {"passed", passed(verdict)}});
   return Json{{"file", file},
               {"device", device},
+              {"interrupted", summary.interrupted},
               {"cases", std::move(cases)},
               {"unmapped", summary.unmapped}};
 }
@@ -47,49 +54,103 @@ Json summary_json(const std::string& file, const std::string& device,
 void print_failures(const GoldenSummary& summary) {
   for (const GoldenVerdict& verdict : summary.verdicts) {
     if (!verdict.reference.ok())
-      fmt::print("{}: the reference differs from the file: {}\n", verdict.name,
-                 verdict.reference.message);
+      fmt::print("{}", wrapped(fmt::format("{}: the reference differs from the file: {}",
+                                           verdict.name, verdict.reference.message),
+                               4));
     for (const std::string& failure : verdict.failures)
       fmt::print("{}", wrapped(fmt::format("{}: {}", verdict.name, failure), 4));
   }
   if (!summary.unmapped.empty())
-    fmt::print("not compared, no family maps them: {} (first: {})\n",
-               counted(static_cast<long long>(summary.unmapped.size()), "case"),
-               summary.unmapped.front());
+    fmt::print("{}",
+               wrapped(fmt::format("not compared, no family maps them: {} (first: {})",
+                                   counted(static_cast<long long>(summary.unmapped.size()), "case"),
+                                   summary.unmapped.front()),
+                       2));
 }
+
+/// All files on all devices; what is wrong with one of them does not keep the others from being
+/// compared.
+class GoldenRun {
+ public:
+  GoldenRun(const GlobalOptions& global, const GoldenOptions& options)
+      : global_(global), options_(options), run_(global, "golden") {}
+
+  ExitCode run() {
+    const SpaceChoice space = parse_space(options_.space);
+    for (const std::string& device : devices_or_both(options_.devices))
+      for (const auto& file : options_.files)
+        if (!interrupted()) compare(file, space, device);
+    finish();
+    return worst_;
+  }
+
+ private:
+  void compare(const std::filesystem::path& file, const SpaceChoice& space,
+               const std::string& device) {
+    try {
+      const GoldenSummary summary = verify_golden(file, space, device, run_.session());
+      count(summary);
+      if (global_.json) {
+        documents_.push_back(summary_json(file.string(), device, summary));
+        return;
+      }
+      fmt::print(
+          "{}",
+          wrapped(fmt::format("{} on {}, space {}", file.string(), device, options_.space), 2));
+      fmt::print("{}", verdicts_text(summary));
+      print_failures(summary);
+    } catch (const UserError& error) {
+      worst_ = worst_of(worst_, ExitCode::usage);
+      documents_.push_back({{"file", file.string()},
+                            {"device", device},
+                            {"interrupted", false},
+                            {"cases", Json::array()},
+                            {"error", error.what()}});
+      // The same file has the same fault on every device.
+      if (std::find(errors_.begin(), errors_.end(), error.what()) == errors_.end())
+        errors_.emplace_back(error.what());
+    }
+  }
+
+  void count(const GoldenSummary& summary) {
+    for (const GoldenVerdict& verdict : summary.verdicts) {
+      ++all_;
+      if (passed(verdict))
+        ++good_;
+      else if (!summary.interrupted)
+        worst_ = worst_of(worst_, ExitCode::verification_failed);
+    }
+  }
+
+  void finish() {
+    if (interrupted()) worst_ = ExitCode::interrupted;
+    if (global_.json) {
+      if (interrupted() && (documents_.empty() || !documents_.back()["interrupted"].get<bool>()))
+        documents_.push_back({{"interrupted", true}});
+      fmt::print("{}\n", documents_.dump(2));
+    } else {
+      fmt::print("{} of {} equal, byte for byte\n", good_, counted(all_, "case"));
+      if (interrupted()) fmt::print("interrupted: the rest was not compared\n");
+    }
+    for (const std::string& error : errors_)
+      fmt::print(stderr, "{}", wrapped("error: " + error, 2));
+    if (all_ == 0 && errors_.empty()) worst_ = worst_of(worst_, ExitCode::verification_failed);
+  }
+
+  const GlobalOptions& global_;
+  const GoldenOptions& options_;
+  RunSession run_;
+  ExitCode worst_ = ExitCode::pass;
+  long long all_ = 0;
+  long long good_ = 0;
+  Json documents_ = Json::array();
+  std::vector<std::string> errors_;
+};
 
 }  // namespace
 
 ExitCode golden_command(const GlobalOptions& global, const GoldenOptions& options) {
-  const std::vector<std::string> devices =
-      options.devices.empty() ? std::vector<std::string>{"host-w64", "host-w32"} : options.devices;
-  std::size_t all = 0;
-  std::size_t good = 0;
-  Json documents = Json::array();
-  RunSession run(global, "golden");
-  for (const auto& file : options.files)
-    for (const std::string& device : devices) {
-      const GoldenSummary summary =
-          verify_golden(file, parse_space(options.space), device, run.session());
-      if (summary.interrupted) return ExitCode::interrupted;
-      for (const GoldenVerdict& verdict : summary.verdicts) {
-        ++all;
-        if (passed(verdict)) ++good;
-      }
-      if (global.json) {
-        documents.push_back(summary_json(file.string(), device, summary));
-        continue;
-      }
-      fmt::print("{} on {}, space {}\n{}", file.string(), device, options.space,
-                 verdicts_text(summary));
-      print_failures(summary);
-    }
-  if (global.json)
-    fmt::print("{}\n", documents.dump(2));
-  else
-    fmt::print("{} of {} equal, byte for byte\n", good,
-               counted(static_cast<long long>(all), "case"));
-  return all > 0 && good == all ? ExitCode::pass : ExitCode::verification_failed;
+  return GoldenRun(global, options).run();
 }
 
 }  // namespace fusetune

@@ -3,6 +3,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/cli/commands.hpp"
+#include "harness/cli/interrupt.hpp"
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/selection.hpp"
 #include "harness/cli/text_table.hpp"
@@ -48,7 +49,8 @@ Plan plan_for(const InspectOptions& options, const Target& target) {
   return plan;
 }
 
-void add_rows(const Plan& plan, const CompiledUnit& unit, TextTable& table, VariantLegend& legend) {
+void add_rows(const Plan& plan, const CompiledUnit& unit, TextTable& table, VariantLegend& legend,
+              VariantLegend& entries) {
   const PlannedGeometry& geometry = plan.geometries[unit.geometry];
   const std::string key =
       legend.number(geometry.variants[unit.variant].key(*geometry.geometry.family));
@@ -57,10 +59,11 @@ void add_rows(const Plan& plan, const CompiledUnit& unit, TextTable& table, Vari
     return;
   }
   for (const KernelFacts& kernel : unit.code.facts.kernels)
-    table.add({key, kernel.entry, known(kernel.vgpr), known(kernel.agpr), known(kernel.sgpr),
-               spills(kernel), known(kernel.scratch_bytes), known(kernel.lds_bytes),
-               known(kernel.kernarg_bytes), known(kernel.code_bytes), known(kernel.occupancy_waves),
-               widths(kernel.global_loads), widths(kernel.global_stores)});
+    table.add({key, entries.number(kernel.entry), known(kernel.vgpr), known(kernel.agpr),
+               known(kernel.sgpr), spills(kernel), known(kernel.scratch_bytes),
+               known(kernel.lds_bytes), known(kernel.kernarg_bytes), known(kernel.code_bytes),
+               known(kernel.occupancy_waves), widths(kernel.global_loads),
+               widths(kernel.global_stores)});
 }
 
 struct Totals {
@@ -92,13 +95,48 @@ Json inspect_json(const Plan& plan, const CompileSummary& compiled) {
                      {"compile_ms", unit.code.compile_ms},
                      {"facts", to_json(unit.code.facts)}});
   }
-  return Json{{"target", plan.target.name}, {"units", std::move(units)}};
+  return Json{{"target", plan.target.name},
+              {"unavailable", compiled.unavailable},
+              {"units", std::move(units)}};
 }
 
-ExitCode worst_of(const CompileSummary& compiled) {
+void print_inspect(const Plan& plan, const CompileSummary& compiled, bool whole_log) {
+  using Align = TextTable::Align;
+  for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
+    TextTable table(
+        {"variant", "entry", "VGPR", "AGPR", "SGPR", "spill", "scratch", "LDS", "kernarg", "code",
+         "waves", "loads", "stores"},
+        {Align::left, Align::left, Align::right, Align::right, Align::right, Align::right,
+         Align::right, Align::right, Align::right, Align::right, Align::right});
+    VariantLegend legend;
+    VariantLegend entries("k");
+    for (const CompiledUnit& unit : compiled.units)
+      if (unit.geometry == g) add_rows(plan, unit, table, legend, entries);
+    fmt::print("{}\nfor {}\n{}{}{}\n", plan.geometries[g].geometry.key(), plan.target.name,
+               table.text(kLineWidth), entries.text(), legend.text());
+  }
   for (const CompiledUnit& unit : compiled.units)
-    if (!unit.code.outcome.ok()) return exit_code_of(unit.code.outcome.status);
-  return ExitCode::pass;
+    if (!unit.code.outcome.ok()) {
+      fmt::print("{}", wrapped(fmt::format("{}: {}", to_string(unit.code.outcome.status),
+                                           unit.code.outcome.message),
+                               2));
+      if (whole_log) fmt::print("{}\n", unit.code.log);
+      break;
+    }
+  const Totals totals = totals_of(compiled);
+  fmt::print("{}", wrapped(fmt::format("{} with {}: {} with spills, {} with scratch",
+                                       counted(totals.kernels, "kernel"),
+                                       compiled.compilers.at(plan.target.name), totals.with_spills,
+                                       totals.with_scratch),
+                           2));
+  fmt::print("loads and stores: bytes per lane and how many such instructions; waves: per SIMD\n");
+}
+
+ExitCode exit_code_of(const CompileSummary& compiled) {
+  ExitCode worst = compiled.unavailable.empty() ? ExitCode::pass : ExitCode::unusable;
+  for (const CompiledUnit& unit : compiled.units)
+    worst = worst_of(worst, fusetune::exit_code_of(unit.code.outcome.status));
+  return worst;
 }
 
 }  // namespace
@@ -108,35 +146,12 @@ ExitCode inspect_command(const GlobalOptions& global, const InspectOptions& opti
   const Plan plan = plan_for(options, target);
   RunSession run(global, "inspect");
   const CompileSummary compiled = compile_plan(plan, run.session());
-  if (global.json) {
-    fmt::print("{}\n", inspect_json(plan, compiled).dump(2));
-    return worst_of(compiled);
-  }
-  for (const auto& [name, why] : compiled.unavailable) throw UserError(why);
-  using Align = TextTable::Align;
-  for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
-    TextTable table(
-        {"variant", "entry", "VGPR", "AGPR", "SGPR", "spill", "scratch", "LDS", "kernarg", "code",
-         "waves", "loads", "stores"},
-        {Align::left, Align::left, Align::right, Align::right, Align::right, Align::right,
-         Align::right, Align::right, Align::right, Align::right, Align::right});
-    VariantLegend legend;
-    for (const CompiledUnit& unit : compiled.units)
-      if (unit.geometry == g) add_rows(plan, unit, table, legend);
-    fmt::print("{} for {}\n{}{}\n", plan.geometries[g].geometry.key(), target.name,
-               table.text(kLineWidth), legend.text());
-  }
-  for (const CompiledUnit& unit : compiled.units)
-    if (!unit.code.outcome.ok()) {
-      fmt::print("{}: {}\n", to_string(unit.code.outcome.status), unit.code.outcome.message);
-      if (options.log) fmt::print("{}\n", unit.code.log);
-      break;
-    }
-  const Totals totals = totals_of(compiled);
-  fmt::print("{} with {}: {} with spills, {} with scratch\n", counted(totals.kernels, "kernel"),
-             compiled.compilers.at(target.name), totals.with_spills, totals.with_scratch);
-  fmt::print("loads and stores: bytes per lane and how many such instructions; waves: per SIMD\n");
-  return worst_of(compiled);
+  if (global.json) fmt::print("{}\n", inspect_json(plan, compiled).dump(2));
+  for (const auto& [name, why] : compiled.unavailable)
+    fmt::print(stderr, "{}",
+               wrapped(fmt::format("error: nothing compiled for {}: {}", name, why), 2));
+  if (!global.json && compiled.unavailable.empty()) print_inspect(plan, compiled, options.log);
+  return interrupted() ? ExitCode::interrupted : exit_code_of(compiled);
 }
 
 }  // namespace fusetune

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/cli/commands.hpp"
+#include "harness/cli/run_session.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/spec/models.hpp"
@@ -32,32 +33,43 @@ Json families_json() {
   return list;
 }
 
+void print_names(const std::string& what, const Json& names) {
+  fmt::print("{}", wrapped(fmt::format("  {}: {}", what,
+                                       fmt::join(names.get<std::vector<std::string>>(), ", ")),
+                           4));
+}
+
 void print_families() {
   for (const Json& family : families_json()) {
-    fmt::print("{}: {}\n", family["family"].get<std::string>(),
-               family["summary"].get<std::string>());
-    fmt::print("  implementations: {}\n",
-               fmt::join(family["implementations"].get<std::vector<std::string>>(), ", "));
+    fmt::print("{}", wrapped(fmt::format("{}: {}", family["family"].get<std::string>(),
+                                         family["summary"].get<std::string>()),
+                             2));
+    print_names("implementations", family["implementations"]);
     for (const auto& [name, values] : family["options"].items())
-      fmt::print("  option {}: {}\n", name,
-                 fmt::join(values.get<std::vector<std::string>>(), ", "));
-    for (const auto& [name, values] : family["axes"].items())
-      fmt::print("  axis {}: {}\n", name, fmt::join(values.get<std::vector<std::string>>(), ", "));
+      print_names("option " + name, values);
+    for (const auto& [name, values] : family["axes"].items()) print_names("axis " + name, values);
   }
 }
 
 void print_models() {
-  TextTable table({"model", "tp", "verified", "attributes"});
   const Models models = Models::load_default();
-  for (const Model& model : models.all())
-    table.add({model.name, fmt::format("{}", fmt::join(model.tp, ",")),
-               model.verified ? "yes" : "NO", to_string(model.attributes)});
-  fmt::print("{}aliases and sources: configs/models.yaml\n", table.text(kLineWidth));
+  for (const Model& model : models.all()) {
+    fmt::print("{}", wrapped(fmt::format("{}: tp {}{}", model.name, fmt::join(model.tp, ", "),
+                                         model.verified ? "" : ", NOT verified"),
+                             4));
+    std::vector<std::string> attributes;
+    for (const auto& [name, value] : model.attributes)
+      attributes.push_back(name + "=" + to_string(value));
+    fmt::print("{}", wrapped(fmt::format("  {}", fmt::join(attributes, ", ")), 4));
+  }
+  fmt::print("aliases and sources: configs/models.yaml\n");
 }
 
-void print_statuses() {
+std::vector<std::string> statuses() {
+  std::vector<std::string> names;
   for (int i = 0; i <= static_cast<int>(Status::skipped); ++i)
-    fmt::print("{}\n", to_string(static_cast<Status>(i)));
+    names.emplace_back(to_string(static_cast<Status>(i)));
+  return names;
 }
 
 Json models_json() {
@@ -85,14 +97,19 @@ ExitCode list_command(const GlobalOptions& global, const std::string& what) {
     if (all || what == "families") document["families"] = families_json();
     if (all || what == "models") document["models"] = models_json();
     if (all || what == "targets") document["targets"] = known_targets();
+    if (all || what == "statuses") document["statuses"] = statuses();
     fmt::print("{}\n", document.dump(2));
     return ExitCode::pass;
   }
   if (all || what == "families") print_families();
   if (all) fmt::print("\n");
   if (all || what == "models") print_models();
-  if (all || what == "targets") fmt::print("\ntargets: {}\n", fmt::join(known_targets(), ", "));
-  if (what == "statuses") print_statuses();
+  if (all) fmt::print("\n");
+  if (all || what == "targets")
+    fmt::print("{}", wrapped(fmt::format("targets: {}", fmt::join(known_targets(), ", ")), 2));
+  if (all) fmt::print("\n");
+  if (all || what == "statuses")
+    fmt::print("{}", wrapped(fmt::format("statuses: {}", fmt::join(statuses(), ", ")), 2));
   return ExitCode::pass;
 }
 
@@ -139,6 +156,7 @@ ExitCode devices_command(const GlobalOptions& global) {
 }
 
 ExitCode cache_command(const GlobalOptions& global, const std::string& action) {
+  require_store(global);
   CodeStore code(global.engine.store);
   if (action == "clear") {
     RecordStore records = RecordStore::open(global.engine.store, true);

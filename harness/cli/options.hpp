@@ -14,6 +14,7 @@ namespace fusetune {
 struct GlobalOptions {
   EngineOptions engine;
   bool json = false;
+  std::string program = "fusetune";  ///< as it was called
   Terminal terminal;
 };
 

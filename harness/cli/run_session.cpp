@@ -1,6 +1,10 @@
 #include "harness/cli/run_session.hpp"
 
+#include <fmt/format.h>
+
+#include "harness/base/error.hpp"
 #include "harness/base/hash.hpp"
+#include "harness/cli/command_line.hpp"
 #include "harness/cli/interrupt.hpp"
 
 namespace fusetune {
@@ -21,6 +25,12 @@ RunSession::~RunSession() {
   } catch (const std::exception&) {
     // The run's own end is a remark in the store; its steps are there already.
   }
+}
+
+void require_store(const GlobalOptions& global) {
+  if (std::filesystem::exists(global.engine.store / "records.sqlite")) return;
+  throw UserError(fmt::format("there is no store at {}; one is made by: {}",
+                              global.engine.store.string(), command_text(global, "tune SWEEP")));
 }
 
 }  // namespace fusetune

@@ -1,6 +1,7 @@
 #pragma once
 // The store, the progress display and the interrupt flag of one command, bundled as a Session.
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -27,5 +28,8 @@ class RunSession {
   CodeStore code_;
   Session session_;
 };
+
+/// Throws UserError when there is no store in this folder, and creates none.
+void require_store(const GlobalOptions& global);
 
 }  // namespace fusetune

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "harness/base/error.hpp"
+#include "harness/device/device.hpp"
 #include "harness/tune/case_plan.hpp"
 
 namespace fusetune {
@@ -31,9 +33,27 @@ std::int64_t parse_number(const std::string& text, const std::string& what) {
   return value;
 }
 
+/// Values of static symbols; several of one symbol are several geometries.
+using SymbolValues = std::map<std::string, std::vector<std::int64_t>>;
+
+/// Every combination of the values.
+std::vector<Bindings> combinations(const SymbolValues& symbols) {
+  std::vector<Bindings> all{Bindings{}};
+  for (const auto& [name, values] : symbols) {
+    std::vector<Bindings> longer;
+    for (const Bindings& bindings : all)
+      for (const std::int64_t value : values) {
+        longer.push_back(bindings);
+        longer.back()[name] = value;
+      }
+    all = std::move(longer);
+  }
+  return all;
+}
+
 /// "name=value[,value...]": an option, a dtype or a static symbol of the family.
 void apply_option(const Family& family, const std::string& text, SweepEntry& entry,
-                  Bindings& symbols) {
+                  SymbolValues& symbols) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos)
     throw UserError(fmt::format("--option takes name=value, not '{}'", text));
@@ -49,7 +69,7 @@ void apply_option(const Family& family, const std::string& text, SweepEntry& ent
       entry.dtypes[name].push_back(*dtype);
     } else if (const SymbolDecl* symbol = family.find_symbol(name)) {
       if (symbol->is_static)
-        symbols[name] = parse_number(value, name);
+        symbols[name].push_back(parse_number(value, name));
       else
         throw UserError(fmt::format("{} is a runtime symbol: give it in the case's key", name));
     } else {
@@ -75,13 +95,36 @@ std::vector<std::string> model_selectors(const SelectionOptions& selection) {
   return selectors;
 }
 
+/// Why a geometry cannot have a variant, with the rule and its reason; "" when it can.
+std::string refusal_of(const Geometry& geometry, const Variant& variant, const Target& target) {
+  const ImplementationDecl& implementation =
+      *geometry.family->find_implementation(variant.implementation);
+  if (implementation.when && !implementation.when->eval_bool(scope_of(geometry)))
+    return fmt::format("{} needs {}", implementation.name, implementation.when->text());
+  SweepEntry entry;
+  entry.family = geometry.family;
+  for (const auto& [name, value] : variant.axes) entry.axes[name] = {value};
+  try {
+    enumerate_variants(geometry, implementation, target, entry, SpaceChoice{}, nullptr);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
 }  // namespace
+
+std::vector<std::string> devices_or_both(const std::vector<std::string>& devices) {
+  if (devices.empty()) return {"host-w64", "host-w32"};
+  for (const std::string& device : devices) target_of_device(device);
+  return devices;
+}
 
 Sweep sweep_of_selection(const std::string& family, const SelectionOptions& selection,
                          const std::string& device) {
   SweepEntry entry;
   entry.family = find_family(family);
-  Bindings symbols;
+  SymbolValues symbols;
   for (const std::string& option : selection.options)
     apply_option(*entry.family, option, entry, symbols);
   entry.models = model_selectors(selection);
@@ -89,7 +132,7 @@ Sweep sweep_of_selection(const std::string& family, const SelectionOptions& sele
     if (symbols.empty())
       throw UserError(
           "say which shapes: --model NAME [--tp N], or --option with the symbols (nk=4 ...)");
-    entry.symbols.push_back(symbols);
+    entry.symbols = combinations(symbols);
   } else if (!symbols.empty()) {
     throw UserError("--model and symbols in --option exclude each other");
   }
@@ -110,8 +153,23 @@ Plan plan_of_case(const Case& which, const SelectionOptions& selection, const st
 }
 
 void keep_variant(Plan& plan, const std::string& variant_key) {
-  for (PlannedGeometry& geometry : plan.geometries)
-    geometry.variants = {parse_variant_key(*geometry.geometry.family, variant_key)};
+  std::vector<PlannedGeometry> kept;
+  std::vector<std::string> refusals;
+  for (PlannedGeometry& planned : plan.geometries) {
+    const Variant variant = parse_variant_key(*planned.geometry.family, variant_key);
+    const std::string refusal = refusal_of(planned.geometry, variant, plan.target);
+    if (!refusal.empty()) {
+      refusals.push_back(fmt::format("{}: {}", planned.geometry.key(), refusal));
+      continue;
+    }
+    planned.variants = {variant};
+    planned.pruned.clear();
+    kept.push_back(std::move(planned));
+  }
+  if (kept.empty() && !refusals.empty())
+    throw UserError(fmt::format("variant '{}' is not possible: {}", variant_key, refusals.front()));
+  plan.geometries = std::move(kept);
+  plan.skipped.insert(plan.skipped.end(), refusals.begin(), refusals.end());
 }
 
 }  // namespace fusetune

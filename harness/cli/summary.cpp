@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "harness/cli/command_line.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/variant_legend.hpp"
 
@@ -22,19 +23,26 @@ const CaseRace* race_of(const Campaign& campaign, std::size_t geometry, std::siz
   return nullptr;
 }
 
+bool has_baseline_arm(const PlannedGeometry& geometry, const CaseRace& race) {
+  return std::any_of(race.arms.begin(), race.arms.end(), [&geometry](std::size_t variant) {
+    return geometry.variants[variant].implementation == geometry.geometry.family->baseline;
+  });
+}
+
 std::vector<std::string> winner_row(const PlannedGeometry& geometry, const CaseRace& race,
                                     VariantLegend& legend) {
   const Family& family = *geometry.geometry.family;
-  const Case& which = geometry.cases[race.planned_case].which;
-  const std::string rows = std::to_string(which.rows());
-  if (!race.result.outcome.ok())
-    return {rows, "-", "-", "-", "-", fmt::format("({})", race.result.outcome.message)};
+  const std::string rows = case_label(geometry, race.planned_case);
+  if (!race.result.outcome.ok()) return {rows, "-", "-", "-", "-", "-"};
   const ArmVerdict& verdict = race.choice.verdict(race.choice.arm);
   const Variant& variant = geometry.variants[race.arms[static_cast<std::size_t>(race.choice.arm)]];
   const double half =
       50 * (verdict.summary.high_us - verdict.summary.low_us) / verdict.summary.median_us;
-  const std::string ratio =
-      race.choice.is_default ? "default" : fmt::format("{:.2f}x", verdict.over_baseline.mid);
+  std::string ratio = "-";
+  if (race.choice.is_default)
+    ratio = "default";
+  else if (has_baseline_arm(geometry, race) && verdict.over_baseline.mid > 0)
+    ratio = fmt::format("{:.2f}x", verdict.over_baseline.mid);
   return {rows,
           fmt::format("{:.2f} +-{:.0f}%", verdict.summary.median_us, half),
           ratio,
@@ -43,32 +51,50 @@ std::vector<std::string> winner_row(const PlannedGeometry& geometry, const CaseR
           legend.number(variant.key(family))};
 }
 
-/// Status -> its failures, worst first.
-std::map<Status, std::vector<const Failure*>> by_class(const Campaign& campaign) {
-  std::map<Status, std::vector<const Failure*>> classes;
-  for (const Failure& failure : campaign.failures) classes[failure.status].push_back(&failure);
+/// Status and target -> the failures.
+using Classes = std::map<std::pair<Status, std::string>, std::vector<const Failure*>>;
+
+Classes by_class(const Campaign& campaign) {
+  Classes classes;
+  for (const Failure& failure : campaign.failures)
+    classes[{failure.status, failure.target}].push_back(&failure);
   return classes;
+}
+
+/// "3 variants", "2 variants, 5 failures" over several cases; a race may fail as a whole.
+std::string extent_of(const std::vector<const Failure*>& failures) {
+  std::set<std::string> variants;
+  for (const Failure* failure : failures)
+    if (!failure->variant_key.empty()) variants.insert(failure->variant_key);
+  const auto count = static_cast<long long>(failures.size());
+  if (variants.empty()) return counted(count, "race");
+  std::string text = counted(static_cast<long long>(variants.size()), "variant");
+  if (variants.size() != failures.size()) text += ", " + counted(count, "failure");
+  return text;
 }
 
 }  // namespace
 
-std::string wrapped(const std::string& text, std::size_t indent) {
-  std::string out;
-  std::string line;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    std::size_t end = text.find(' ', begin);
-    if (end == std::string::npos) end = text.size();
-    const std::string word = text.substr(begin, end - begin);
-    if (!line.empty() && line.size() + 1 + word.size() > kLineWidth) {
-      out += line + '\n';
-      line = std::string(indent, ' ') + word;
-    } else {
-      line += (line.empty() ? "" : " ") + word;
-    }
-    begin = end + 1;
+std::string case_label(const PlannedGeometry& geometry, std::size_t index) {
+  const Case& which = geometry.cases[index].which;
+  std::set<std::string> differing;
+  for (const PlannedCase& other : geometry.cases) {
+    if (other.which.rows() != which.rows()) continue;
+    for (const auto& [name, value] : other.which.runtime)
+      if (const auto own = which.runtime.find(name);
+          own == which.runtime.end() || own->second != value)
+        differing.insert(name);
+    for (const auto& [name, stride] : other.which.row_strides)
+      if (const auto own = which.row_strides.find(name);
+          own == which.row_strides.end() || own->second != stride)
+        differing.insert("stride_" + name);
   }
-  return out + line + '\n';
+  std::string label = std::to_string(which.rows());
+  for (const auto& [name, value] : which.runtime)
+    if (differing.count(name) != 0) label += fmt::format(" {}={}", name, to_string(value));
+  for (const auto& [name, stride] : which.row_strides)
+    if (differing.count("stride_" + name) != 0) label += fmt::format(" stride_{}={}", name, stride);
+  return label;
 }
 
 std::string winners_text(const Plan& plan, const Campaign& campaign, const Terminal& terminal) {
@@ -80,36 +106,47 @@ std::string winners_text(const Plan& plan, const Campaign& campaign, const Termi
         {family.rows, "us per call", "vs " + family.baseline, "ties", "data", "variant"},
         {Align::right, Align::right, Align::right, Align::right, Align::left, Align::left});
     VariantLegend legend;
+    std::string without;
     for (std::size_t c = 0; c < geometry.cases.size(); ++c)
-      if (const CaseRace* race = race_of(campaign, g, c); race != nullptr)
+      if (const CaseRace* race = race_of(campaign, g, c); race != nullptr) {
         table.add(winner_row(geometry, *race, legend));
+        if (!race->result.outcome.ok())
+          without += wrapped(fmt::format("  {} {}: no winner: {}", family.rows,
+                                         case_label(geometry, c), race->result.outcome.message),
+                             4);
+      }
     out += terminal.bold(geometry.geometry.key()) + "\n";
     if (!geometry.models.empty())
-      out += terminal.dim(fmt::format("  for {}{}", fmt::join(geometry.models, ", "),
-                                      geometry.verified ? "" : " (unverified figures)")) +
-             "\n";
-    out += table.text(kLineWidth) + legend.text() + "\n";
+      out += terminal.dim(wrapped(fmt::format("  for {}{}", fmt::join(geometry.models, ", "),
+                                              geometry.verified ? "" : " (unverified figures)"),
+                                  4));
+    out += table.text(kLineWidth) + legend.text() + without + "\n";
   }
   return out;
 }
 
-std::string failures_text(const Campaign& campaign, const Terminal& terminal) {
+std::string failures_text(const Campaign& campaign, const GlobalOptions& global) {
   std::string out;
-  for (const auto& [status, failures] : by_class(campaign)) {
+  for (const auto& [what, failures] : by_class(campaign)) {
     const Failure& first = *failures.front();
-    out += terminal.red(fmt::format("{}: {}", to_string(status),
-                                    counted(static_cast<long long>(failures.size()), "variant"))) +
-           fmt::format(" ({})\n", first.target);
+    out += fmt::format(
+        "{} ({})\n",
+        global.terminal.red(fmt::format("{}: {}", to_string(what.first), extent_of(failures))),
+        what.second);
     out += wrapped("  first: " + first.message, 4);
-    out += fmt::format("  show it again: {}\n", repro_command(first));
+    out += fmt::format("  show it again:\n    {}\n", repro_text(global, first));
   }
   return out;
 }
 
 std::string work_text(const Plan& plan, const Campaign& campaign) {
   std::string out;
+  const std::int64_t found =
+      campaign.compiled.reused + campaign.proofs.reused + campaign.races.reused;
   if (!campaign.did_work() && !campaign.interrupted) {
-    out += "Nothing was compiled, proved or measured: everything was found in the store.\n";
+    out += found > 0
+               ? "Nothing was compiled, proved or measured: everything was found in the store.\n"
+               : "There was nothing to do.\n";
   } else {
     out += fmt::format(
         "compiled {} (found {}), proved {} (found {}, same code {}), measured {} (found {})\n",
@@ -118,10 +155,10 @@ std::string work_text(const Plan& plan, const Campaign& campaign) {
         campaign.races.reused);
   }
   std::string proofs = fmt::format(
-      "proofs on {}: {} over {};", plan.target.name, counted(campaign.proofs.cases, "run"),
+      "proofs on {}: {} over {}", plan.target.name, counted(campaign.proofs.cases, "run"),
       counted(static_cast<long long>(campaign.proofs.variants.size()), "variant"));
   for (const CheckCount& check : campaign.proofs.checks)
-    proofs += fmt::format("{} {} {} {}", &check == campaign.proofs.checks.data() ? "" : ",",
+    proofs += fmt::format("{} {} {} {}", &check == campaign.proofs.checks.data() ? ";" : ",",
                           check.name, check.comparisons, check.unit);
   return out + wrapped(proofs, 2);
 }
@@ -131,10 +168,8 @@ std::string remarks_text(const Plan& plan, const Campaign& campaign) {
   for (const auto& [target, why] : campaign.compiled.unavailable)
     out += wrapped(fmt::format("not compiled for {}: {}", target, why), 2);
   if (!plan.skipped.empty())
-    out += wrapped(fmt::format("skipped {}, the first: {}",
-                               counted(static_cast<long long>(plan.skipped.size()), "model split"),
-                               plan.skipped.front()),
-                   2);
+    out += wrapped(
+        fmt::format("skipped {}, the first: {}", plan.skipped.size(), plan.skipped.front()), 2);
   std::set<std::string> views;
   std::int64_t pruned = 0;
   for (const PlannedGeometry& geometry : plan.geometries) {
@@ -148,12 +183,13 @@ std::string remarks_text(const Plan& plan, const Campaign& campaign) {
   }
   for (const std::string& view : views) out += wrapped("not raced: " + view, 2);
   if (pruned > 0)
-    out += fmt::format("pruned before compilation: {} (constraints, filters, space {})\n",
-                       counted(pruned, "variant"), plan.sweep.space.text());
+    out += wrapped(fmt::format("pruned before compilation: {} (constraints, filters, space {})",
+                               counted(pruned, "variant"), plan.sweep.space.text()),
+                   2);
   return out;
 }
 
-Json campaign_json(const Plan& plan, const Campaign& campaign) {
+Json campaign_json(const Plan& plan, const Campaign& campaign, const GlobalOptions& global) {
   Json rows = Json::array();
   for (const CaseRace& race : campaign.races.races) {
     const PlannedGeometry& geometry = plan.geometries[race.geometry];
@@ -166,7 +202,7 @@ Json campaign_json(const Plan& plan, const Campaign& campaign) {
           *geometry.geometry.family);
       row["is_default"] = race.choice.is_default;
       row["median_us"] = verdict.summary.median_us;
-      row["versus_baseline"] = verdict.over_baseline.mid;
+      if (has_baseline_arm(geometry, race)) row["versus_baseline"] = verdict.over_baseline.mid;
       row["ties"] = race.choice.tie_set.size();
     }
     rows.push_back(std::move(row));
@@ -178,7 +214,7 @@ Json campaign_json(const Plan& plan, const Campaign& campaign) {
                         {"variant", failure.variant_key},
                         {"target", failure.target},
                         {"message", failure.message},
-                        {"repro", repro_command(failure)}});
+                        {"repro", repro_text(global, failure)}});
   Json checks = Json::object();
   for (const CheckCount& check : campaign.proofs.checks) checks[check.name] = check.comparisons;
   Json files = Json::array();

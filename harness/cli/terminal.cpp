@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 namespace fusetune {
@@ -12,6 +14,27 @@ bool is_set(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0';
 }
+
+void wrap_line(std::string_view text, std::size_t indent, std::string& out) {
+  std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  std::string line(text.substr(0, begin));
+  bool has_word = false;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string_view word = text.substr(begin, end - begin);
+    if (has_word && line.size() + 1 + word.size() > kLineWidth) {
+      out += line + '\n';
+      line.assign(indent, ' ');
+    } else if (has_word) {
+      line += ' ';
+    }
+    line += word;
+    has_word = true;
+    begin = end + 1;
+  }
+  out += line + '\n';
+}
+
 }  // namespace
 
 Terminal Terminal::detect() {
@@ -37,7 +60,7 @@ std::string counted(long long n, std::string_view noun) {
 std::string duration_text(double seconds) {
   if (seconds < 10) return fmt::format("{:.1f} s", seconds);
   if (seconds < 60) return fmt::format("{:.0f} s", seconds);
-  const auto whole = static_cast<long long>(seconds + 0.5);
+  const long long whole = std::llround(seconds);
   return fmt::format("{} min {:02d} s", whole / 60, whole % 60);
 }
 
@@ -45,6 +68,16 @@ std::string shortened(std::string_view text, std::size_t width) {
   if (text.size() <= width) return std::string(text);
   if (width <= 3) return std::string(text.substr(0, width));
   return std::string(text.substr(0, width - 3)) + "...";
+}
+
+std::string wrapped(std::string_view text, std::size_t indent) {
+  std::string out;
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    wrap_line(text.substr(0, end), indent, out);
+    if (end == std::string_view::npos || end + 1 == text.size()) return out;
+    text.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace fusetune

@@ -35,4 +35,8 @@ std::string duration_text(double seconds);
 /// `text` cut to `width` columns, the cut marked by "...".
 std::string shortened(std::string_view text, std::size_t width);
 
+/// `text` wrapped at blanks to kLineWidth, line by line; leading blanks stay, continued lines are
+/// indented by `indent`. A word that is longer, such as a key, stays whole. Ends with a line end.
+std::string wrapped(std::string_view text, std::size_t indent);
+
 }  // namespace fusetune

@@ -21,6 +21,7 @@ void TextTable::add(std::vector<std::string> row) {
 
 std::string TextTable::text(std::size_t width) const {
   std::vector<std::size_t> widths;
+  widths.reserve(header_.size());
   for (std::size_t c = 0; c < header_.size(); ++c) {
     std::size_t widest = header_[c].size();
     for (const auto& row : rows_) widest = std::max(widest, row[c].size());
@@ -47,6 +48,7 @@ std::string TextTable::text(std::size_t width) const {
   };
   add_line(header_);
   std::vector<std::string> rule;
+  rule.reserve(widths.size());
   for (const std::size_t w : widths) rule.emplace_back(w, '-');
   add_line(rule);
   for (const auto& row : rows_) add_line(row);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "harness/base/error.hpp"
+#include "harness/cli/command_line.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/summary.hpp"
@@ -91,42 +92,59 @@ void print_dry_run(const Plan& plan, const GlobalOptions& global) {
     fmt::print("{}\n", geometry.geometry.key());
     TextTable table({"case's rows", "weight", "bytes moved"},
                     {TextTable::Align::right, TextTable::Align::right, TextTable::Align::right});
-    for (const PlannedCase& planned : geometry.cases) {
+    for (std::size_t c = 0; c < geometry.cases.size(); ++c) {
+      const PlannedCase& planned = geometry.cases[c];
       const Traffic traffic = traffic_of(planned.which);
-      table.add({std::to_string(planned.which.rows()), fmt::format("{:.3f}", planned.weight),
+      table.add({case_label(geometry, c), fmt::format("{:.3f}", planned.weight),
                  std::to_string(traffic.read_bytes + traffic.write_bytes)});
     }
     fmt::print("{}  {}, {} pruned\n\n", table.text(kLineWidth),
                counted(static_cast<long long>(geometry.variants.size()), "variant"),
                geometry.pruned.size());
   }
-  fmt::print("{} x variants = {}, {} to time once each, on {} and {} compile-only\n",
-             counted(static_cast<long long>(plan.geometries.size()), "geometry"),
-             counted(expected.compilations, "compilation"), counted(expected.launches, "launch"),
-             plan.target.name, counted(static_cast<long long>(plan.compile_only.size()), "target"));
+  fmt::print(
+      "{}",
+      wrapped(fmt::format("{} x variants = {}, {} to time once each, on {} and {} compile-only",
+                          counted(static_cast<long long>(plan.geometries.size()), "geometry"),
+                          counted(expected.compilations, "compilation"),
+                          counted(expected.launches, "launch"), plan.target.name,
+                          counted(static_cast<long long>(plan.compile_only.size()), "target")),
+              2));
   fmt::print("expected time with an empty store: about {}\n", duration_text(expected.seconds));
-  for (const std::string& skipped : plan.skipped) fmt::print("skipped {}\n", skipped);
+  for (const std::string& skipped : plan.skipped)
+    fmt::print("{}", wrapped("skipped " + skipped, 2));
+}
+
+/// As it was asked for, so that it goes on with the same.
+std::string tune_arguments(const TuneOptions& options) {
+  std::string arguments = "tune " + shell_word(options.sweep.string());
+  if (!options.device.empty()) arguments += " --device " + shell_word(options.device);
+  if (!options.space.empty()) arguments += " --space " + shell_word(options.space);
+  if (options.budget_s > 0) arguments += fmt::format(" --budget-s {}", options.budget_s);
+  return arguments;
 }
 
 void print_summary(const Plan& plan, const Campaign& campaign, const TuneOptions& options,
                    const GlobalOptions& global) {
   if (global.json) {
-    fmt::print("{}\n", campaign_json(plan, campaign).dump(2));
+    fmt::print("{}\n", campaign_json(plan, campaign, global).dump(2));
     return;
   }
   const Terminal& terminal = global.terminal;
-  fmt::print("\n{}: {} on {} ({} data)\n\n", plan.sweep.name, counted(plan.case_count(), "case"),
-             campaign.device.name, plan.sweep.measure.data);
+  fmt::print("\n{}\n", wrapped(fmt::format("{}: {} on {} ({} data)", plan.sweep.name,
+                                           counted(plan.case_count(), "case"), campaign.device.name,
+                                           plan.sweep.measure.data),
+                               2));
   if (!campaign.races.races.empty()) fmt::print("{}", winners_text(plan, campaign, terminal));
-  fmt::print("{}{}{}", failures_text(campaign, terminal), remarks_text(plan, campaign),
+  fmt::print("{}{}{}", failures_text(campaign, global), remarks_text(plan, campaign),
              work_text(plan, campaign));
   if (plan.target.platform == Platform::host && !campaign.interrupted)
     fmt::print(
         "Times are those of the host device: they rank variants here and say nothing of a GPU.\n");
   if (campaign.interrupted) {
-    fmt::print("\n{}: what was done is kept in {}. Go on with:\n  fusetune tune {}\n",
+    fmt::print("\n{}: what was done is kept in {}. Go on with:\n  {}\n",
                terminal.yellow("interrupted"), global.engine.store.string(),
-               options.sweep.string());
+               command_text(global, tune_arguments(options)));
     return;
   }
   if (campaign.files.empty()) {
@@ -135,9 +153,14 @@ void print_summary(const Plan& plan, const Campaign& campaign, const TuneOptions
   }
   fmt::print("\nwritten:\n");
   for (const auto& file : campaign.files) fmt::print("  {}\n", file.string());
-  const PlannedGeometry& first = plan.geometries.front();
-  fmt::print("next:\n  fusetune explain '{}' --device {}\n", first.cases.front().which.key(),
-             campaign.device.name);
+  for (const CaseRace& race : campaign.races.races) {
+    if (!race.result.outcome.ok()) continue;
+    const Case& decided = plan.geometries[race.geometry].cases[race.planned_case].which;
+    fmt::print("next:\n  {}\n",
+               command_text(global, fmt::format("explain {} --device {}", shell_word(decided.key()),
+                                                campaign.device.name)));
+    break;
+  }
 }
 
 }  // namespace

@@ -58,39 +58,71 @@ std::string geometries_text(const Plan& plan, const Campaign& campaign) {
 void print_mismatches(const Campaign& campaign) {
   for (const ProvedVariant& variant : campaign.proofs.variants) {
     if (variant.mismatches.empty()) continue;
-    fmt::print("{} in {}, the first:\n", counted(variant.mismatch_count, "mismatch"),
-               variant.failed_case);
+    fmt::print(
+        "{}", wrapped(fmt::format("{} in {}, the first:",
+                                  counted(variant.mismatch_count, "mismatch"), variant.failed_case),
+                      2));
     for (const Mismatch& mismatch : variant.mismatches)
-      fmt::print("  {}[{}]: {}\n", mismatch.tensor, mismatch.index, mismatch.text);
+      fmt::print(
+          "{}",
+          wrapped(fmt::format("  {}[{}]: {}", mismatch.tensor, mismatch.index, mismatch.text), 4));
     return;
   }
+}
+
+bool has_rows(const Plan& plan) {
+  for (const PlannedGeometry& geometry : plan.geometries)
+    for (const PlannedCase& planned : geometry.cases)
+      if (planned.which.rows() > 0) return true;
+  return false;
+}
+
+/// Proofs of empty cases alone compare nothing and are proofs all the same.
+bool compared_anything(const Plan& plan, const Campaign& campaign) {
+  if (campaign.proofs.cases == 0) return false;
+  for (const CheckCount& check : campaign.proofs.checks)
+    if (check.comparisons > 0 &&
+        (check.name == "exact" || check.name == "untouched" || check.name == "poison"))
+      return true;
+  return !has_rows(plan);
+}
+
+void print_verdict(const Plan& plan, const Campaign& campaign, const Terminal& terminal) {
+  if (campaign.interrupted)
+    fmt::print("{}: what was done is kept\n", terminal.yellow("interrupted"));
+  else if (!compared_anything(plan, campaign))
+    fmt::print("{} on {}\n\n", terminal.red("nothing was compared"), plan.target.name);
+  else if (campaign.failures.empty())
+    fmt::print("{}: all variants proved on {}\n\n", terminal.green("ok"), plan.target.name);
+}
+
+ExitCode exit_code_of_verify(const Plan& plan, const Campaign& campaign) {
+  const ExitCode code = campaign.exit_code();
+  return compared_anything(plan, campaign) || campaign.interrupted
+             ? code
+             : worst_of(code, ExitCode::unusable);
 }
 
 }  // namespace
 
 ExitCode verify_command(const GlobalOptions& global, const VerifyOptions& options) {
-  const std::vector<std::string> devices =
-      options.devices.empty() ? std::vector<std::string>{"host-w64"} : options.devices;
   ExitCode worst = ExitCode::pass;
   Json documents = Json::array();
-  for (const std::string& device_name : devices) {
+  for (const std::string& device_name : devices_or_both(options.devices)) {
     const Plan plan = plan_for(options, device_name);
     RunSession run(global, "verify " + options.what);
     const DeviceProperties device = device_properties(device_name);
     const Campaign campaign = verify_campaign(plan, device, run.session());
     if (global.json) {
-      documents.push_back(campaign_json(plan, campaign));
+      documents.push_back(campaign_json(plan, campaign, global));
     } else {
       fmt::print("{}\n", geometries_text(plan, campaign));
-      fmt::print("{}", failures_text(campaign, global.terminal));
+      fmt::print("{}", failures_text(campaign, global));
       print_mismatches(campaign);
       fmt::print("{}{}", remarks_text(plan, campaign), work_text(plan, campaign));
-      if (campaign.interrupted) fmt::print("interrupted: what was done is kept\n");
-      if (campaign.failures.empty() && !campaign.interrupted)
-        fmt::print("{}: all variants proved on {}\n\n", global.terminal.green("ok"),
-                   plan.target.name);
+      print_verdict(plan, campaign, global.terminal);
     }
-    if (worst == ExitCode::pass) worst = campaign.exit_code();
+    worst = worst_of(worst, exit_code_of_verify(plan, campaign));
     if (campaign.interrupted) break;
   }
   if (global.json) fmt::print("{}\n", documents.dump(2));

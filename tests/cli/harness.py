@@ -54,5 +54,10 @@ class ProgramTest(unittest.TestCase):
         return path
 
 
+def unwrapped(text):
+    """Messages are wrapped at blanks to the line width."""
+    return " ".join(text.split())
+
+
 def main():
     unittest.main(verbosity=2)

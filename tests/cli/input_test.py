@@ -1,5 +1,7 @@
 """Bad input: exit code 64, the place, what was expected, the nearest name; and nothing is written."""
 
+import re
+
 import harness
 
 CASES = {
@@ -30,7 +32,7 @@ class BadSweeps(harness.ProgramTest):
                 result = self.run_program("tune", sweep)
                 self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
                 for part in expected:
-                    self.assertIn(part, result.stderr)
+                    self.assertIn(part, harness.unwrapped(result.stderr))
                 self.assertFalse((self.dir / ".fusetune").exists())
                 self.assertFalse((self.dir / "results").exists())
 
@@ -50,7 +52,8 @@ class BadSweeps(harness.ProgramTest):
 
 class BadCommandLines(harness.ProgramTest):
     def test_usage(self):
-        for arguments in ([], ["tone"], ["verify"], ["list", "everything"], ["--jobs", "-3", "devices"]):
+        for arguments in ([], ["tone"], ["verify"], ["list", "everything"], ["--jobs", "-3", "devices"],
+                          ["verify", "split_reshape_cat", "--model", "all", "--tokens", "-1"]):
             with self.subTest(arguments):
                 self.assertEqual(self.run_program(*arguments).returncode, 64)
 
@@ -66,7 +69,60 @@ class BadCommandLines(harness.ProgramTest):
             with self.subTest(arguments):
                 result = self.run_program(*arguments)
                 self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
-                self.assertIn(expected, result.stderr)
+                self.assertIn(expected, harness.unwrapped(result.stderr))
+
+    def test_an_impossible_variant_is_refused_with_its_rule(self):
+        plan = self.run_json("tune", self.write("s.yaml", harness.SMALL_SWEEP), "--dry-run")
+        variant = next(v for v in plan["geometries"][0]["variants"] if "implementation" not in v)
+
+        def verify(axis, value, layout):
+            changed = re.sub(rf"\b{axis}=\w+", f"{axis}={value}", variant)
+            self.assertIn(f"{axis}={value}", changed)
+            result = self.run_program("verify", "split_reshape_cat", "--model", "qwen3.5-27b", "--tp", 8, "-o",
+                                      "layout=" + layout, "--device", "host-w64", "--variant", changed)
+            self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+            return harness.unwrapped(result.stderr)
+
+        self.assertIn("not aligned for accesses this wide", verify("vector_bytes", 16, "merged"))
+        self.assertIn("65", verify("rows_per_iter", 65, "contiguous"))
+
+    def test_no_store_is_said_and_none_is_made(self):
+        for arguments in (["cache"], ["cache", "info"], ["cache", "clear"],
+                          ["explain", "split_reshape_cat(nk=2,nv=4,tokens=1)"]):
+            with self.subTest(arguments):
+                result = self.run_program("--store", "absent", *arguments)
+                self.assertEqual(result.returncode, 64)
+                self.assertIn("there is no store at absent", result.stderr)
+                self.assertFalse((self.dir / "absent").exists())
+
+    def test_explain_suggests_races_of_its_device_alone(self):
+        text = harness.SMALL_SWEEP.replace("{1: 0.5, 16: 0.5}", "[16]").replace("space: 6", "space: 1")
+        sweep = self.write("s.yaml", text)
+        key = self.run_json("tune", sweep)["rows"][0]["case"]
+        other = key.replace("tokens=16", "tokens=17")
+        result = self.run_program("explain", other)
+        self.assertEqual(result.returncode, 64)
+        self.assertIn(key, result.stderr)
+        result = self.run_program("explain", key, "--device", "host-w32")
+        self.assertEqual(result.returncode, 64)
+        self.assertNotIn(key, result.stderr)
+        self.assertIn("host-w64", result.stderr)
+
+    def test_lines_of_help_fit(self):
+        for command in ([], ["tune"], ["verify"], ["golden"], ["inspect"], ["explain"], ["selftest"], ["list"], ["cache"]):
+            for line in self.run_program(*command, "--help").stdout.splitlines():
+                self.assertLessEqual(len(line), 100, line)
+
+    def test_lists(self):
+        lists = self.run_json("list")
+        self.assertIn("verification_failed", lists["statuses"])
+        text = self.run_program("list").stdout
+        self.assertIn("verification_failed", text)
+        self.assertNotIn("...", text)
+        for what in ("families", "models", "targets", "statuses"):
+            lines = self.run_program("list", what).stdout.splitlines()
+            self.assertTrue(lines[0].strip(), what)
+            self.assertLessEqual(max(map(len, lines)), 100)
 
     def test_help_names_every_command_and_exit_code(self):
         text = self.run_program("--help").stdout

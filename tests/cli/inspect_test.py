@@ -7,6 +7,31 @@ def instructions(counts, bytes_per_lane):
     return sum(count["instructions"] for count in counts if count["bytes_per_lane"] == bytes_per_lane)
 
 
+class NoCompiler(harness.ProgramTest):
+    def test_text_and_json_end_alike(self):
+        for options in ([], ["--json"]):
+            with self.subTest(options):
+                result = self.run_program(*options, "inspect", "--family", "split_reshape_cat", "--target", "sm_90",
+                                          "--model", "qwen3.5-27b", "--tp", 8, "--space", 1)
+                self.assertEqual(result.returncode, 4, result.stdout + result.stderr)
+                self.assertIn("sm_90", result.stderr)
+
+
+class EntryNames(harness.ProgramTest):
+    def test_are_whole(self):
+        arguments = ["inspect", "--family", "split_reshape_cat", "--target", "host-w64", "--model", "qwen3.5-27b",
+                     "--tp", 8, "-o", "layout=contiguous", "--space", 2]
+        entries = {kernel["entry"] for unit in self.run_json(*arguments)["units"]
+                   for kernel in unit["facts"]["kernels"]}
+        self.assertTrue(entries)
+        text = self.run_program(*arguments).stdout
+        for entry in entries:
+            self.assertIn(entry, text)
+        for line in text.splitlines():
+            if "=" not in line:
+                self.assertLessEqual(len(line), 100, line)
+
+
 class Inspect(harness.ProgramTest):
     def setUp(self):
         super().setUp()

@@ -36,6 +36,32 @@ class Verify(harness.ProgramTest):
         self.assertEqual(document["rows"], [])
         self.assertGreater(document["checks"]["row_padding"], 0)
 
+    def test_nothing_compared_is_not_ok(self):
+        arguments = ["verify", "split_reshape_cat", "--model", "qwen3.5-27b", "--tp", 8, "-o", "layout=contiguous",
+                     "--device", "host-w64", "--variant"]
+        result = self.run_program(*arguments, "implementation=views")
+        self.assertIn("nothing was compared", result.stdout)
+        self.assertNotIn("ok:", result.stdout)
+        self.assertNotIn("everything was found", result.stdout)
+        self.assertNotEqual(result.returncode, 0)
+
+    def test_values_of_a_symbol_are_geometries(self):
+        document = self.run_json("verify", "split_reshape_cat", "-o", "nk=2,4", "-o", "nv=4", "--space", 1, "--device",
+                                 "host-w64")[0]
+        self.assertEqual(document["geometries"], 2)
+
+    def test_both_wave_sizes_by_default(self):
+        documents = self.run_json("verify", "split_reshape_cat", "-o", "nk=2", "-o", "nv=4", "--space", 1)
+        self.assertEqual([document["device"] for document in documents], ["host-w64", "host-w32"])
+
+    def test_a_bad_golden_file_does_not_hide_the_others(self):
+        bad = self.write("bad.safetensors", "no such format")
+        documents = self.run_json("golden", bad, harness.ROOT / "tests/golden/split.safetensors", "--space", 1,
+                                  "--device", "host-w64", expect=64)
+        self.assertIn("bad.safetensors", documents[0]["error"])
+        self.assertTrue(all(case["passed"] for case in documents[1]["cases"]))
+        self.assertFalse(any(document["interrupted"] for document in documents))
+
     def test_golden_file(self):
         documents = self.run_json("golden", harness.ROOT / "tests/golden/split.safetensors", "--space", 3)
         self.assertEqual([len(document["cases"]) for document in documents], [16, 16])
