@@ -121,9 +121,10 @@ class CaseBuilder {
         runtime[symbol->name] = list->second;
     if (rows_.empty()) require_default_rows();
     const std::vector<std::pair<std::int64_t, double>> none = {{-1, 1.0}};
-    for (const auto& [rows, weight] : rows_.empty() ? none : rows_) {
+    for (const auto& sized_rows : rows_.empty() ? none : rows_) {
+      const double weight = sized_rows.second;
       CaseRequest sized = request;
-      if (rows >= 0) sized.runtime[family_.rows] = rows;
+      if (sized_rows.first >= 0) sized.runtime[family_.rows] = sized_rows.first;
       for_each_choice<Expr>(strides, [&](const auto& stride) {
         for_each_choice<Expr>(runtime, [&](const auto& values) {
           guarded([&] { add_case(sized, part, stride, values, weight); });

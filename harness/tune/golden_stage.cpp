@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
 
 #include "harness/base/error.hpp"
 #include "harness/tune/case_plan.hpp"
@@ -22,15 +22,15 @@ std::vector<MappedCase> map_cases(const std::filesystem::path& file, GoldenSumma
   std::vector<std::shared_ptr<const Family>> families;
   for (const std::string& name : family_names()) families.push_back(find_family(name));
   for (GoldenCase& golden : read_golden(file)) {
-    bool known = false;
-    for (const auto& family : families) {
-      if (!maps_golden(*family, golden)) continue;
-      Case which = case_of_golden(family, golden);
-      mapped.push_back({std::move(golden), std::move(which)});
-      known = true;
-      break;
+    const auto family = std::find_if(families.begin(), families.end(), [&golden](const auto& one) {
+      return maps_golden(*one, golden);
+    });
+    if (family == families.end()) {
+      summary.unmapped.push_back(fmt::format("{} ({})", golden.name, golden.family));
+      continue;
     }
-    if (!known) summary.unmapped.push_back(fmt::format("{} ({})", golden.name, golden.family));
+    Case which = case_of_golden(*family, golden);
+    mapped.push_back({std::move(golden), std::move(which)});
   }
   if (mapped.empty())
     throw UserError(
