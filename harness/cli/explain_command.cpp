@@ -23,7 +23,7 @@ namespace {
 
 /// Says what was raced instead: the nearest key, else the first few.
 [[noreturn]] void no_race(const std::string& case_key, const std::string& device,
-                          std::set<std::string> known) {
+                          const std::set<std::string>& known) {
   std::string message = fmt::format("no race of this case on {}: {}", device, case_key);
   const std::vector<std::string> keys(known.begin(), known.end());
   if (const std::string near = nearest(case_key, keys); !near.empty())
@@ -57,7 +57,7 @@ StepRecord find_race(const RecordStore& records, const std::string& case_key,
                                 global.engine.store.string(), command_text(global, "tune SWEEP")));
   if (known.empty())
     throw UserError(unknown_name("device with a race", device, {devices.begin(), devices.end()}));
-  no_race(case_key, device, std::move(known));
+  no_race(case_key, device, known);
 }
 
 /// What the table of a device says of a case.

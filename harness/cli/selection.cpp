@@ -169,7 +169,7 @@ void keep_variant(Plan& plan, const std::string& variant_key) {
   if (kept.empty() && !refusals.empty())
     throw UserError(fmt::format("variant '{}' is not possible: {}", variant_key, refusals.front()));
   plan.geometries = std::move(kept);
-  plan.skipped.insert(plan.skipped.end(), refusals.begin(), refusals.end());
+  plan.skipped.insert(plan.skipped.begin(), refusals.begin(), refusals.end());
 }
 
 }  // namespace fusetune
