@@ -177,19 +177,21 @@ TEST_F(PlanTest, ConstraintsPruneWithTheirReason) {
       "    implementations: fused\n    filter: path == direct\n");
   EXPECT_THAT(variants_of(plan.geometries[0]),
               ElementsAre("block_size=64,path=direct,vector_bytes=4",
-                          "block_size=64,path=direct,vector_bytes=2"));
+                          "block_size=64,path=direct,vector_bytes=2",
+                          // The baseline comes along, and the filter holds for it as well.
+                          "block_size=128,implementation=simple,path=direct"));
   std::set<std::string> reasons;
   for (const Pruned& gone : plan.geometries[0].pruned) reasons.insert(gone.reason);
   EXPECT_THAT(reasons, ElementsAre("a block is whole waves (block_size % WAVE_SIZE == 0)",
                                    "path == direct", "vector_bytes <= align_bytes(x)"));
-  EXPECT_EQ(plan.geometries[0].pruned.size() + plan.geometries[0].variants.size(), 2u * 4u * 2u);
+  EXPECT_EQ(plan.geometries[0].pruned.size() + plan.geometries[0].variants.size(), 2u * 4u * 2u + 2u);
 }
 
 TEST_F(PlanTest, TheWaveSizeIsTheTargets) {
   const Sweep sweep = sweep_of(
       "    symbols: [{width: 64}]\n    tokens: [1]\n    axes: {block_size: 96}\n"
       "    implementations: fused\n");
-  EXPECT_EQ(make_plan(sweep, models_, parse_target("host-w32")).variant_count(), 8);
+  EXPECT_EQ(make_plan(sweep, models_, parse_target("host-w32")).variant_count(), 8 + 2);
   EXPECT_THAT(error_of([&] { make_plan(sweep, models_, parse_target("host-w64")); }),
               AllOf(HasSubstr("family.yaml:"), HasSubstr("no variant of fused is left"),
                     HasSubstr("a block is whole waves (block_size % WAVE_SIZE == 0)")));
@@ -214,7 +216,7 @@ TEST_F(PlanTest, DerivedSymbolsThatFailForAVariantPruneIt) {
   const Plan plan = plan_of(
       "    symbols: [{width: 64}]\n    tokens: [1]\n    axes: {block_size: [64, 96]}\n"
       "    implementations: fused\n");
-  EXPECT_EQ(plan.variant_count(), 8);
+  EXPECT_EQ(plan.variant_count(), 8 + 2);
   EXPECT_THAT(plan.geometries[0].pruned.at(0).reason, HasSubstr("lanes = block_size / WAVE_SIZE"));
 }
 
@@ -264,7 +266,7 @@ TEST_F(PlanTest, EntriesThatShareAGeometryShareItsVariantsOnce) {
       "    implementations: fused\n    filter: path == direct\n");
   ASSERT_EQ(plan.geometries.size(), 1u);
   const PlannedGeometry& one = plan.geometries[0];
-  EXPECT_EQ(one.variants.size(), 8u + 4u);
+  EXPECT_EQ(one.variants.size(), 8u + 4u + 2u);
   std::set<std::string> chosen;
   for (const std::string& key : variants_of(one)) EXPECT_TRUE(chosen.insert(key).second) << key;
   // What one entry filters out and the other takes is not pruned.
