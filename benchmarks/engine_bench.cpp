@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "harness/base/hash.hpp"
 #include "harness/compile/code_store.hpp"
 #include "harness/process/worker_pool.hpp"
 #include "harness/store/record_store.hpp"
@@ -54,7 +55,7 @@ void StoreCodeObject(benchmark::State& state) {
   CompileResult result;
   result.code = std::string(16384, 'x');
   std::int64_t n = 0;
-  for (auto _ : state) store.put(std::to_string(n++), result);
+  for (auto _ : state) store.put(hash_hex(std::to_string(n++)), result);
 }
 BENCHMARK(StoreCodeObject)->Unit(benchmark::kMicrosecond)->UseRealTime();
 

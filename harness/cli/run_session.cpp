@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <exception>
+
 #include "harness/base/error.hpp"
 #include "harness/base/hash.hpp"
 #include "harness/cli/command_line.hpp"
@@ -9,19 +11,22 @@
 
 namespace fusetune {
 
-RunSession::RunSession(const GlobalOptions& global, const std::string& campaign_name)
+RunSession::RunSession(const GlobalOptions& global, const std::string& campaign_name,
+                       const Json& plan)
     : progress_(global.json ? std::unique_ptr<Progress>(std::make_unique<SilentProgress>())
                             : std::unique_ptr<Progress>(
                                   std::make_unique<ConsoleProgress>(global.terminal))),
       records_(RecordStore::open(global.engine.store, true)),
       code_(global.engine.store),
-      session_{records_, code_, *progress_, global.engine, interrupted} {
-  records_.begin_run(hash_hex(campaign_name), campaign_name, Json::object());
+      session_{records_, code_, *progress_, global.engine, interrupted},
+      exceptions_(std::uncaught_exceptions()) {
+  records_.begin_run(hash_hex({campaign_name, plan.dump()}), campaign_name, plan);
 }
 
 RunSession::~RunSession() {
   try {
-    records_.end_run(interrupted() ? "interrupted" : "finished");
+    const bool failed = std::uncaught_exceptions() > exceptions_;
+    records_.end_run(failed ? "failed" : interrupted() ? "interrupted" : "finished");
   } catch (const std::exception&) {
     // The run's own end is a remark in the store; its steps are there already.
   }

@@ -15,7 +15,9 @@ class RunSession {
  public:
   /// Opens the store for this run alone. Throws UserError when it cannot be written or another run
   /// has it.
-  RunSession(const GlobalOptions& global, const std::string& campaign_name);
+  /// The run belongs to the campaign of this plan; commands without one give what they work on.
+  RunSession(const GlobalOptions& global, const std::string& campaign_name,
+             const Json& plan = Json::object());
   ~RunSession();
   RunSession(const RunSession&) = delete;
   RunSession& operator=(const RunSession&) = delete;
@@ -27,6 +29,7 @@ class RunSession {
   RecordStore records_;
   CodeStore code_;
   Session session_;
+  int exceptions_;  ///< in flight when it began: one more at its end means that the run failed
 };
 
 /// Throws UserError when there is no store in this folder, and creates none.

@@ -35,6 +35,8 @@ void print_selftest(const SelftestSummary& summary, const std::string& family,
              counted(static_cast<long long>(summary.mutants.size()), "mutant"),
              counted(summary.true_runs, "proof"),
              counted(static_cast<long long>(summary.false_alarms.size()), "false alarm"));
+  for (const std::string& check : summary.unproven_checks)
+    fmt::print("  the check '{}' killed no mutant: nothing shows that it works\n", check);
   for (const std::string& alarm : summary.false_alarms)
     fmt::print("{}", wrapped(fmt::format("  false alarm: {}", alarm), 4));
 }
@@ -54,6 +56,7 @@ Json selftest_json(const SelftestSummary& summary, const std::string& family,
               {"mutants", std::move(mutants)},
               {"true_runs", summary.true_runs},
               {"false_alarms", summary.false_alarms},
+              {"unproven_checks", summary.unproven_checks},
               {"passed", summary.passed()}};
 }
 

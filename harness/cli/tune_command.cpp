@@ -9,7 +9,7 @@
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
-#include "harness/stats/stats.hpp"
+#include "harness/tune/case_plan.hpp"
 
 namespace fusetune {
 
@@ -172,7 +172,7 @@ ExitCode tune_command(const GlobalOptions& global, const TuneOptions& options) {
     print_dry_run(plan, global);
     return ExitCode::pass;
   }
-  RunSession run(global, sweep.name);
+  RunSession run(global, sweep.name, to_json(plan));
   const DeviceProperties device = device_properties(sweep.device);
   const Campaign campaign = tune_campaign(plan, device, run.session());
   print_summary(plan, campaign, options, global);

@@ -6,6 +6,7 @@
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/selection.hpp"
 #include "harness/cli/summary.hpp"
+#include "harness/tune/case_plan.hpp"
 
 namespace fusetune {
 
@@ -110,7 +111,7 @@ ExitCode verify_command(const GlobalOptions& global, const VerifyOptions& option
   Json documents = Json::array();
   for (const std::string& device_name : devices_or_both(options.devices)) {
     const Plan plan = plan_for(options, device_name);
-    RunSession run(global, "verify " + options.what);
+    RunSession run(global, "verify " + options.what, to_json(plan));
     const DeviceProperties device = device_properties(device_name);
     const Campaign campaign = verify_campaign(plan, device, run.session());
     if (global.json) {

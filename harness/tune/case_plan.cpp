@@ -34,4 +34,26 @@ Plan plan_of_cases(const std::vector<Case>& cases, const SpaceChoice& space,
   return plan;
 }
 
+Json to_json(const Plan& plan) {
+  Json geometries = Json::array();
+  for (const PlannedGeometry& planned : plan.geometries) {
+    Json variants = Json::array();
+    for (const Variant& variant : planned.variants)
+      variants.push_back(variant.key(*planned.geometry.family));
+    Json cases = Json::object();
+    for (const PlannedCase& one : planned.cases) cases[one.which.key()] = one.weight;
+    geometries.push_back({{"geometry", planned.geometry.key()},
+                          {"models", planned.models},
+                          {"variants", std::move(variants)},
+                          {"cases", std::move(cases)}});
+  }
+  Json compile_only = Json::array();
+  for (const Target& target : plan.compile_only) compile_only.push_back(target.name);
+  return Json{{"device", plan.sweep.device},
+              {"target", plan.target.name},
+              {"compile_only", std::move(compile_only)},
+              {"space", plan.sweep.space.text()},
+              {"geometries", std::move(geometries)}};
+}
+
 }  // namespace fusetune

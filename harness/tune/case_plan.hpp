@@ -13,4 +13,8 @@ namespace fusetune {
 Plan plan_of_cases(const std::vector<Case>& cases, const SpaceChoice& space,
                    const std::string& device);
 
+/// A plan as the store keeps it: device, targets, and per geometry its variants and cases by their
+/// keys.
+Json to_json(const Plan& plan);
+
 }  // namespace fusetune
