@@ -184,7 +184,8 @@ TEST_F(PlanTest, ConstraintsPruneWithTheirReason) {
   for (const Pruned& gone : plan.geometries[0].pruned) reasons.insert(gone.reason);
   EXPECT_THAT(reasons, ElementsAre("a block is whole waves (block_size % WAVE_SIZE == 0)",
                                    "path == direct", "vector_bytes <= align_bytes(x)"));
-  EXPECT_EQ(plan.geometries[0].pruned.size() + plan.geometries[0].variants.size(), 2u * 4u * 2u + 2u);
+  EXPECT_EQ(plan.geometries[0].pruned.size() + plan.geometries[0].variants.size(),
+            2u * 4u * 2u + 2u);
 }
 
 TEST_F(PlanTest, TheWaveSizeIsTheTargets) {
