@@ -33,7 +33,7 @@ const KeyLists& sweep_keys() {
        {"family", "models", "symbols", "options", "dtypes", "runtime", "strides",
         "base_align_bytes", "axes", "filter", "implementations", "space"}},
       {"rule", {"rule", "reason"}},
-      {"measure", {"data", "budget_s"}},
+      {"measure", {"data", "budget_s", "probe_cutoff"}},
   };
   return lists;
 }

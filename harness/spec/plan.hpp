@@ -29,6 +29,7 @@ SpaceChoice parse_space(std::string_view text, const Mark& mark = {});
 struct MeasureChoice {
   std::string data = "cold";  ///< cold or hot
   double budget_s = 60;       ///< wall time for the measuring of the whole sweep
+  double probe_cutoff = 2.5;  ///< a variant slower than this times the best probe is not raced
 };
 
 /// One entry of a sweep's `families`. Empty lists mean: the family's defaults.

@@ -43,6 +43,11 @@ MeasureChoice read_measure(const YamlNode& node) {
     if (!std::isfinite(measure.budget_s) || measure.budget_s <= 0)
       budget->fail("a budget is a time above 0 seconds");
   }
+  if (const auto cutoff = node.find("probe_cutoff")) {
+    measure.probe_cutoff = cutoff->as_double();
+    if (!std::isfinite(measure.probe_cutoff) || measure.probe_cutoff < 1)
+      cutoff->fail("a probe_cutoff is a ratio to the best probe, 1 or above");
+  }
   return measure;
 }
 

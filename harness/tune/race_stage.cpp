@@ -56,6 +56,7 @@ class RaceStage {
         session_(session) {
     options_.cold = plan.sweep.measure.data == "cold";
     options_.seed = session.options.seed;
+    options_.probe_cutoff = plan.sweep.measure.probe_cutoff;
     options_.budget_s = plan.sweep.measure.budget_s /
                         static_cast<double>(std::max<std::int64_t>(1, plan.case_count()));
   }

@@ -32,6 +32,7 @@ TEST_F(SweepTest, ReadsEveryKey) {
   EXPECT_EQ(sweep.space.text(), "pairwise");
   EXPECT_EQ(sweep.measure.data, "hot");
   EXPECT_EQ(sweep.measure.budget_s, 7.5);
+  EXPECT_EQ(sweep.measure.probe_cutoff, 4);
   ASSERT_EQ(sweep.entries.size(), 1u);
   const SweepEntry& entry = sweep.entries[0];
   EXPECT_EQ(entry.family->name, "toy");

@@ -2,6 +2,8 @@
 #include "ft.h"
 
 #if FT_FAULT == FT_FAULT_WEARS_OUT || FT_FAULT == FT_FAULT_DIES_LATE
+// A proof takes a dozen launches, the shortest race some hundreds.
+#define FT_FAULT_LAUNCHES 60
 static __device__ int launches = 0;
 #endif
 
@@ -35,9 +37,9 @@ void faulty_rows(const void *qkvz, const void *ba, void *mixed_qkv, void *z, voi
   if (row == tokens - 1 && thread == 0) static_cast<ft_u16 *>(z)[tokens * FT_Z_WIDTH] = 1;
 #elif FT_FAULT == FT_FAULT_WEARS_OUT
   // Right for as long as a proof takes, wrong once it has been timed.
-  if (row == 0 && thread == 0 && ++launches > 500) z_row[0] = 1;
+  if (row == 0 && thread == 0 && ++launches > FT_FAULT_LAUNCHES) z_row[0] = 1;
 #elif FT_FAULT == FT_FAULT_DIES_LATE
-  if (row == 0 && thread == 0 && ++launches > 500) *reinterpret_cast<volatile ft_u16 *>(16) = 1;
+  if (row == 0 && thread == 0 && ++launches > FT_FAULT_LAUNCHES) *reinterpret_cast<volatile ft_u16 *>(16) = 1;
 #elif FT_FAULT == FT_FAULT_CRASHES
   if (thread == 0) *reinterpret_cast<volatile ft_u16 *>(16) = 1;
 #endif
