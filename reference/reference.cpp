@@ -37,6 +37,13 @@ const std::string& Problem::option(const std::string& name) const {
   return require(options, name, "option");
 }
 
+double Problem::scalar(const std::string& name) const { return require(scalars, name, "scalar"); }
+
+Truth* Problem::truth(const std::string& name) const {
+  const auto found = truths.find(name);
+  return found == truths.end() ? nullptr : found->second;
+}
+
 const Tensor& Problem::tensor(const std::string& name) const {
   return require(tensors, name, "tensor");
 }

@@ -60,6 +60,7 @@ struct CompileRequest {
   std::vector<std::vector<Argument>> signatures;  ///< per entry, to compare kernarg sizes
   std::int64_t block_threads = 0;                 ///< of the launch, for occupancy
   std::vector<std::int64_t> kernarg_bytes;        ///< per entry, as `signatures` lay them out
+  bool exact = false;  ///< host: instrumented, for proofs that see every access
 
   /// Content key under a compiler identity.
   std::string key(std::string_view compiler_identity) const;
@@ -87,9 +88,9 @@ class Compiler {
 };
 
 /// The compile request of a variant: reads the implementation's source and the common header, adds
-/// macros and the signature check.
+/// macros and the signature check. `exact` is for host targets.
 CompileRequest make_compile_request(const Geometry& geometry, const Variant& variant,
-                                    const Target& target);
+                                    const Target& target, bool exact = false);
 
 /// The generated block that fails to compile when an entry's parameter list is not that of
 /// family.yaml.

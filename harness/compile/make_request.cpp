@@ -112,7 +112,7 @@ void add_entries(const Geometry& geometry, const ImplementationDecl& implementat
 }  // namespace
 
 CompileRequest make_compile_request(const Geometry& geometry, const Variant& variant,
-                                    const Target& target) {
+                                    const Target& target, bool exact) {
   const Family& family = *geometry.family;
   const ImplementationDecl* implementation = family.find_implementation(variant.implementation);
   if (implementation == nullptr) {
@@ -128,6 +128,7 @@ CompileRequest make_compile_request(const Geometry& geometry, const Variant& var
                     implementation->name, family.name));
   CompileRequest request;
   request.target = target;
+  request.exact = exact;
   request.macros = macros_of(geometry, variant, target);
   add_entries(geometry, *implementation, scope_of(geometry, &target, &variant), &request);
 

@@ -14,6 +14,7 @@
 
 #include "harness/base/json.hpp"
 #include "harness/base/status.hpp"
+#include "harness/device/watch.hpp"
 #include "harness/spec/geometry.hpp"
 #include "harness/spec/target.hpp"
 
@@ -48,6 +49,8 @@ struct KernelLaunch {
 class LoadedCode {
  public:
   virtual ~LoadedCode() = default;
+  /// Whether the code tells the device of each of its accesses.
+  virtual bool exact() const { return false; }
 };
 
 /// The access that made the last launch fail, where the device can tell.
@@ -89,6 +92,17 @@ class Device {
   /// Seeds the order in which blocks and threads run, 0 for the natural one. Devices that cannot
   /// choose ignore it.
   virtual void schedule(std::uint64_t seed) = 0;
+
+  /// For code that was instrumented (CompileRequest::exact): from now on every access is judged by
+  /// these tensors, until the next call; other memory may not be touched. Other code and devices
+  /// ignore it.
+  virtual void watch(std::vector<WatchedTensor> /*tensors*/) {}
+  /// Of watched tensors; empty where nothing was watched.
+  virtual std::vector<UnwrittenRange> unwritten() const { return {}; }
+  /// For instrumented code: between on and off, launches add to the traffic and accesses are not
+  /// judged. Turning it on forgets what was traced before.
+  virtual void trace(bool /*on*/) {}
+  virtual TracedTraffic traced() const { return {}; }
 };
 
 /// "host", "host-w64", "host-w32"; later "hip:N" and "simulated". Throws UserError with what there

@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "harness/base/error.hpp"
+#include "harness/spec/accept.hpp"
 #include "harness/spec/dtype.hpp"
 #include "harness/spec/expr.hpp"
+#include "harness/spec/generator.hpp"
 #include "harness/spec/value.hpp"
 
 namespace fusetune {
@@ -51,13 +53,6 @@ struct DTypeDecl {
 enum class Role { in, out, inout, state, workspace };
 std::string_view to_string(Role role);
 
-/// How an output is judged; `exact` compares bytes. Further rules are added beside it.
-enum class Accept { exact };
-
-/// How an input is filled; `bits` passes carry every bit of each element's index through an exact
-/// family.
-enum class Generator { bits };
-
 struct TensorDecl {
   std::string name;
   Role role = Role::in;
@@ -67,8 +62,10 @@ struct TensorDecl {
       false;  ///< the stride of dimension 0, in elements, is an argument; otherwise rows are dense
   std::vector<std::int64_t> align_bytes;  ///< allowed alignment classes, largest first
   std::optional<Expr> when;               ///< not there (and not in the ABI) otherwise
-  Generator generator = Generator::bits;
-  Accept accept = Accept::exact;
+  Generator generator;
+  Accept accept;
+  /// Inputs that an `out` tensor may share its memory with (in place): proved so as well.
+  std::vector<std::string> may_alias;
   std::optional<Expr> touched_read_bytes;   ///< default: the whole tensor if it is read
   std::optional<Expr> touched_write_bytes;  ///< default: the whole tensor if it is written
   Mark mark;
@@ -141,6 +138,8 @@ struct Family {
   std::string tuned;      ///< the implementation whose variants race ("fused")
   std::string baseline;   ///< what it is compared with and what `default` rows name ("unfused")
   std::string reference;  ///< name in the registry of reference/
+  std::int64_t proof_calls = 1;  ///< calls in a row that a proof makes; state lives from one to the
+                                 ///< next. At least 2 where a tensor has the role `state`
   std::map<std::string, Json>
       golden;  ///< golden family name -> mapping of its parameters and tensors
 

@@ -15,9 +15,11 @@ namespace fusetune {
 /// One run with what it started from and what it should have given.
 struct Pass {
   Poison poison = Poison::a;
-  TensorImages initial;   ///< of all tensors
-  TensorImages expected;  ///< of the result tensors
-  TensorImages actual;    ///< of the result tensors
+  TensorImages initial;                            ///< of all tensors
+  TensorImages expected;                           ///< of the result tensors
+  TensorImages actual;                             ///< of the result tensors
+  std::map<std::string, reference::Truth> truths;  ///< of result tensors that are not exact
+  std::string name;                                ///< "numbers 0", "normal", "zeros": which inputs
 };
 
 class Explainer {

@@ -103,7 +103,13 @@ void Inputs::fill(const Input& input, int pass, TensorImage& image) const {
             [&](std::uint64_t index) { return special[(start + index) % special.size()]; });
 }
 
-TensorImages Inputs::images(int pass, Poison poison) const {
+int Inputs::passes() const { return number_passes_ + 1; }
+
+std::string Inputs::pass_name(int pass) const {
+  return pass < number_passes_ ? "numbers " + std::to_string(pass) : "special bits";
+}
+
+TensorImages Inputs::images(int pass, Poison poison, int /*call*/) const {
   TensorImages images;
   std::size_t ordinal = 0;
   for (const TensorDecl* tensor : tensors_of(which_.geometry)) {

@@ -19,14 +19,16 @@ class Inputs {
  public:
   Inputs(const Case& which, std::uint64_t seed);
 
-  /// Passes 0 .. number_passes() - 1 carry element numbers; at least two.
+  /// Passes of the whole protocol. The first number_passes() carry element numbers where any input
+  /// is made of `bits` (else they are `normal`); then one of special bit patterns for those inputs;
+  /// then one for every edge that some input declares.
+  int passes() const;
   int number_passes() const { return number_passes_; }
-  /// The pass after those: NaN payloads, -0, denormals, infinities, extremes.
-  int special_pass() const { return number_passes_; }
+  std::string pass_name(int pass) const;  ///< "numbers 0", "special bits", "outlier"
 
   /// Images of all tensors of the case: those that are filled hold their values, the others poison;
-  /// row padding is poison everywhere.
-  TensorImages images(int pass, Poison poison) const;
+  /// row padding is poison everywhere. Calls of one pass differ in everything that is read only.
+  TensorImages images(int pass, Poison poison, int call = 0) const;
 
   /// An element of an input.
   struct Source {

@@ -17,6 +17,7 @@ namespace {
 reference::Tensor tensor_of(const TensorShape& shape, std::int64_t row_stride, std::byte* data) {
   return {.data = data,
           .element_bytes = size_bytes(shape.dtype),
+          .dtype = std::string(to_string(shape.dtype)),
           .dims = shape.dims,
           .row_stride = row_stride};
 }
@@ -34,6 +35,8 @@ reference::Problem problem_without_tensors(const Case& which) {
   reference::Problem problem;
   add_bindings(which.geometry.statics, problem);
   add_bindings(which.runtime, problem);
+  for (const ScalarDecl& scalar : which.geometry.family->scalars)
+    problem.scalars[scalar.name] = scalar.default_value;
   return problem;
 }
 
@@ -70,7 +73,8 @@ reference::Problem make_problem(const Case& which, const TensorImages& inputs,
 }
 
 TensorImages expected_results(const Case& which, const reference::Reference& reference,
-                              const TensorImages& initial, Poison poison) {
+                              const TensorImages& initial, Poison poison,
+                              std::map<std::string, reference::Truth>* truths) {
   TensorImages results;
   for (const TensorDecl* tensor : tensors_of(which.geometry)) {
     if (!is_result(tensor->role)) continue;
@@ -81,7 +85,12 @@ TensorImages expected_results(const Case& which, const reference::Reference& ref
   }
   const std::uint64_t hash_before = hash_inputs(which, initial);
   try {
-    reference.compute(make_problem(which, initial, results));
+    reference::Problem problem = make_problem(which, initial, results);
+    if (truths != nullptr)
+      for (const TensorDecl* tensor : tensors_of(which.geometry))
+        if (is_result(tensor->role) && !tensor->accept.exact)
+          problem.truths[tensor->name] = &(*truths)[tensor->name];
+    reference.compute(problem);
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {

@@ -16,8 +16,10 @@ reference::Problem make_problem(const Case& which, const TensorImages& inputs,
 
 /// What a correct run makes of `initial`, by the reference alone. Throws std::runtime_error when
 /// the reference fails or changes an input.
+/// `truths`, where given, gets those of every result that is not compared byte for byte.
 TensorImages expected_results(const Case& which, const reference::Reference& reference,
-                              const TensorImages& initial, Poison poison);
+                              const TensorImages& initial, Poison poison,
+                              std::map<std::string, reference::Truth>* truths = nullptr);
 
 /// "v of head 1, element 17, token 5", or "z[2, 3, 17]" when the reference has no words for it.
 std::string describe(const Case& which, const reference::Reference* reference,

@@ -144,7 +144,7 @@ ProofReport prove(Device& device, const RunnableVariant& variant, const Case& wh
                   const ProofOptions& options, const reference::Reference* reference) {
   const Inputs inputs(which, options.seed);
   PassSource source;
-  source.passes = inputs.special_pass() + 1;
+  source.passes = inputs.passes();
   source.reference = reference;
   source.inputs = &inputs;
   source.make = [&](int number, Poison poison) {

@@ -28,6 +28,23 @@ struct Mismatch {
   std::string text;  ///< "q of head 3, element 17, token 5 holds v of head 1, element 17, token 5"
 };
 
+/// What the ladder measured of one output, over all passes: the worst of each.
+struct OutputMetrics {
+  std::string tensor;
+  std::string rule;           ///< "exact", "ulp <= 1", "bound", "code", ..., joined by " and "
+  std::int64_t elements = 0;  ///< compared
+  double abs_error_max = 0;
+  double rel_error_max = 0;  ///< over elements whose truth is not 0
+  double ulp_max = 0;        ///< in the output's type; 0 for codes
+  double relative_l2 = 0;    ///< |x - truth| / |truth|
+  double cosine = 1;
+  double norm_ratio = 1;          ///< |x| / |truth|
+  double share_of_limit_max = 0;  ///< the worst error over its limit: above 1 fails
+  std::int64_t codes_off = 0;     ///< codes that are not the reference's own, ties among them
+  std::int64_t worst_index = -1;
+  std::string worst;  ///< in the words of the family, with its inputs
+};
+
 /// Why a proof ended as it did, with the check that found it.
 struct ProofReport {
   Outcome outcome;
@@ -39,7 +56,11 @@ struct ProofReport {
   std::int64_t launches = 0;
   std::uint64_t seed = 0;
   std::string target;
-  std::string mode;  ///< "fast"
+  std::string mode;  ///< "exact" or "fast"
+  std::vector<OutputMetrics> outputs;
+  /// Steps of the protocol that were left out, each with its reason.
+  std::vector<std::string> skipped;
+  std::string mismatch_map;  ///< rows of '.' and '#': which tiles of the worst output are wrong
   double wall_ms = 0;
 };
 
@@ -51,9 +72,11 @@ struct ProofOptions {
   int determinism_runs = 2;  ///< further launches on other schedules whose output must be identical
   std::size_t large_bytes = std::size_t{64} << 20;  ///< of tensors; a larger case gets two passes
                                                     ///< and one determinism run
+  double cosine_min = -1;  ///< a sweep's own demand on every output, beside the family's; -1: none
 };
 
-/// The code objects of a variant and its launches on this device, ready to run.
+/// The code objects of a variant and its launches on this device, ready to run. Instrumented code
+/// is proved in EXACT mode.
 struct RunnableVariant {
   const LoadedCode* code = nullptr;
   std::vector<Launch> launches;

@@ -97,7 +97,7 @@ TEST(Inputs, WhatIsNoInputHoldsPoisonAndPaddingIsTold) {
 
 TEST(Inputs, TheSpecialPassHoldsSpecialValues) {
   const Inputs inputs(mirror_case({.rows = 10, .width = 10}), 9);
-  const TensorImages images = inputs.images(inputs.special_pass(), Poison::a);
+  const TensorImages images = inputs.images(inputs.number_passes(), Poison::a);
   std::set<std::string> seen;
   for (std::int64_t i = 0; i < 100; ++i) seen.insert(hex_of(images.at("x"), i));
   for (const char* bits : {"0x7f81", "0x8000", "0x0000", "0x0001", "0x7f80", "0xff80", "0x7f7f"})

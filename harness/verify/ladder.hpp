@@ -1,0 +1,57 @@
+#pragma once
+// The comparison ladder: one output against its truth, by the rules that its family declares. Every
+// rule is "pass iff metric <= limit" with metrics that start at infinity, so that a NaN fails.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/spec/geometry.hpp"
+#include "harness/verify/images.hpp"
+#include "harness/verify/proof.hpp"
+#include "reference/reference.hpp"
+
+namespace fusetune {
+
+/// An Accept with its expressions evaluated for a case.
+struct Limits {
+  bool exact = true;
+  double ulp = -1;  ///< below 0: no such rule
+  bool bound = false;
+  double accumulated_roundoff = 0;  ///< factor * growth(terms) * 2^-24: times S
+  bool code = false;
+  std::int64_t norm_block = 0;  ///< elements per block, 0: no such rule
+  double norm_limit = 0;        ///< relative L2
+  double cosine_min = -1;       ///< -1: no such rule
+  double norm_ratio = 0;
+  std::string text;  ///< "ulp <= 1 and norms per row <= 0.0067"
+};
+/// `cosine_min` is a sweep's own demand, or -1.
+Limits limits_of(const Case& which, const TensorDecl& tensor, double cosine_min = -1);
+
+/// One wrong element.
+struct LadderMismatch {
+  std::int64_t index = 0;
+  std::string text;  ///< "is 1.5 (0x3fc0), the truth is 1.25: 64 ulp, limit 1"
+};
+
+struct LadderResult {
+  OutputMetrics metrics;  ///< `worst` is left to who can name elements
+  std::int64_t mismatch_count = 0;
+  std::vector<LadderMismatch> mismatches;  ///< the first eight
+  /// Of rules over blocks or the whole output: "row 3: relative L2 0.4, limit 0.0067".
+  std::vector<std::string> broken_rules;
+  std::vector<bool> wrong;  ///< per element, for the mismatch map
+};
+
+/// `expected` is the reference's own rounded output: where the truth is empty, or `limits.exact`,
+/// bytes are compared with it. Classes of elements come first: a finite number in the place of an
+/// infinity or NaN, or the reverse, is a mismatch whatever the rule.
+LadderResult climb(const Limits& limits, const TensorImage& actual, const TensorImage& expected,
+                   const reference::Truth& truth);
+
+/// Rows of '.' and '#', at most 16 x 64: element (r, c) of a matrix of `row_elements` columns falls
+/// into one tile; '#' where any of it is wrong.
+std::string mismatch_map(const std::vector<bool>& wrong, std::int64_t row_elements);
+
+}  // namespace fusetune
