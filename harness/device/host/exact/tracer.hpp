@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -61,6 +62,8 @@ class Tracer {
   std::size_t site_of(std::uintptr_t code, std::uint32_t piece, std::int64_t bytes, bool write,
                       bool shared);
   void count_instructions();
+  void count_instruction(std::span<const Access> lanes, SiteTraffic& traffic);
+  void count_shared(std::span<const Access> lanes, SiteTraffic& traffic);
 
   std::string entry_;
   int wave_size_ = 64;
@@ -68,8 +71,9 @@ class Tracer {
   std::vector<Site> sites_;
   std::unordered_map<std::uint64_t, std::size_t> site_numbers_;
   std::size_t last_site_ = 0;
-  std::vector<Access> accesses_;  ///< since the last barrier
-  TracedTraffic launch_;          ///< of the running launch, without sites
+  std::vector<Access> accesses_;         ///< since the last barrier
+  std::vector<std::uintptr_t> scratch_;  ///< addresses or words of one instruction
+  TracedTraffic launch_;                 ///< of the running launch, without sites
   TracedTraffic ended_;
   std::map<Place, SiteTraffic> ended_sites_;
 };
