@@ -6,6 +6,7 @@
 
 namespace fusetune::reference {
 
+Reference rmsnorm_gemma();
 Reference split_reshape_cat();
 
 }  // namespace fusetune::reference

@@ -1,0 +1,94 @@
+// The reference of rmsnorm_gemma, in whole-matrix operations in double. Rounding happens where the
+// options declare it and nowhere else, so the truth of the default is the mathematical value.
+
+#include <stdexcept>
+#include <utility>
+
+#include "reference/families.hpp"
+#include "reference/numbers.hpp"
+
+namespace fusetune::reference {
+
+namespace {
+
+/// A result and the magnitudes of the terms it is made of.
+struct Terms {
+  Matrix value;
+  Matrix magnitude;
+};
+
+/// The weight as a factor per column. Its terms are 1 and w.
+Terms factor_of(const Problem& p) {
+  const Matrix w = read(p.tensor("weight")).transpose();
+  const std::string& form = p.option("weight_form");
+  if (form == "plain") return {w, w.abs()};
+  if (form == "one_plus") return {1 + w, 1 + w.abs()};
+  if (form == "one_plus_bf16") return {rounded("bf16", Matrix(1 + w)), 1 + w.abs()};
+  throw std::invalid_argument("unknown weight_form '" + form + "'");
+}
+
+/// x + residual, as residual_out holds it and as the norm takes it.
+struct Sum {
+  Terms stored;
+  Matrix normed;
+};
+
+Sum sum_of(const Problem& p) {
+  const Matrix x = read(p.tensor("x"));
+  if (p.option("residual") == "off") return {{}, x};
+  const Matrix residual = read(p.tensor("residual"));
+  const Matrix exact = x + residual;
+  // The specification adds in fp32; what is stored is rounded from there.
+  const Terms stored{rounded("fp32", exact), x.abs() + residual.abs()};
+  const bool before = p.option("residual_rounding") == "before_norm";
+  return {stored, before ? rounded(p.tensor("residual_out").dtype, stored.value) : exact};
+}
+
+/// What rounding of the normalised row may come to on the other side of a tie: a kernel that
+/// computes in fp32 is off by up to 4 sqrt(width) 2^-24 before it, and then by a whole step after
+/// it. In units of that error, so that it adds to the sum of magnitudes.
+Matrix steps_at_ties(const std::string& dtype, const Matrix& normed) {
+  const double error = 4 * std::sqrt(static_cast<double>(normed.cols())) * 0x1p-24;
+  const Matrix above = rounded(dtype, Matrix(normed + error * normed.abs()));
+  const Matrix below = rounded(dtype, Matrix(normed - error * normed.abs()));
+  const Matrix steps = (above - below) / error;
+  return (steps > 0).select(steps, 0.0);  // infinities have no step
+}
+
+Terms norm_of(const Problem& p, const Matrix& s, const Terms& factor) {
+  const double eps = static_cast<float>(p.scalar("eps"));
+  const Eigen::ArrayXd scale = (s.square().rowwise().mean() + eps).sqrt().inverse();
+  Matrix normed = s.colwise() * scale;
+  Matrix magnitude = normed.abs();
+  if (p.option("mid_rounding") == "on") {
+    const std::string& dtype = p.tensor("y").dtype;
+    magnitude += steps_at_ties(dtype, normed);
+    normed = rounded(dtype, normed);
+  }
+  return {normed.rowwise() * factor.value.row(0), magnitude.rowwise() * factor.magnitude.row(0)};
+}
+
+void compute(const Problem& p) {
+  const Sum sum = sum_of(p);
+  const Terms y = norm_of(p, sum.normed, factor_of(p));
+  // In place, outputs share memory with inputs: all of these are read by now.
+  if (p.has("residual_out")) {
+    write(p.tensor("residual_out"), sum.stored.value);
+    state(p.truth("residual_out"), sum.stored.value, sum.stored.magnitude);
+  }
+  write(p.tensor("y"), y.value);
+  state(p.truth("y"), y.value, y.magnitude);
+}
+
+std::string describe(const Problem& p, const std::string& name, std::int64_t index) {
+  const std::int64_t width = p.symbol("width");
+  if (name == "weight") return "weight of column " + std::to_string(index);
+  return name + " of token " + std::to_string(index / width) + ", column " +
+         std::to_string(index % width);
+}
+
+}  // namespace
+
+Reference rmsnorm_gemma() { return {compute, describe}; }
+
+}  // namespace fusetune::reference
