@@ -1,9 +1,11 @@
 #pragma once
 // Compiles every variant of a plan for the device's target and the compile-only ones, taking what
-// the store has.
+// the store has. For a host device each variant gets two code objects: the one that is timed and
+// proved at its own shape, and an instrumented one for EXACT proofs.
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,8 @@ struct CompiledUnit {
   Target target;
   std::string key;  ///< of the code-object store; empty when no compiler could be asked
   StoredCode code;
+  std::string exact_key;            ///< of the instrumented code; empty when there is none
+  std::optional<StoredCode> exact;  ///< device targets that see every access (the host's)
 };
 
 struct CompileSummary {

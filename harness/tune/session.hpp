@@ -22,8 +22,10 @@ struct EngineOptions {
   double kernel_timeout_s = 10;   ///< per proved case
   bool retry_failed = false;      ///< forget recorded failures and try them again
   std::uint64_t seed = 1;
-  std::int64_t proof_bytes_max = 32
-                                 << 20;  ///< own shapes above this are proved for finalists alone
+  /// Own shapes above this are proved for finalists alone.
+  std::int64_t proof_bytes_max = 32 << 20;
+  /// Cases up to so many rows are proved with instrumented code where the device can; 0: none.
+  std::int64_t exact_rows_max = 128;
 };
 
 struct Session {

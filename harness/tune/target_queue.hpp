@@ -1,0 +1,48 @@
+#pragma once
+// The compilations of one target on their way through the compile workers: first one alone, then,
+// unless the first ones crash, all the others at once.
+
+#include <string>
+#include <vector>
+
+#include "harness/tune/compile_stage.hpp"
+
+namespace fusetune {
+
+class TargetQueue {
+ public:
+  /// `units` are indices into summary.units whose keys are set. All references must outlive the
+  /// queue and what it submitted.
+  TargetQueue(const Plan& plan, Session& session, WorkerPool& pool, CompileSummary& summary,
+              std::vector<std::size_t> units)
+      : plan_(plan), session_(session), pool_(pool), summary_(summary), units_(std::move(units)) {}
+
+  /// Hands out work: one unit at a time until the target is trusted, then everything.
+  void pump();
+
+  /// Why no compilation can end well here (disk full, ...): a worker said so, and it is no
+  /// variant's fault.
+  const std::string& environment_error() const { return environment_error_; }
+
+ private:
+  void refuse_rest();
+  void submit(std::size_t index, bool exact);
+  bool take_from_store(CompiledUnit& unit, bool exact);
+  void finish(std::size_t index, bool exact, const JobEnd& end);
+  void add_record(const CompiledUnit& unit, bool exact);
+  /// After a code object is there: judges the target by it, and asks for the instrumented one.
+  void go_on(std::size_t index, bool exact);
+
+  const Plan& plan_;
+  Session& session_;
+  WorkerPool& pool_;
+  CompileSummary& summary_;
+  std::vector<std::size_t> units_;
+  std::size_t next_ = 0;
+  int under_way_ = 0;
+  int crashes_ = 0;
+  std::string environment_error_;
+  bool trusted_ = false;
+};
+
+}  // namespace fusetune
