@@ -36,6 +36,10 @@ void require_new(const List& list, const typename List::value_type& value, const
 
 }  // namespace
 
+bool holds_integers(DType dtype) {
+  return dtype == DType::i32 || dtype == DType::i64 || dtype == DType::u8;
+}
+
 void require_identifier(const YamlNode& node, std::string_view what) {
   const std::string text = node.as_string();
   const bool good = !text.empty() && text[0] >= 'a' && text[0] <= 'z' &&
@@ -74,6 +78,8 @@ void FamilyReader::read() {
   }
   for (TensorDecl& tensor : family_.tensors)
     read_tensor(tensor, root_.at("tensors").at(tensor.name));
+  check_tensors();
+  read_proof_calls();
   read_rows();
   read_rules();
   read_implementations();
@@ -152,24 +158,6 @@ void FamilyReader::declare_dtypes() {
     }
     family_.dtypes.push_back(std::move(dtype));
   }
-}
-
-void FamilyReader::declare_tensors() {
-  const auto section = root_.at("tensors").entries();
-  std::vector<std::string> dtypes;
-  for (const DTypeDecl& dtype : family_.dtypes) dtypes.push_back(dtype.name);
-  for (const auto& [key, node] : section) {
-    require_identifier(key, "a tensor");
-    node.allow_keys(family_keys().at("tensor"), "key of a tensor");
-    TensorDecl tensor;
-    tensor.name = key.as_string();
-    tensor.mark = key.mark();
-    const auto [other, added] = arguments_.emplace(tensor.name, "a tensor");
-    if (!added) key.fail(fmt::format("'{}' is {} already", tensor.name, other->second));
-    tensor.dtype = node.at("dtype").as_one_of(dtypes, "dtype");
-    family_.tensors.push_back(std::move(tensor));
-  }
-  if (family_.tensors.empty()) root_.at("tensors").fail("a family needs at least one tensor");
 }
 
 void FamilyReader::declare_scalars() {

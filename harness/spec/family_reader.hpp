@@ -30,6 +30,15 @@ class FamilyReader {
   void read_derived();
   void read_symbol(SymbolDecl& symbol, const YamlNode& node);
   void read_tensor(TensorDecl& tensor, const YamlNode& node);
+  void read_generator(TensorDecl& tensor, const YamlNode& node);
+  void read_named(Generator& generator, const YamlNode& node) const;
+  void check_generator(const TensorDecl& tensor, const YamlNode& node) const;
+  void read_accept(TensorDecl& tensor, const YamlNode& node);
+  AcceptBound read_bound(const YamlNode& node) const;
+  /// What tensors say of each other.
+  void check_tensors();
+  void read_aliases(TensorDecl& tensor, const YamlNode& node);
+  void read_proof_calls();
   void read_rules();
   void read_rows();
 
@@ -53,6 +62,9 @@ class FamilyReader {
   std::map<std::string, std::string> claimed_;    ///< name -> what it is
   std::map<std::string, std::string> arguments_;  ///< names in the ABI -> what it is
 };
+
+/// i32, i64 and u8.
+bool holds_integers(DType dtype);
 
 /// Lower-case letters, digits and underscores, beginning with a letter; errors otherwise.
 void require_identifier(const YamlNode& node, std::string_view what);

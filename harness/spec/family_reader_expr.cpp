@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cctype>
 
 #include "harness/spec/family_reader.hpp"
@@ -34,26 +33,6 @@ SymbolTable attribute_names(const std::string& text) {
   return table;
 }
 
-Role parse_role(const YamlNode& node) {
-  const std::string name = node.as_one_of({"in", "out", "inout", "state", "workspace"}, "role");
-  for (const Role role : {Role::in, Role::out, Role::inout, Role::state})
-    if (to_string(role) == name) return role;
-  return Role::workspace;
-}
-
-std::vector<std::int64_t> parse_align_bytes(const YamlNode& node) {
-  std::vector<std::int64_t> classes;
-  for (const YamlNode& item : node.items()) {
-    const std::int64_t bytes = item.as_int();
-    if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8 && bytes != 16)
-      item.fail("an alignment class is 16, 8, 4, 2 or 1 bytes");
-    if (!classes.empty() && bytes >= classes.back()) item.fail("list the largest class first");
-    classes.push_back(bytes);
-  }
-  if (classes.empty()) node.fail("list at least one alignment class");
-  return classes;
-}
-
 }  // namespace
 
 void FamilyReader::read_derived() {
@@ -85,41 +64,6 @@ void FamilyReader::read_symbol(SymbolDecl& symbol, const YamlNode& node) {
     for (const YamlNode& item : prove->items())
       symbol.prove.push_back(names_.parse_int(item, allowed, "a value to prove"));
   }
-}
-
-void FamilyReader::read_tensor(TensorDecl& tensor, const YamlNode& node) {
-  tensor.role = parse_role(node.at("role"));
-  if (const auto stride = node.find("row_stride"))
-    tensor.runtime_row_stride = stride->as_one_of({"dense", "runtime"}, "row stride") == "runtime";
-  const auto dims = node.at("shape").items();
-  if (dims.empty()) node.at("shape").fail("a shape has at least one dimension");
-  for (std::size_t i = 0; i < dims.size(); ++i) {
-    // Strides are compiled in unless they are arguments, so no inner dimension may vary.
-    const bool may_vary = i == 0 || (i == 1 && tensor.runtime_row_stride);
-    tensor.shape.push_back(
-        names_.parse_int(dims[i], may_vary ? reach::of_shape | reach::runtime : reach::of_shape,
-                         may_vary ? "a dimension" : "a dimension that gives a static stride"));
-  }
-  tensor.align_bytes = {16, 8, 4, 2, 1};
-  if (const auto align = node.find("align_bytes")) tensor.align_bytes = parse_align_bytes(*align);
-  if (const auto when = node.find("when"))
-    tensor.when = names_.parse_bool(*when, reach::geometry, "a tensor's condition");
-  const bool written =
-      tensor.role == Role::out || tensor.role == Role::inout || tensor.role == Role::state;
-  const bool read =
-      tensor.role == Role::in || tensor.role == Role::inout || tensor.role == Role::state;
-  if (const auto generator = node.find("generator")) {
-    if (!read) generator->fail("only a tensor that is read has a generator");
-    generator->as_one_of({"bits"}, "generator");
-  }
-  if (const auto accept = node.find("accept")) {
-    if (!written) accept->fail("only a tensor that is written is accepted by a rule");
-    accept->as_one_of({"exact"}, "acceptance rule");
-  }
-  if (const auto bytes = node.find("touched_read"))
-    tensor.touched_read_bytes = names_.parse_int(*bytes, reach::of_case, "bytes touched");
-  if (const auto bytes = node.find("touched_write"))
-    tensor.touched_write_bytes = names_.parse_int(*bytes, reach::of_case, "bytes touched");
 }
 
 void FamilyReader::read_rules() {

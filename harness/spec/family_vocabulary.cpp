@@ -13,6 +13,7 @@ namespace fusetune {
 namespace {
 
 std::string reach_word(unsigned bits) {
+  if (bits & reach::facts) return "is known after compilation only";
   if (bits & reach::device) return "is a fact of the device";
   if (bits & reach::runtime) return "is known at run time only";
   if (bits & reach::axes) return "depends on an axis";

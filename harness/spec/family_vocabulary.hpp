@@ -19,6 +19,7 @@ inline constexpr unsigned axes = 8;
 inline constexpr unsigned wave = 16;     ///< WAVE_SIZE
 inline constexpr unsigned runtime = 32;  ///< runtime symbols, row_stride()
 inline constexpr unsigned device = 64;   ///< CU_COUNT, LDS_BYTES_MAX, BLOCK_THREADS_MAX
+inline constexpr unsigned facts = 128;   ///< of the compiled and traced variant
 
 /// What the parts of a family may use.
 inline constexpr unsigned of_shape = geometry | presence;
@@ -27,6 +28,7 @@ inline constexpr unsigned of_variant = of_geometry | axes | wave;
 inline constexpr unsigned of_case = of_geometry | runtime;
 inline constexpr unsigned of_block = of_variant | device;
 inline constexpr unsigned of_launch = of_variant | runtime | device;
+inline constexpr unsigned of_requirement = of_variant | facts;
 }  // namespace reach
 
 /// The symbol table of a family with the reach of every name.

@@ -1,9 +1,12 @@
 #pragma once
-// How an input is filled. Values are a function of (seed, tensor, element, pass).
+// How an input is filled. Values are a function of (seed, tensor, element, pass, call).
 
-#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "harness/spec/expr.hpp"
 
 namespace fusetune {
 
@@ -21,6 +24,12 @@ enum class Edge {
   offset,      ///< mean 100, deviation 1: E[x^2] - E[x]^2 loses everything
 };
 
+std::string_view to_string(Edge edge);
+const std::vector<Edge>& all_edges();
+/// What a `normal` tensor of a float type is proved on unless it lists its own: no overflow, no
+/// special values, and no offset, because what those should give is the operation's to say.
+const std::vector<Edge>& default_edges();
+
 struct Generator {
   enum class Kind {
     bits,     ///< every bit of the element's number, over several passes: for data movement
@@ -31,9 +40,17 @@ struct Generator {
   Kind kind = Kind::bits;
   double mean = 0, stddev = 1;
   double low = 0, high = 1;
-  bool scale_rows = true;   ///< of `normal`
-  std::string name;         ///< of `named`
-  std::vector<Edge> edges;  ///< passes in which this tensor holds them; others then keep `kind`
+  bool scale_rows = true;     ///< of `normal`
+  std::string name;           ///< of `named`
+  std::optional<Expr> below;  ///< of `named`: the values lie in 0 up to, not including, this
+  std::vector<Edge> edges;    ///< passes in which this tensor holds them; others then keep `kind`
 };
+
+/// A generator of the registry in verify/named_generators.hpp, as far as a family must know it.
+struct NamedGenerator {
+  std::string name;
+  bool has_below = false;  ///< it needs `below`; the others take none
+};
+const std::vector<NamedGenerator>& named_generators();
 
 }  // namespace fusetune

@@ -24,6 +24,8 @@ class Macros {
     macros_[macro_name(name)] = value < 0 ? fmt::format("({})", value) : std::to_string(value);
   }
 
+  void text(std::string_view name, std::string text) { macros_[macro_name(name)] = std::move(text); }
+
   /// FT_NAME=FT_NAME_VALUE with the indices of all values.
   void word(const std::string& name, const std::string& value,
             const std::vector<std::string>& values) {
@@ -63,8 +65,10 @@ std::vector<std::pair<std::string, std::string>> macros_of(const Geometry& geome
     const OptionDecl* option = family.find_option(name);
     macros.value(name, value, option != nullptr ? option->values : std::vector<std::string>{});
   }
-  for (const auto& [name, dtype] : geometry.dtypes)
+  for (const auto& [name, dtype] : geometry.dtypes) {
     macros.number("bytes_" + name, size_bytes(dtype));
+    macros.text("type_" + name, fmt::format("ft_{}", to_string(dtype)));
+  }
   for (const TensorDecl& tensor : family.tensors) {
     const bool there = geometry.has(tensor.name);
     macros.number("has_" + tensor.name, there ? 1 : 0);

@@ -96,6 +96,7 @@ class Planner {
     const Family& family = *geometry.family;
     const SpaceChoice space = entry.space.value_or(plan_.sweep.space);
     const Bindings scope = scope_of(geometry);
+    add_requirements(entry, growing.planned);
     bool served = false;
     for (const ImplementationDecl& implementation : family.implementations) {
       const auto& chosen = entry.implementations;
@@ -122,6 +123,14 @@ class Planner {
     }
     if (!served)
       throw UserError(entry.mark, fmt::format("no implementation serves {}", geometry.key()));
+  }
+
+  /// What one entry asks of a geometry holds for the variants of all of them.
+  static void add_requirements(const SweepEntry& entry, PlannedGeometry& planned) {
+    for (const RuleDecl& rule : entry.require)
+      if (std::none_of(planned.require.begin(), planned.require.end(),
+                       [&rule](const RuleDecl& known) { return known.rule == rule.rule; }))
+        planned.require.push_back(rule);
   }
 
   static PlannedGeometry finish(Growing& growing) {

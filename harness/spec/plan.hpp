@@ -47,6 +47,7 @@ struct SweepEntry {
   std::map<std::string, std::int64_t> base_align_bytes;
   std::map<std::string, std::vector<Value>> axes;  ///< override or fix
   std::vector<RuleDecl> filters;                   ///< further constraints
+  std::vector<RuleDecl> require;                   ///< of facts (harness/spec/variant_facts.hpp)
   std::vector<std::string> implementations;        ///< default: all that serve the geometry
   std::optional<SpaceChoice> space;
   Mark mark;
@@ -83,7 +84,8 @@ struct PlannedGeometry {
   std::vector<std::string> models;  ///< the model splits that produce it
   bool verified = true;             ///< false when only unverified models produce it
   std::vector<Variant> variants;    ///< every implementation that serves it, the tuned one's first
-  std::vector<Pruned> pruned;  ///< by constraints, filters or the space choice, with the reason
+  std::vector<Pruned> pruned;     ///< by constraints, filters or the space choice, with the reason
+  std::vector<RuleDecl> require;  ///< to be judged once a variant's facts are known
   std::vector<PlannedCase> cases;
 };
 

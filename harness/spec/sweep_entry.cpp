@@ -6,6 +6,7 @@
 
 #include "harness/spec/keys.hpp"
 #include "harness/spec/sweep_reader.hpp"
+#include "harness/spec/variant_facts.hpp"
 
 namespace fusetune {
 
@@ -57,6 +58,10 @@ SweepEntry SweepEntryReader::read() {
   if (const auto filters = node_.find("filter"))
     for (const YamlNode& item : filters->items())
       entry_.filters.push_back(parse_rule(item, names_, reach::of_variant, "a filter"));
+  if (const auto require = node_.find("require"))
+    for (const YamlNode& item : require->items())
+      entry_.require.push_back(
+          parse_rule(item, with_facts(names_), reach::of_requirement, "a requirement"));
   if (const auto list = node_.find("implementations"))
     for (const YamlNode& item : list->items())
       add_new(entry_.implementations,

@@ -280,6 +280,16 @@ TEST_F(PlanTest, EntriesThatShareAGeometryShareItsVariantsOnce) {
   EXPECT_DOUBLE_EQ(one.cases[1].weight, 0.375);
 }
 
+TEST_F(PlanTest, WhatEntriesRequireOfAGeometryAddsUp) {
+  const Plan plan = plan_of(
+      "    symbols: [{width: 64}, {width: 32}]\n    tokens: [1]\n    require: vgpr <= 64\n"
+      "  - family: toy/family.yaml\n"
+      "    symbols: [{width: 64}]\n    tokens: [1]\n    require: [vgpr <= 64, barriers == 0]\n");
+  ASSERT_EQ(plan.geometries.size(), 2u);
+  for (const PlannedGeometry& one : plan.geometries)
+    EXPECT_EQ(one.require.size(), to_string(one.geometry.statics.at("width")) == "64" ? 2u : 1u);
+}
+
 TEST_F(PlanTest, CompileOnlyTargetsLeaveOutTheDevicesOwn) {
   Sweep sweep = sweep_of("    symbols: [{width: 64}]\n    tokens: [1]\n");
   sweep.also_compile = {"gfx90a", "host-w64", "gfx90a", "sm_90"};

@@ -48,6 +48,7 @@ def validator(name):
 def main():
     kinds = {
         "family.yaml": (validator("family.schema.json"), "kernels/*/family.yaml"),
+        "computing_family.yaml": (validator("family.schema.json"), "kernels/*/family.yaml"),
         "sweep.yaml": (validator("sweep.schema.json"), "configs/sweeps/**/*.yaml"),
         "models.yaml": (validator("models.schema.json"), "configs/models.yaml"),
     }

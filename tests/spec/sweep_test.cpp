@@ -51,6 +51,9 @@ TEST_F(SweepTest, ReadsEveryKey) {
   EXPECT_EQ(entry.base_align_bytes.at("x"), 8);
   EXPECT_EQ(entry.axes.at("block_size").size(), 2u);
   EXPECT_EQ(entry.filters.at(0).reason, "narrow accesses are slow");
+  ASSERT_EQ(entry.require.size(), 2u);
+  EXPECT_EQ(entry.require[0].reason, "strided lanes");
+  EXPECT_EQ(entry.require[1].reason, "vgpr <= 128");
   EXPECT_THAT(entry.implementations, ElementsAre("fused", "simple"));
   EXPECT_EQ(entry.space->count, 12);
 }
@@ -102,6 +105,9 @@ TEST_F(SweepTest, ValuesAreChecked) {
   EXPECT_THAT(error_with("{x: 8}", "{x: 12}"), HasSubstr("power of two"));
   EXPECT_THAT(error_with("width + 64]", "tokens + 64]"), HasSubstr("a row stride cannot use it"));
   EXPECT_THAT(error_with("vector_bytes >= 4", "tokens >= 4"), HasSubstr("a filter cannot use it"));
+  EXPECT_THAT(error_with("vector_bytes >= 4", "vgpr <= 4"), HasSubstr("'vgpr'"));
+  EXPECT_THAT(error_with("vgpr <= 128", "vgprs <= 128"), HasSubstr("did you mean 'vgpr'"));
+  EXPECT_THAT(error_with("vgpr <= 128", "tokens <= 128"), HasSubstr("a requirement cannot use it"));
   EXPECT_THAT(error_with("vector_bytes >= 4", "CU_COUNT >= 4"),
               HasSubstr("a filter cannot use it"));
 }
