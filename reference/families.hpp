@@ -8,5 +8,6 @@ namespace fusetune::reference {
 
 Reference rmsnorm_gemma();
 Reference split_reshape_cat();
+Reference staged_rows();
 
 }  // namespace fusetune::reference

@@ -24,6 +24,7 @@ const std::map<std::string, Reference, std::less<>>& registry() {
   static const std::map<std::string, Reference, std::less<>> all{
       {"rmsnorm_gemma", rmsnorm_gemma()},
       {"split_reshape_cat", split_reshape_cat()},
+      {"staged_rows", staged_rows()},
   };
   return all;
 }
