@@ -8,9 +8,10 @@
 namespace fusetune {
 
 std::string_view to_string(Check check) {
-  constexpr std::array<std::string_view, 8> kNames{"launch",           "guards",     "row_padding",
-                                                   "inputs_unchanged", "poison",     "exact",
-                                                   "untouched",        "determinism"};
+  constexpr std::array<std::string_view, kCheckCount> kNames{
+      "launch", "guards",       "row_padding",  "inputs_unchanged", "writers",
+      "poison", "exact",        "accuracy",     "untouched",        "calls",
+      "alias",  "input_impact", "back_to_back", "determinism"};
   return kNames[static_cast<std::size_t>(check)];
 }
 
@@ -35,19 +36,37 @@ bool Findings::count_only(Check check) {
   return true;
 }
 
+void Findings::fold(const Findings& part, Check as, std::string_view where) {
+  std::int64_t results = 0;
+  for (const Check check : {Check::exact, Check::accuracy, Check::untouched})
+    results += part.comparisons(check);
+  count(as, results, "elements");
+  for (const Check check :
+       {Check::launch, Check::guards, Check::row_padding, Check::inputs_unchanged, Check::writers})
+    if (const Entry& e = part.entry(check); e.ran) count(check, e.count.comparisons, e.count.unit);
+  for (std::size_t i = 0; i < kCheckCount; ++i) {
+    const Entry& from = part.entries_[i];
+    if (from.mismatch_count == 0) continue;
+    const Check into = static_cast<Check>(i) == Check::launch ? Check::launch : as;
+    for (Mismatch mismatch : from.mismatches) {
+      mismatch.text = fmt::format("{}: {}", where, mismatch.text);
+      add(into, from.status, std::move(mismatch));
+    }
+    entry(into).mismatch_count += from.mismatch_count - std::ssize(from.mismatches);
+  }
+}
+
 bool Findings::any() const {
   return std::any_of(entries_.begin(), entries_.end(),
                      [](const Entry& e) { return e.mismatch_count != 0; });
 }
 
-std::int64_t Findings::comparisons(Check check) const {
-  return entries_[static_cast<std::size_t>(check)].count.comparisons;
-}
+std::int64_t Findings::comparisons(Check check) const { return entry(check).count.comparisons; }
 
 void Findings::conclude(ProofReport* report) const {
   for (const Entry& e : entries_)
     if (e.ran) report->checks.push_back(e.count);
-  for (std::size_t i = 0; i < kChecks; ++i) {
+  for (std::size_t i = 0; i < kCheckCount; ++i) {
     const Entry& e = entries_[i];
     if (e.mismatch_count == 0) continue;
     report->failed_check = to_string(static_cast<Check>(i));

@@ -16,11 +16,18 @@ enum class Check {
   guards,
   row_padding,
   inputs_unchanged,
+  writers,  ///< EXACT: every element of an output was written by some thread
   poison,
   exact,
+  accuracy,  ///< outputs that are not compared byte for byte
   untouched,
+  calls,         ///< second and further calls, with the state of the one before
+  alias,         ///< an output in the memory of an input
+  input_impact,  ///< every input matters, to the reference and to the kernel
+  back_to_back,  ///< two argument sets without a synchronise between them
   determinism
 };
+constexpr std::size_t kCheckCount = static_cast<std::size_t>(Check::determinism) + 1;
 std::string_view to_string(Check check);
 
 class Findings {
@@ -33,6 +40,10 @@ class Findings {
   /// Once eight texts are kept: counts the violation and returns true. Saves making the text.
   bool count_only(Check check);
 
+  /// Takes over what a part of the protocol with runs of its own found. Failed launches stay
+  /// failed launches; every other violation becomes one of `as`. `where` precedes the texts.
+  void fold(const Findings& part, Check as, std::string_view where);
+
   bool any() const;
   std::int64_t comparisons(Check check) const;
 
@@ -40,7 +51,6 @@ class Findings {
   void conclude(ProofReport* report) const;
 
  private:
-  static constexpr std::size_t kChecks = static_cast<std::size_t>(Check::determinism) + 1;
   static constexpr std::size_t kMismatchesKept = 8;
   struct Entry {
     bool ran = false;
@@ -50,8 +60,9 @@ class Findings {
     std::vector<Mismatch> mismatches;
   };
   Entry& entry(Check check) { return entries_[static_cast<std::size_t>(check)]; }
+  const Entry& entry(Check check) const { return entries_[static_cast<std::size_t>(check)]; }
 
-  std::array<Entry, kChecks> entries_;
+  std::array<Entry, kCheckCount> entries_;
 };
 
 }  // namespace fusetune
