@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,9 @@ struct ProofOptions {
   std::size_t large_bytes = std::size_t{64} << 20;  ///< of tensors; a larger case gets two passes
                                                     ///< and one determinism run
   double cosine_min = -1;  ///< a sweep's own demand on every output, beside the family's; -1: none
+  /// Checks and statuses of failed launches that do not count, by name: the self-test shows with it
+  /// what each of them alone finds.
+  std::set<std::string> off;
 };
 
 /// The code objects of a variant and its launches on this device, ready to run. Instrumented code
