@@ -160,8 +160,8 @@ ExitCode cache_command(const GlobalOptions& global, const std::string& action) {
   CodeStore code(global.engine.store);
   if (action == "clear") {
     RecordStore records = RecordStore::open(global.engine.store, true);
-    for (const auto kind :
-         {StepRecord::Kind::compile, StepRecord::Kind::proof, StepRecord::Kind::race})
+    for (const auto kind : {StepRecord::Kind::compile, StepRecord::Kind::proof,
+                            StepRecord::Kind::race, StepRecord::Kind::traffic})
       for (const StepRecord& step : records.all(kind)) records.forget(kind, step.key);
     const std::int64_t removed = code.clear();
     if (global.json)
@@ -180,6 +180,7 @@ ExitCode cache_command(const GlobalOptions& global, const std::string& action) {
                       {"compilations", records.count(StepRecord::Kind::compile)},
                       {"proofs", records.count(StepRecord::Kind::proof)},
                       {"races", records.count(StepRecord::Kind::race)},
+                      {"traces", records.count(StepRecord::Kind::traffic)},
                       {"integrity", records.integrity().empty() ? "ok" : records.integrity()}};
   if (global.json) {
     fmt::print("{}\n", document.dump(2));

@@ -27,10 +27,11 @@ constexpr const char* kSelectStep =
 // How long a reader waits for a writer that is just creating the store.
 constexpr std::chrono::milliseconds kCreationWait{5000};
 
-constexpr std::array<std::pair<StepRecord::Kind, std::string_view>, 3> kKinds{{
+constexpr std::array<std::pair<StepRecord::Kind, std::string_view>, 4> kKinds{{
     {StepRecord::Kind::compile, "compile"},
     {StepRecord::Kind::proof, "proof"},
     {StepRecord::Kind::race, "race"},
+    {StepRecord::Kind::traffic, "traffic"},
 }};
 
 /// JSON that every reader accepts: bytes that are no UTF-8 are replaced, numbers that are not

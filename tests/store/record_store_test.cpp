@@ -74,6 +74,9 @@ TEST_F(RecordStoreTest, KindsAreApart) {
   store.add(step(1, Kind::compile));
   store.add(step(1, Kind::race));
   store.add(step(2, Kind::race));
+  store.add(step(1, Kind::traffic));
+  EXPECT_EQ(store.find(Kind::traffic, "k1")->kind, Kind::traffic);
+  EXPECT_EQ(store.count(Kind::traffic), 1);
   EXPECT_FALSE(store.find(Kind::proof, "k1").has_value());
   EXPECT_TRUE(store.find(Kind::race, "k2").has_value());
   EXPECT_FALSE(store.find(Kind::race, "K2").has_value());
