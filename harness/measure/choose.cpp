@@ -49,22 +49,50 @@ void check(const RaceResult& result, const ChoiceRules& rules,
     throw std::invalid_argument("the baseline was not timed; name it in RaceOptions::keep");
 }
 
-/// The tied arm that the table names, -1 when none of them beats the baseline beyond noise.
-std::int32_t pick(const Choice& choice, const ChoiceRules& rules) {
-  std::int32_t best = -1;
-  for (const ArmVerdict& verdict : choice.verdicts) {
-    if (!verdict.tied) continue;
-    if (rules.baseline >= 0 && !(verdict.over_baseline.low > 1)) continue;
-    if (verdict.arm == rules.incumbent) return verdict.arm;
-    if (best < 0 || simpler(rules, verdict.arm, best)) best = verdict.arm;
-  }
-  return best;
+/// The tied arms that beat the baseline beyond noise.
+std::vector<std::int32_t> eligible_arms(const Choice& choice, const ChoiceRules& rules) {
+  std::vector<std::int32_t> arms;
+  for (const ArmVerdict& verdict : choice.verdicts)
+    if (verdict.tied && (rules.baseline < 0 || verdict.over_baseline.low > 1))
+      arms.push_back(verdict.arm);
+  return arms;
 }
 
-std::string reason_of(const Choice& choice, const ChoiceRules& rules) {
+/// Keeps the arms that ask least of the memories. True when that left any out.
+bool keep_least_memory(const ChoiceRules& rules, std::vector<std::int32_t>& arms) {
+  const auto cost = [&rules](std::int32_t arm) -> std::optional<MemoryCost> {
+    const auto at = static_cast<std::size_t>(arm);
+    return at < rules.memory.size() ? rules.memory[at] : std::nullopt;
+  };
+  if (arms.empty() || std::any_of(arms.begin(), arms.end(),
+                                  [&cost](std::int32_t arm) { return !cost(arm).has_value(); }))
+    return false;
+  const MemoryCost least = *cost(*std::min_element(
+      arms.begin(), arms.end(), [&](std::int32_t a, std::int32_t b) { return cost(a) < cost(b); }));
+  return std::erase_if(arms, [&](std::int32_t arm) { return *cost(arm) != least; }) > 0;
+}
+
+/// Fills in the arm that the table names, -1 when no tied one beats the baseline beyond noise.
+/// Returns whether the memories decided.
+bool pick(Choice& choice, const ChoiceRules& rules) {
+  std::vector<std::int32_t> arms = eligible_arms(choice, rules);
+  if (std::find(arms.begin(), arms.end(), rules.incumbent) != arms.end()) {
+    choice.arm = rules.incumbent;
+    return false;
+  }
+  const bool by_memory = keep_least_memory(rules, arms);
+  for (const std::int32_t arm : arms)
+    if (choice.arm < 0 || simpler(rules, arm, choice.arm)) choice.arm = arm;
+  return by_memory;
+}
+
+std::string reason_of(const Choice& choice, const ChoiceRules& rules, bool by_memory) {
   if (choice.is_default) return "nothing beats the baseline beyond noise";
   if (choice.arm == rules.incumbent && choice.arm != choice.fastest)
     return "the incumbent is within noise of the fastest";
+  if (by_memory && choice.arm != choice.fastest)
+    return "of those within noise of the fastest, the one that asks least of memory";
+  if (by_memory) return "the fastest, and of its ties the one that asks least of memory";
   if (choice.arm != choice.fastest) return "the simplest of those within noise of the fastest";
   return choice.tie_set.empty() ? "the fastest" : "the fastest, and the simplest of its ties";
 }
@@ -103,13 +131,13 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
     if (rules.baseline >= 0) verdict.over_baseline = compare_arms(times, arm, rules.baseline).ratio;
     choice.verdicts.push_back(verdict);
   }
-  choice.arm = pick(choice, rules);
+  const bool by_memory = pick(choice, rules);
   choice.is_default = choice.arm < 0;
   if (choice.is_default) choice.arm = rules.baseline;
   for (const ArmVerdict& verdict : choice.verdicts) {
     if (verdict.tied && verdict.arm != choice.arm) choice.tie_set.push_back(verdict.arm);
   }
-  choice.reason = reason_of(choice, rules);
+  choice.reason = reason_of(choice, rules, by_memory);
   return choice;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 // From samples to the arm that a table row names.
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,11 +35,20 @@ struct Choice {
   const ArmVerdict& verdict(std::int32_t of_arm) const;  ///< throws std::out_of_range
 };
 
+/// What an arm's wave instructions ask of the memories, where that was traced: less is better.
+struct MemoryCost {
+  std::int64_t segments_32 = 0;
+  std::int64_t bank_passes = 0;
+  auto operator<=>(const MemoryCost&) const = default;
+};
+
 struct ChoiceRules {
   std::vector<std::vector<std::size_t>> simplicity;  ///< per arm; smaller is simpler
-  std::int32_t incumbent = -1;                       ///< the present row's arm, or none
-  std::int32_t baseline = -1;                        ///< or none: then nothing is `default`
-  double margin = 0.005;  ///< a difference below this is no reason to change a table
+  /// Per arm, before simplicity; does not count unless it is known of every arm to choose from.
+  std::vector<std::optional<MemoryCost>> memory;
+  std::int32_t incumbent = -1;  ///< the present row's arm, or none
+  std::int32_t baseline = -1;   ///< or none: then nothing is `default`
+  double margin = 0.005;        ///< a difference below this is no reason to change a table
 };
 
 /// Throws std::invalid_argument when the race failed, nothing was timed, or the baseline was not

@@ -55,6 +55,45 @@ TEST(Choose, TiesGoToTheSimpler) {
   EXPECT_THAT(choice.tie_set, ElementsAre(0, 1));
 }
 
+TEST(Choose, TiesGoToTheOneThatAsksLeastOfMemoryBeforeTheSimpler) {
+  const RaceResult tied = raced({10, 10.02, 10.03, 12}, 0);
+  ChoiceRules by_memory = rules(4);
+  // Arm 2 is the simplest, arm 3 no tie.
+  by_memory.memory = {{{64, 0}}, {{32, 0}}, {{64, 0}}, {{1, 0}}};
+  const Choice fewer_segments = choose(tied, by_memory);
+  EXPECT_EQ(fewer_segments.arm, 1);
+  EXPECT_THAT(fewer_segments.tie_set, ElementsAre(0, 2));
+  EXPECT_EQ(fewer_segments.reason,
+            "of those within noise of the fastest, the one that asks least of memory");
+
+  // Segments decide before bank passes, bank passes before simplicity.
+  by_memory.memory = {{{32, 9}}, {{32, 8}}, {{33, 0}}, {}};
+  EXPECT_EQ(choose(tied, by_memory).arm, 1);
+  by_memory.memory[0] = MemoryCost{32, 7};
+  EXPECT_EQ(choose(tied, by_memory).reason,
+            "the fastest, and of its ties the one that asks least of memory");
+
+  // Equal cost leaves it to simplicity.
+  by_memory.memory = {{{64, 0}}, {{32, 0}}, {{32, 0}}, {}};
+  EXPECT_EQ(choose(tied, by_memory).arm, 2);
+  by_memory.memory = {{{32, 0}}, {{32, 0}}, {{32, 0}}, {}};
+  EXPECT_EQ(choose(tied, by_memory).reason, "the simplest of those within noise of the fastest");
+
+  // The incumbent stays whatever it costs, and the time comes before all.
+  by_memory.memory = {{{64, 0}}, {{32, 0}}, {{64, 0}}, {{1, 0}}};
+  by_memory.incumbent = 2;
+  EXPECT_EQ(choose(tied, by_memory).arm, 2);
+}
+
+TEST(Choose, MemoryDoesNotCountUnlessItIsKnownOfAllTies) {
+  const RaceResult tied = raced({10, 10.02, 10.03}, 0);
+  ChoiceRules by_memory = rules(3);
+  by_memory.memory = {{{64, 0}}, {{32, 0}}, std::nullopt};
+  EXPECT_EQ(choose(tied, by_memory).arm, 2);
+  by_memory.memory = {{{64, 0}}, {{32, 0}}};
+  EXPECT_EQ(choose(tied, by_memory).arm, 2);
+}
+
 TEST(Choose, TheMarginIsHalfAPercent) {
   EXPECT_EQ(choose(raced({10, 10.04}, 0), rules(2)).arm, 1);
   EXPECT_EQ(choose(raced({10, 10.06}, 0), rules(2)).arm, 0);
