@@ -10,26 +10,13 @@
 #include <cstring>
 
 #include "harness/base/error.hpp"
+#include "harness/base/file_descriptor.hpp"
 
 namespace fusetune {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 [[noreturn]] void fail(const char* verb, const fs::path& path, int error) {
   throw UserError(fmt::format("cannot {} {}: {}", verb, path.string(), std::strerror(error)));
@@ -51,7 +38,7 @@ int write_all(int fd, std::string_view content, Durability durability) {
 
 std::string read_file(const fs::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) fail("read", path, errno);
+  if (!file.is_open()) fail("read", path, errno);
   std::string content;
   char block[65536];
   for (;;) {
@@ -76,7 +63,7 @@ void write_file_atomic(const fs::path& path, std::string_view content, Durabilit
   {
     const FileDescriptor file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (file.get() < 0) fail("write", path, errno);
+    if (!file.is_open()) fail("write", path, errno);
     error = write_all(file.get(), content, durability);
   }
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;

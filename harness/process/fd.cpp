@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace fusetune {
 
@@ -54,10 +55,6 @@ class SigpipeBlocked {
 };
 
 }  // namespace
-
-void FileDescriptor::close() {
-  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
 
 Pipe make_pipe() {
   int ends[2];

@@ -1,34 +1,13 @@
 #pragma once
-// Owned file descriptors and pipes.
+// Pipes, and reading and writing them without blocking.
 
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
+
+#include "harness/base/file_descriptor.hpp"
 
 namespace fusetune {
-
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() { close(); }
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    if (this != &other) {
-      close();
-      fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-  }
-
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-  void close();
-
- private:
-  int fd_ = -1;
-};
 
 struct Pipe {
   FileDescriptor read;
