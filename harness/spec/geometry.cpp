@@ -61,6 +61,10 @@ std::string Case::key() const {
     if (name == geometry.family->rows || !is_default(symbol, value, scope))
       parts[name] = to_string(value);
   }
+  for (const ScalarDecl& scalar : geometry.family->scalars)
+    if (const auto given = scalars.find(scalar.name);
+        given != scalars.end() && given->second != scalar.default_value)
+      parts[scalar.name] = scalar_text(scalar, given->second);
   for (const TensorDecl* tensor : tensors_of(geometry)) {
     const TensorShape shape = shape_in(*this, *tensor, scope);
     if (shape.row_stride != shape.row_elements)
@@ -100,6 +104,14 @@ std::int64_t TensorShape::span_bytes() const {
 
 TensorShape shape_of(const Case& which, const TensorDecl& tensor) {
   return shape_in(which, tensor, case_scope(which.geometry, which.runtime));
+}
+
+std::int64_t tensor_bytes(const Case& which) {
+  const Scope shapes = case_scope(which.geometry, which.runtime);
+  std::int64_t bytes = 0;
+  for (const TensorDecl* tensor : tensors_of(which.geometry))
+    bytes = checked_add(bytes, shape_in(which, *tensor, shapes).span_bytes(), "bytes of tensors");
+  return bytes;
 }
 
 namespace {

@@ -30,16 +30,20 @@ struct Geometry {
   bool has(std::string_view tensor) const;
 };
 
-/// Geometry + runtime symbols + row strides.
+/// Geometry + runtime symbols + row strides + scalars.
 struct Case {
   Geometry geometry;
   Bindings runtime;  ///< every runtime symbol that is present (int64)
   std::map<std::string, std::int64_t>
       row_strides;  ///< elements, of tensors with runtime_row_stride
+  std::map<std::string, double> scalars;  ///< as written; the family's defaults where not there
 
   /// As the geometry's with the runtime symbols; stride_<tensor>=N only where not dense, and
-  /// symbols at their default left out.
+  /// symbols and scalars at their default left out.
   std::string key() const;
+  /// As the kernel gets it: rounded to its type. Throws std::logic_error for a name that the family
+  /// does not have.
+  double scalar(std::string_view name) const;
   std::int64_t rows() const;  ///< the value of the family's rows symbol
 };
 
@@ -82,6 +86,9 @@ TensorShape shape_of(const Case& which, const TensorDecl& tensor);
 
 /// Tensors that the geometry has, in ABI order.
 std::vector<const TensorDecl*> tensors_of(const Geometry& geometry);
+
+/// All tensors of a case, the padding between their rows included.
+std::int64_t tensor_bytes(const Case& which);
 
 /// Compulsory traffic of the case in bytes (contract 10).
 struct Traffic {
@@ -139,6 +146,7 @@ struct CaseRequest {
   Bindings runtime;
   std::map<std::string, std::int64_t> row_strides;       ///< elements; dense where not given
   std::map<std::string, std::int64_t> base_align_bytes;  ///< alignment of the first element
+  std::map<std::string, double> scalars;
   Mark mark;
 };
 Case make_case(const CaseRequest& request);

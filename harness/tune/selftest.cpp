@@ -1,271 +1,284 @@
 #include "harness/tune/selftest.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
+#include <deque>
 
 #include "harness/base/error.hpp"
-#include "harness/verify/findings.hpp"
+#include "harness/tune/compile_stage.hpp"
+#include "harness/tune/scratch_store.hpp"
+#include "harness/verify/proof.hpp"
 
 namespace fusetune {
 
 namespace {
 
-/// Replaces the one occurrence of a mutant's text. Throws UserError when there is none, or more.
-void apply_patch(const Mutant& mutant, CompileRequest& request) {
+/// Makes the patch where its text stands once. Throws UserError when it stands nowhere, or twice.
+void apply(const Mutant& mutant, const Patch& patch, CompileRequest& request) {
   std::vector<SourceText*> texts{&request.source};
   for (SourceText& header : request.headers) texts.push_back(&header);
   for (SourceText* text : texts) {
-    if (std::filesystem::path(text->name).filename() != mutant.file) continue;
-    const std::size_t at = text->text.find(mutant.replace);
+    if (std::filesystem::path(text->name).filename() != patch.file) continue;
+    const std::size_t at = text->text.find(patch.replace);
     if (at == std::string::npos)
       throw UserError(mutant.mark, fmt::format("{}: the text to replace is not in {}", mutant.name,
-                                               mutant.file));
-    if (text->text.find(mutant.replace, at + 1) != std::string::npos)
+                                               patch.file));
+    if (text->text.find(patch.replace, at + 1) != std::string::npos)
       throw UserError(mutant.mark, fmt::format("{}: the text to replace is in {} more than once",
-                                               mutant.name, mutant.file));
-    text->text.replace(at, mutant.replace.size(), mutant.with);
+                                               mutant.name, patch.file));
+    text->text.replace(at, patch.replace.size(), patch.with);
     return;
   }
   throw UserError(mutant.mark,
-                  fmt::format("{}: the kernel has no source '{}'", mutant.name, mutant.file));
+                  fmt::format("{}: the kernel has no source '{}'", mutant.name, patch.file));
 }
 
-/// A code-object store that is removed with its owner.
-class ScratchStore {
- public:
-  ScratchStore() : store_(make_folder()) {}
-  ~ScratchStore() {
-    std::error_code ignored;
-    std::filesystem::remove_all(store_.root(), ignored);
-  }
-  ScratchStore(const ScratchStore&) = delete;
-  ScratchStore& operator=(const ScratchStore&) = delete;
-
-  const CodeStore& store() const { return store_; }
-
- private:
-  static std::filesystem::path make_folder() {
-    std::error_code error;
-    const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
-    if (error) throw UserError("the temporary folder (TMPDIR) is unusable: " + error.message());
-    std::string name = (parent / "fusetune-selftest-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw UserError(fmt::format("cannot make a temporary folder in {}: {}", parent.string(),
-                                  std::generic_category().message(errno)));
-    return name;
-  }
-
-  CodeStore store_;
-};
-
-/// Whether the family has anything that the check could look at.
-bool applies(Check check, const Family& family) {
-  const auto any = [&](auto&& holds) {
-    return std::any_of(family.tensors.begin(), family.tensors.end(), holds);
-  };
-  switch (check) {
-    case Check::row_padding:
-      return any([](const TensorDecl& tensor) { return tensor.runtime_row_stride; });
-    case Check::inputs_unchanged:
-      return any([](const TensorDecl& tensor) { return tensor.role == Role::in; });
-    case Check::untouched:
-      return any([](const TensorDecl& tensor) {
-        return tensor.role == Role::inout || tensor.role == Role::state;
-      });
-    default:
-      return true;
+void apply(const Mutant& mutant, CompileRequest& request) {
+  if (mutant.patch) apply(mutant, *mutant.patch, request);
+  for (const auto& [name, value] : mutant.defines) {
+    std::erase_if(request.macros, [&](const auto& macro) { return macro.first == name; });
+    request.macros.emplace_back(name, value);
   }
 }
 
-std::vector<std::string> unproven_checks(const Family& family,
-                                         const std::vector<MutantVerdict>& verdicts) {
-  std::vector<std::string> unproven;
-  for (int i = 0; i <= static_cast<int>(Check::determinism); ++i) {
-    const Check check = static_cast<Check>(i);
-    const bool proven =
-        std::any_of(verdicts.begin(), verdicts.end(), [check](const MutantVerdict& verdict) {
-          return verdict.killed && verdict.check == to_string(check);
-        });
-    if (!proven && applies(check, family)) unproven.emplace_back(to_string(check));
-  }
-  return unproven;
-}
-
-bool kills(const Killer& killer, const ProofReport& report) {
-  return killer.check == report.failed_check &&
-         (!killer.status || *killer.status == report.outcome.status);
+bool kills(const Expectation& expected, const ProofReport& report) {
+  return std::any_of(expected.killers.begin(), expected.killers.end(), [&](const Killer& killer) {
+    return killer.check == report.failed_check &&
+           (!killer.status || *killer.status == report.outcome.status);
+  });
 }
 
 /// One code object to compile and what to prove with it.
 struct Trial {
   const Mutant* mutant = nullptr;  ///< whose case and variant
-  bool planted = false;            ///< or the shipped kernel
+  ProofMode mode = ProofMode::exact;
+  bool planted = false;  ///< or the shipped kernel
   std::string key;
   std::string code_path;
   Outcome compiled;
 };
 
+/// What one proof is run with.
+struct Run {
+  std::uint64_t seed = 1;
+  std::set<std::string> off;
+};
+
 class Selftest {
  public:
-  Selftest(const std::vector<Mutant>& mutants, const std::string& device, int seeds,
-           Session& session)
-      : mutants_(mutants),
-        device_(device),
-        target_(target_of_device(device)),
-        seeds_(seeds),
-        session_(session) {}
+  Selftest(const MutantFile& file, const SelftestChoice& choice, Session& session)
+      : file_(file),
+        choice_(choice),
+        target_(target_of_device(choice.device)),
+        session_(session) {
+    summary_.family = file.family;
+    summary_.device = choice.device;
+  }
 
   SelftestSummary run() {
     compile_all();
     if (!session_.stop()) prove_all();
+    if (!session_.stop() && choice_.without.empty()) prove_without_killers();
     summary_.interrupted = session_.stop();
-    if (!mutants_.empty())
-      summary_.unproven_checks =
-          unproven_checks(*mutants_.front().which.geometry.family, summary_.mutants);
+    std::sort(summary_.mutants.begin(), summary_.mutants.end(),
+              [](const MutantVerdict& a, const MutantVerdict& b) {
+                return std::pair(a.name, a.mode) < std::pair(b.name, b.mode);
+              });
+    std::sort(summary_.false_alarms.begin(), summary_.false_alarms.end());
     return std::move(summary_);
   }
 
  private:
   void compile_all() {
     std::string why;
-    const std::string identity = compiler_identity(target_, &why);
-    if (identity.empty()) throw UserError(why);
+    identity_ = compiler_identity(target_, &why);
+    if (identity_.empty()) throw UserError(why);
     WorkerPool pool(worker_role("compile", job_count(session_.options)));
-    trials_.reserve(2 * mutants_.size());
-    for (const Mutant& mutant : mutants_)
-      for (const bool planted : {true, false}) {
-        trials_.push_back({&mutant, planted, "", "", {}});
-        submit_compile(pool, trials_.back(), identity);
+    for (const Mutant& mutant : file_.mutants) {
+      if (!mutant.target.empty() && mutant.target != target_.name) continue;
+      for (const ProofMode mode : choice_.modes) {
+        add_trial(pool, mutant, mode, true);
+        add_trial(pool, mutant, mode, false);
       }
+    }
     session_.progress.begin("compile", static_cast<std::int64_t>(trials_.size()), 0);
     pool.run(session_.stop, [this] { session_.progress.tick(); });
     session_.progress.end();
   }
 
-  void submit_compile(WorkerPool& pool, Trial& trial, const std::string& identity) {
-    CompileRequest request =
-        make_compile_request(trial.mutant->which.geometry, trial.mutant->variant, target_);
-    if (trial.planted && !trial.mutant->file.empty()) apply_patch(*trial.mutant, request);
-    trial.key = request.key(identity);
+  void add_trial(WorkerPool& pool, const Mutant& mutant, ProofMode mode, bool planted) {
+    CompileRequest request = make_compile_request(mutant.which.geometry, mutant.variant, target_,
+                                                  mode == ProofMode::exact);
+    if (planted) apply(mutant, request);
+    const std::string key = request.key(identity_);
+    // Mutants of one case share the shipped kernel.
+    if (!planted && !shipped_.insert(key + mutant.which.key()).second) return;
+    Trial& trial = trials_.emplace_back(Trial{&mutant, mode, planted, key, "", {}});
+    const auto [first, is_new] = compiled_.try_emplace(key);
+    first->second.push_back(&trial);
+    if (!is_new) return;
     Job job;
     job.request = Json{{"op", "compile"},
                        {"store", scratch_.store().root().string()},
-                       {"key", trial.key},
+                       {"key", key},
                        {"request", to_json(request)}};
     job.limit = std::chrono::milliseconds(
         static_cast<std::int64_t>(session_.options.compile_timeout_s * 1000));
-    job.done = [this, &trial](const JobEnd& end) { finish_compile(trial, end); };
+    job.done = [this, key](const JobEnd& end) { finish_compile(key, end); };
     pool.submit(std::move(job));
   }
 
-  void finish_compile(Trial& trial, const JobEnd& end) {
+  void finish_compile(const std::string& key, const JobEnd& end) {
     if (end.how == JobEnd::How::cancelled) return;
     if (end.answer.contains("error")) throw UserError(end.answer["error"].get<std::string>());
-    const std::optional<StoredCode> stored = scratch_.store().find(trial.key);
+    const std::optional<StoredCode> stored = scratch_.store().find(key);
+    Outcome outcome{Status::compiler_crash, "no code object"};
     if (end.how == JobEnd::How::timed_out)
-      trial.compiled = {Status::compile_timeout, fmt::format("the compiler did not end within {} s",
-                                                             session_.options.compile_timeout_s)};
+      outcome = {Status::compile_timeout, fmt::format("the compiler did not end within {} s",
+                                                      session_.options.compile_timeout_s)};
     else if (stored)
-      trial.compiled = stored->outcome;
-    else
-      trial.compiled = {Status::compiler_crash, "no code object"};
-    if (stored) trial.code_path = stored->code_path.string();
-    session_.progress.advance(!trial.compiled.ok());
+      outcome = stored->outcome;
+    for (Trial* trial : compiled_.at(key)) {
+      trial->compiled = outcome;
+      if (stored) trial->code_path = stored->code_path.string();
+      session_.progress.advance(!outcome.ok());
+    }
   }
 
   void prove_all() {
+    std::set<std::string> off;
+    if (!choice_.without.empty()) off = find_check_group(choice_.without).parts;
     WorkerPool pool(worker_role("device", job_count(session_.options)));
     std::int64_t jobs = 0;
-    for (const Trial& trial : trials_)
-      for (int seed = 1; seed <= (trial.planted ? 1 : seeds_); ++seed, ++jobs)
-        submit_proof(pool, trial, static_cast<std::uint64_t>(seed));
-    session_.progress.begin("prove", jobs, 0);
-    pool.run(session_.stop, [this] { session_.progress.tick(); });
-    session_.progress.end();
-    std::sort(summary_.mutants.begin(), summary_.mutants.end(),
-              [](const MutantVerdict& a, const MutantVerdict& b) { return a.name < b.name; });
+    for (const Trial& trial : trials_) {
+      const int seeds = trial.planted ? 1 : choice_.seeds;
+      for (int seed = 1; seed <= seeds; ++seed, ++jobs)
+        submit_proof(pool, trial, {static_cast<std::uint64_t>(seed), off},
+                     [this, &trial, seed](const ProofReport& report) {
+                       if (trial.planted)
+                         judge_mutant(trial, report);
+                       else
+                         judge_shipped(trial, seed, report);
+                     });
+    }
+    run(pool, "prove", jobs);
   }
 
-  void submit_proof(WorkerPool& pool, const Trial& trial, std::uint64_t seed) {
+  /// Every killed mutant again, without the checks that found it.
+  void prove_without_killers() {
+    WorkerPool pool(worker_role("device", job_count(session_.options)));
+    std::int64_t jobs = 0;
+    for (MutantVerdict& verdict : summary_.mutants) {
+      const CheckGroup* group = group_of(verdict.check, to_string(verdict.status));
+      if (!verdict.killed || group == nullptr || group->modes.count(verdict.mode) == 0) continue;
+      const auto trial = std::find_if(trials_.begin(), trials_.end(), [&](const Trial& one) {
+        return one.planted && one.mode == verdict.mode && one.mutant->name == verdict.name;
+      });
+      ++jobs;
+      submit_proof(pool, *trial, {1, group->parts}, [this, &verdict, group](const auto& report) {
+        if (report.outcome.ok()) verdict.lives_without = group->name;
+        session_.progress.advance(false);
+      });
+    }
+    run(pool, "prove without the check that found it", jobs);
+  }
+
+  void run(WorkerPool& pool, const char* what, std::int64_t jobs) {
+    session_.progress.begin(what, jobs, 0);
+    pool.run(session_.stop, [this] { session_.progress.tick(); });
+    session_.progress.end();
+  }
+
+  template <typename Judge>
+  void submit_proof(WorkerPool& pool, const Trial& trial, const Run& run, Judge judge) {
     if (!trial.compiled.ok()) {
       ProofReport report;
       report.outcome = trial.compiled;
-      judge(trial, seed, report);
+      judge(report);
       return;
     }
+    const Mutant& mutant = *trial.mutant;
     Job job;
-    job.request = Json{{"op", "prove"},
-                       {"device", device_},
-                       {"code", trial.code_path},
-                       {"variant", to_json(trial.mutant->variant)},
-                       {"cases", Json::array({to_json(trial.mutant->which)})},
-                       {"blocks", trial.planted ? trial.mutant->launch.blocks : 0},
-                       {"blocks_less", trial.planted ? trial.mutant->launch.blocks_less : 0},
-                       {"seed", seed}};
+    job.request = Json{
+        {"op", "mutant"},
+        {"device", choice_.device},
+        {"code", trial.code_path},
+        {"variant", to_json(mutant.variant)},
+        {"case", to_json(mutant.which)},
+        {"launch", to_json(trial.planted ? mutant.launch : LaunchChange{})},
+        {"device_change", to_json(trial.planted ? mutant.device : DeviceChange{})},
+        {"seed", run.seed},
+        {"off", run.off}};
     job.limit = std::chrono::milliseconds(
         static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
-    job.done = [this, &trial, seed](const JobEnd& end) {
-      if (end.how == JobEnd::How::cancelled) return;
-      ProofReport report;
-      if (end.how == JobEnd::How::answered && end.answer.contains("reports"))
-        report = proof_from_json(end.answer["reports"].front().at("report"));
-      else
-        report.outcome = {
-            end.how == JobEnd::How::timed_out ? Status::kernel_timeout : Status::worker_lost,
-            end.answer.contains("error") ? end.answer["error"].get<std::string>()
-                                         : end.last_output};
-      judge(trial, seed, report);
+    job.done = [this, &trial, judge](const JobEnd& end) {
+      if (end.how != JobEnd::How::cancelled) judge(report_of(trial, end));
     };
     pool.submit(std::move(job));
   }
 
-  void judge(const Trial& trial, std::uint64_t seed, const ProofReport& report) {
-    const Mutant& mutant = *trial.mutant;
-    if (trial.planted) {
-      MutantVerdict verdict{mutant.name,         mutant.about,           report.outcome.status,
-                            report.failed_check, report.outcome.message, false};
-      verdict.killed =
-          !report.outcome.ok() &&
-          std::any_of(mutant.killed_by.begin(), mutant.killed_by.end(),
-                      [&report](const Killer& killer) { return kills(killer, report); });
-      session_.progress.advance(!verdict.killed);
-      summary_.mutants.push_back(std::move(verdict));
-      return;
+  static ProofReport report_of(const Trial& trial, const JobEnd& end) {
+    ProofReport report;
+    if (end.how == JobEnd::How::answered && end.answer.contains("error"))
+      throw UserError(trial.mutant->mark, trial.mutant->name + ": " +
+                                              end.answer["error"].get<std::string>());
+    if (end.how != JobEnd::How::answered) {
+      const bool late = end.how == JobEnd::How::timed_out;
+      report.outcome = {late ? Status::kernel_timeout : Status::worker_lost, end.last_output};
+      report.failed_check = "launch";
+      return report;
     }
+    report = proof_from_json(end.answer.at("report"));
+    // A proof in another mode says nothing of this one.
+    if (report.mode != to_string(trial.mode) && !report.mode.empty()) {
+      report.outcome = {Status::verification_failed,
+                        fmt::format("proved in {} mode instead of {}", report.mode,
+                                    to_string(trial.mode))};
+      report.failed_check.clear();
+    }
+    return report;
+  }
+
+  void judge_mutant(const Trial& trial, const ProofReport& report) {
+    const Mutant& mutant = *trial.mutant;
+    const Expectation& expected = mutant.expected.at(trial.mode);
+    MutantVerdict verdict{mutant.name,           mutant.about,
+                          trial.mode,            report.outcome.status,
+                          report.failed_check,   report.outcome.message,
+                          false,                 expected.out_of_reach,
+                          ""};
+    verdict.killed = !report.outcome.ok() && kills(expected, report);
+    session_.progress.advance(!verdict.killed && verdict.out_of_reach.empty());
+    summary_.mutants.push_back(std::move(verdict));
+  }
+
+  void judge_shipped(const Trial& trial, int seed, const ProofReport& report) {
     ++summary_.true_runs;
     if (!report.outcome.ok())
-      summary_.false_alarms.push_back(fmt::format("{}, seed {}: {}: {}", mutant.which.key(), seed,
-                                                  to_string(report.outcome.status),
-                                                  report.outcome.message));
+      summary_.false_alarms.push_back(fmt::format(
+          "{} mode, {}, {}, seed {}: {}: {}", to_string(trial.mode), trial.mutant->which.key(),
+          trial.mutant->variant.key(*trial.mutant->which.geometry.family), seed,
+          to_string(report.outcome.status), report.outcome.message));
     session_.progress.advance(!report.outcome.ok());
   }
 
-  const std::vector<Mutant>& mutants_;
-  std::string device_;
+  const MutantFile& file_;
+  const SelftestChoice& choice_;
   Target target_;
-  int seeds_;
   Session& session_;
   ScratchStore scratch_;
-  std::vector<Trial> trials_;
+  std::string identity_;
+  std::deque<Trial> trials_;  ///< jobs hold references
+  std::set<std::string> shipped_;
+  std::map<std::string, std::vector<Trial*>> compiled_;
   SelftestSummary summary_;
 };
 
 }  // namespace
 
-bool SelftestSummary::passed() const {
-  return !interrupted && !mutants.empty() && true_runs > 0 && false_alarms.empty() &&
-         unproven_checks.empty() &&
-         std::all_of(mutants.begin(), mutants.end(),
-                     [](const MutantVerdict& verdict) { return verdict.killed; });
-}
-
-SelftestSummary selftest(const std::vector<Mutant>& mutants, const std::string& device, int seeds,
-                         Session& session) {
-  return Selftest(mutants, device, seeds, session).run();
+SelftestSummary selftest(const MutantFile& file, const SelftestChoice& choice, Session& session) {
+  return Selftest(file, choice, session).run();
 }
 
 }  // namespace fusetune
