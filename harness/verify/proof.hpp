@@ -73,10 +73,13 @@ struct ProofOptions {
   int determinism_runs = 2;  ///< further launches on other schedules whose output must be identical
   std::size_t large_bytes = std::size_t{64} << 20;  ///< of tensors; a larger case gets two passes
                                                     ///< and one determinism run
+  /// Whether a small case gets the parts that stand for a whole variant as well: edge values of
+  /// inputs, aliases, input impact, back-to-back launches.
+  bool thorough = true;
   double cosine_min = -1;  ///< a sweep's own demand on every output, beside the family's; -1: none
   /// Checks and statuses of failed launches that do not count, by name: the self-test shows with it
   /// what each of them alone finds.
-  std::set<std::string> off;
+  std::set<std::string> off{};
 };
 
 /// The code objects of a variant and its launches on this device, ready to run. Instrumented code
