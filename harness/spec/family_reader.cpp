@@ -171,8 +171,7 @@ void FamilyReader::declare_scalars() {
                   : type == "i32" ? ScalarDecl::Type::i32
                                   : ScalarDecl::Type::i64;
     if (const auto value = node.find("default"))
-      scalar.default_value =
-          type == "f32" ? value->as_double() : static_cast<double>(value->as_int());
+      scalar.default_value = parse_scalar(*value, scalar.type);
     const auto [other, added] = arguments_.emplace(scalar.name, "a scalar");
     if (!added) key.fail(fmt::format("'{}' is {} already", scalar.name, other->second));
     family_.scalars.push_back(std::move(scalar));

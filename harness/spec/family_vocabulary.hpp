@@ -66,6 +66,11 @@ RuleDecl parse_rule(const YamlNode& node, const Vocabulary& vocabulary, unsigned
 /// An axis or option value: an integer or a word.
 Value parse_value(const YamlNode& node);
 
+/// The value of a scalar: a number that its type holds.
+double parse_scalar(const YamlNode& node, ScalarDecl::Type type);
+/// Why a scalar cannot have the value; "" when it can.
+std::string scalar_fault(ScalarDecl::Type type, double value);
+
 /// Whether a sweep or a fixed axis may use the value: listed, or within the range.
 bool axis_takes(const AxisDecl& axis, const Value& value);
 /// As axis_takes, or an error at the node that says what the axis takes.

@@ -49,13 +49,15 @@ Json to_json(const Case& which) {
   Json dtypes = Json::object();
   for (const auto& [name, dtype] : geometry.dtypes) dtypes[name] = to_string(dtype);
   // Families of the project are named relative to it: messages end up in records.
-  return Json{{"family_file", display_path(geometry.family->file)},
-              {"family_hash", geometry.family->content_hash},
-              {"statics", to_json(geometry.statics)},
-              {"dtypes", dtypes},
-              {"align_bytes", geometry.align_bytes},
-              {"runtime", to_json(which.runtime)},
-              {"row_strides", which.row_strides}};
+  Json json{{"family_file", display_path(geometry.family->file)},
+            {"family_hash", geometry.family->content_hash},
+            {"statics", to_json(geometry.statics)},
+            {"dtypes", dtypes},
+            {"align_bytes", geometry.align_bytes},
+            {"runtime", to_json(which.runtime)},
+            {"row_strides", which.row_strides}};
+  if (!which.scalars.empty()) json["scalars"] = which.scalars;
+  return json;
 }
 
 Case case_from_json(const Json& json) {
@@ -70,6 +72,8 @@ Case case_from_json(const Json& json) {
   which.geometry.align_bytes = json.at("align_bytes").get<std::map<std::string, std::int64_t>>();
   which.runtime = bindings_from_json(json.at("runtime"));
   which.row_strides = json.at("row_strides").get<std::map<std::string, std::int64_t>>();
+  if (json.contains("scalars"))
+    which.scalars = json.at("scalars").get<std::map<std::string, double>>();
   return which;
 }
 

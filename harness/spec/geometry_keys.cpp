@@ -40,6 +40,8 @@ std::vector<std::string> key_names(const Family& family, bool with_runtime) {
   for (const TensorDecl& tensor : family.tensors) names.push_back("align_" + tensor.name);
   for (const TensorDecl& tensor : family.tensors)
     if (tensor.runtime_row_stride && with_runtime) names.push_back("stride_" + tensor.name);
+  for (const ScalarDecl& scalar : family.scalars)
+    if (with_runtime) names.push_back(scalar.name);
   return names;
 }
 
@@ -74,6 +76,11 @@ void take_part(const std::string& name, const std::string& text, bool with_runti
       throw UserError(unknown_name("element type of " + name, text, names));
     }
     request.dtypes[name] = *dtype;
+  } else if (const auto scalar =
+                 std::find_if(family.scalars.begin(), family.scalars.end(),
+                              [&](const ScalarDecl& one) { return one.name == name; });
+             scalar != family.scalars.end()) {
+    request.scalars[name] = scalar_from_text(*scalar, text);
   } else if (name.starts_with("align_")) {
     parsed.align_bytes[name.substr(6)] = parse_number(name, text);
   } else {

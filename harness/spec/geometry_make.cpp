@@ -129,6 +129,7 @@ Case make_case(const CaseRequest& request) {
   Case which;
   which.geometry = part.geometry;
   which.runtime = complete_runtime(part, request.runtime, request.mark);
+  which.scalars = complete_scalars(request);
   try {
     Scope scope = part.scope;
     for (const auto& [name, value] : which.runtime) scope.values[name] = value;

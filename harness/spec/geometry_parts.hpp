@@ -70,6 +70,13 @@ std::int64_t checked_add(std::int64_t a, std::int64_t b, std::string_view what);
 /// Fills in runtime symbols that are not given from their defaults and checks them all.
 Bindings complete_runtime(const StaticPart& part, const Bindings& given, const Mark& mark);
 
+/// The scalars of a case: those given, checked, and the defaults of the others.
+std::map<std::string, double> complete_scalars(const CaseRequest& request);
+/// A scalar in a key: "1e-05", "3".
+std::string scalar_text(const ScalarDecl& scalar, double value);
+/// Back again. Throws UserError.
+double scalar_from_text(const ScalarDecl& scalar, const std::string& text);
+
 /// `supports` over everything that is known. Throws UserError with the reason.
 void require_supported(const Family& family, const Scope& scope, const Mark& mark);
 

@@ -97,6 +97,7 @@ class Planner {
     const SpaceChoice space = entry.space.value_or(plan_.sweep.space);
     const Bindings scope = scope_of(geometry);
     add_requirements(entry, growing.planned);
+    growing.planned.cosine_min = std::max(growing.planned.cosine_min, entry.cosine_min);
     bool served = false;
     for (const ImplementationDecl& implementation : family.implementations) {
       const auto& chosen = entry.implementations;

@@ -45,6 +45,8 @@ struct SweepEntry {
   std::map<std::string, std::vector<Expr>> runtime;      ///< other runtime symbols
   std::map<std::string, std::vector<Expr>> row_strides;  ///< elements, over statics and options
   std::map<std::string, std::int64_t> base_align_bytes;
+  std::map<std::string, std::vector<double>> scalars;  ///< values to combine
+  double cosine_min = -1;  ///< demanded of every output beyond what the family asks; -1: nothing
   std::map<std::string, std::vector<Value>> axes;  ///< override or fix
   std::vector<RuleDecl> filters;                   ///< further constraints
   std::vector<RuleDecl> require;                   ///< of facts (harness/spec/variant_facts.hpp)
@@ -85,6 +87,7 @@ struct PlannedGeometry {
   bool verified = true;             ///< false when only unverified models produce it
   std::vector<Variant> variants;    ///< every implementation that serves it, the tuned one's first
   std::vector<Pruned> pruned;     ///< by constraints, filters or the space choice, with the reason
+  double cosine_min = -1;         ///< the strictest demand of its entries, -1: none
   std::vector<RuleDecl> require;  ///< to be judged once a variant's facts are known
   std::vector<PlannedCase> cases;
 };

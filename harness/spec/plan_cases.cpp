@@ -64,11 +64,14 @@ class CaseBuilder {
       for (const auto& [name, value] : options) statics[name] = Enum{value};
       if (!has_meaning(family_, statics)) return;
       for_each_choice<DType>(entry_.dtypes, [&](const auto& dtypes) {
-        CaseRequest request;
-        request.family = entry_.family;
-        request.statics = statics;
-        request.dtypes = dtypes;
-        guarded([&] { add_geometry(std::move(request)); });
+        for_each_choice<double>(entry_.scalars, [&](const auto& scalars) {
+          CaseRequest request;
+          request.family = entry_.family;
+          request.statics = statics;
+          request.dtypes = dtypes;
+          request.scalars = scalars;
+          guarded([&] { add_geometry(std::move(request)); });
+        });
       });
     });
     return std::move(result_);
@@ -86,6 +89,7 @@ class CaseBuilder {
     for (const auto& [name, list] : entry_.dtypes) times(list.size());
     for (const auto& [name, list] : entry_.row_strides) times(list.size());
     for (const auto& [name, list] : entry_.runtime) times(list.size());
+    for (const auto& [name, list] : entry_.scalars) times(list.size());
     times(std::max<std::size_t>(entry_.tokens.size(), 1));
     if (!fits)
       throw UserError(entry_.mark, fmt::format("{} for {}: more than {} cases", family_.name,

@@ -54,6 +54,8 @@ SweepEntry SweepEntryReader::read() {
   read_runtime();
   read_strides();
   read_base_align();
+  read_scalars();
+  read_cosine();
   read_axes();
   if (const auto filters = node_.find("filter"))
     for (const YamlNode& item : filters->items())
@@ -182,6 +184,26 @@ void SweepEntryReader::read_base_align() {
     if (bytes < 1 || (bytes & (bytes - 1)) != 0) node.fail("an alignment is a power of two");
     entry_.base_align_bytes[name] = bytes;
   }
+}
+
+void SweepEntryReader::read_scalars() {
+  for (const auto& [name, node] : chosen("scalars", names_of(entry_.family->scalars), "scalar")) {
+    const auto& decls = entry_.family->scalars;
+    const ScalarDecl& scalar =
+        *std::find_if(decls.begin(), decls.end(),
+                      [&name = name](const ScalarDecl& decl) { return decl.name == name; });
+    for (const YamlNode& item : node.items())
+      add_new(entry_.scalars[name], parse_scalar(item, scalar.type), item);
+    if (entry_.scalars[name].empty()) node.fail("list at least one value");
+  }
+}
+
+void SweepEntryReader::read_cosine() {
+  const auto cosine = node_.find("cosine");
+  if (!cosine) return;
+  entry_.cosine_min = cosine->as_double();
+  if (entry_.cosine_min <= 0 || entry_.cosine_min > 1)
+    cosine->fail("a cosine lies above 0 and is at most 1");
 }
 
 void SweepEntryReader::read_axes() {

@@ -22,6 +22,8 @@ class SweepEntryReader {
   void read_runtime();
   void read_strides();
   void read_base_align();
+  void read_scalars();
+  void read_cosine();
   void read_axes();
 
   /// The entries of an optional map whose keys are among `names`.

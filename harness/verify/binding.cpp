@@ -8,16 +8,17 @@ namespace fusetune {
 
 namespace {
 
-KernelArgument scalar_argument(const Family& family, const std::string& name) {
+KernelArgument scalar_argument(const Case& which, const std::string& name) {
+  const Family& family = *which.geometry.family;
   for (const ScalarDecl& scalar : family.scalars) {
     if (scalar.name != name) continue;
     switch (scalar.type) {
       case ScalarDecl::Type::f32:
-        return static_cast<float>(scalar.default_value);
+        return static_cast<float>(which.scalar(name));
       case ScalarDecl::Type::i32:
-        return static_cast<std::int32_t>(scalar.default_value);
+        return static_cast<std::int32_t>(which.scalar(name));
       case ScalarDecl::Type::i64:
-        return static_cast<std::int64_t>(scalar.default_value);
+        return static_cast<std::int64_t>(which.scalar(name));
     }
   }
   throw std::logic_error(fmt::format("family {} has no scalar '{}'", family.name, name));
@@ -39,7 +40,7 @@ KernelArgument bind(const Argument& argument, const Case& which, const Arena& ar
     case Argument::Kind::symbol:
       return symbol_argument(which, argument.name);
     case Argument::Kind::scalar:
-      return scalar_argument(*which.geometry.family, argument.name);
+      return scalar_argument(which, argument.name);
   }
   throw std::logic_error("an argument of no kind");
 }

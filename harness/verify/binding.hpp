@@ -9,7 +9,7 @@
 namespace fusetune {
 
 /// Arguments in the order of the ABI: data pointers, row strides in elements, runtime symbols,
-/// scalars at their defaults. Throws std::logic_error for a name that the case does not have.
+/// scalars. Throws std::logic_error for a name that the case does not have.
 KernelLaunch bind(const Launch& launch, const Case& which, const Arena& arena);
 
 /// All launches of a variant, in order.

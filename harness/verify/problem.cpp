@@ -36,7 +36,7 @@ reference::Problem problem_without_tensors(const Case& which) {
   add_bindings(which.geometry.statics, problem);
   add_bindings(which.runtime, problem);
   for (const ScalarDecl& scalar : which.geometry.family->scalars)
-    problem.scalars[scalar.name] = scalar.default_value;
+    problem.scalars[scalar.name] = which.scalar(scalar.name);
   return problem;
 }
 
