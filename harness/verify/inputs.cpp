@@ -1,10 +1,16 @@
 #include "harness/verify/inputs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <stdexcept>
 
+#include "harness/verify/edges.hpp"
+#include "harness/verify/generators.hpp"
 #include "harness/verify/mix.hpp"
+#include "harness/verify/named_generators.hpp"
 #include "harness/verify/special_values.hpp"
 
 namespace fusetune {
@@ -71,53 +77,116 @@ void fill_rows(TensorImage& image, std::int64_t element_bytes, const Value& valu
   }
 }
 
+/// What tells the numbers of one call from those of another; nothing in the first.
+std::uint64_t call_mark(std::int64_t element_bytes, int pass, int call) {
+  if (call == 0) return 0;
+  return low_bits(mix64(static_cast<std::uint64_t>(call) << 32 | static_cast<unsigned>(pass)) | 1,
+                  element_bytes);
+}
+
+bool declares(const TensorDecl& tensor, Edge edge) {
+  const auto& edges = tensor.generator.edges;
+  return std::find(edges.begin(), edges.end(), edge) != edges.end();
+}
+
 }  // namespace
 
 Inputs::Inputs(const Case& which, std::uint64_t seed) : which_(which), seed_(seed) {
   for (const TensorDecl* tensor : tensors_of(which_.geometry)) {
-    const TensorShape shape = shape_of(which_, *tensor);
-    const std::int64_t element_bytes = size_bytes(shape.dtype);
-    if (is_filled(tensor->role)) {
-      const auto elements = static_cast<std::uint64_t>(shape.elements());
-      inputs_.push_back({tensor->name, element_bytes, elements_, elements, shape.dtype});
-      elements_ += elements;
-    }
-    if (tensor->role != Role::workspace)
-      number_passes_ = std::max(number_passes_, pieces_of(element_bytes));
+    if (!is_filled(tensor->role)) continue;
+    Input& input = inputs_.emplace_back();
+    input.decl = tensor;
+    input.shape = shape_of(which_, *tensor);
+    input.first = elements_;
+    if (input.carries_numbers()) elements_ += static_cast<std::uint64_t>(input.shape.elements());
   }
+  count_passes();
 }
 
-std::uint64_t Inputs::value(const Input& input, std::uint64_t index, int pass) const {
-  return carried(scrambled(input.first + index, seed_), input.element_bytes, pass);
-}
-
-void Inputs::fill(const Input& input, int pass, TensorImage& image) const {
-  if (pass < number_passes_) {
-    fill_rows(image, input.element_bytes,
-              [&](std::uint64_t index) { return value(input, index, pass); });
-    return;
+void Inputs::count_passes() {
+  const auto numbered = [](const Input& input) { return input.carries_numbers(); };
+  const bool any = std::any_of(inputs_.begin(), inputs_.end(), numbered);
+  const bool all = std::all_of(inputs_.begin(), inputs_.end(), numbered);
+  if (all) {
+    // Narrow outputs too: they take the pieces of their passes to be named.
+    for (const TensorDecl* tensor : tensors_of(which_.geometry))
+      if (tensor->role != Role::workspace)
+        number_passes_ = std::max(number_passes_,
+                                  pieces_of(size_bytes(which_.geometry.dtypes.at(tensor->dtype))));
   }
-  const std::vector<std::uint64_t> special = special_values(input.dtype);
-  const std::uint64_t start = mix64(seed_ ^ input.first) % special.size();
-  fill_rows(image, input.element_bytes,
-            [&](std::uint64_t index) { return special[(start + index) % special.size()]; });
+  for (const Input& input : inputs_)
+    if (input.carries_numbers())
+      number_passes_ = std::max(number_passes_, pieces_of(input.element_bytes()));
+  special_passes_ = any || all ? 1 : 0;
+  if (!special_passes_) {
+    const bool normal = std::any_of(inputs_.begin(), inputs_.end(), [](const Input& input) {
+      return input.decl->generator.kind == Generator::Kind::normal;
+    });
+    first_passes_ = normal ? "normal" : "random";
+  }
+  for (const Edge edge : all_edges())
+    if (std::any_of(inputs_.begin(), inputs_.end(), [&](const Input& input) {
+          return declares(*input.decl, edge) && has_edge(input.shape.dtype, edge);
+        }))
+      edges_.push_back(edge);
 }
 
-int Inputs::passes() const { return number_passes_ + 1; }
+int Inputs::passes() const {
+  return number_passes_ + special_passes_ + static_cast<int>(edges_.size());
+}
+
+std::optional<Edge> Inputs::edge_of(int pass) const {
+  const int place = pass - number_passes_ - special_passes_;
+  if (place < 0) return std::nullopt;
+  return edges_.at(static_cast<std::size_t>(place));
+}
 
 std::string Inputs::pass_name(int pass) const {
-  return pass < number_passes_ ? "numbers " + std::to_string(pass) : "special bits";
+  if (pass < number_passes_) return first_passes_ + " " + std::to_string(pass);
+  const std::optional<Edge> edge = edge_of(pass);
+  return edge ? std::string(to_string(*edge)) : "special bits";
 }
 
-TensorImages Inputs::images(int pass, Poison poison, int /*call*/) const {
+std::uint64_t Inputs::number(const Input& input, std::uint64_t index, int pass, int call) const {
+  return carried(scrambled(input.first + index, seed_), input.element_bytes(), pass) ^
+         call_mark(input.element_bytes(), pass, call);
+}
+
+template <typename Use>
+void Inputs::with_values(const Input& input, int pass, int call, const Use& use) const {
+  const Generator& generator = input.decl->generator;
+  if (input.carries_numbers()) {
+    if (pass < number_passes_ || edge_of(pass))
+      return use([&](std::uint64_t index) { return number(input, index, pass, call); });
+    const std::vector<std::uint64_t> special = special_values(input.shape.dtype);
+    const std::uint64_t start =
+        mix64(seed_ ^ input.first) % special.size() + static_cast<std::uint64_t>(call);
+    return use([&](std::uint64_t index) { return special[(start + index) % special.size()]; });
+  }
+  const std::uint64_t key = key_of(seed_, input.decl->name, pass, call);
+  if (generator.kind == Generator::Kind::named) {
+    const std::vector<std::int64_t> values = named_values(which_, *input.decl, key);
+    return use([&](std::uint64_t index) { return static_cast<std::uint64_t>(values[index]); });
+  }
+  const RandomValues values(generator, input.shape, key);
+  const std::optional<Edge> edge = edge_of(pass);
+  if (edge && declares(*input.decl, *edge) && has_edge(input.shape.dtype, *edge)) {
+    const EdgeValues special(*edge, values);
+    return use([&](std::uint64_t index) { return special.bits(index); });
+  }
+  use([&](std::uint64_t index) { return values.bits(index); });
+}
+
+TensorImages Inputs::images(int pass, Poison poison, int call) const {
   TensorImages images;
   std::size_t ordinal = 0;
   for (const TensorDecl* tensor : tensors_of(which_.geometry)) {
     TensorImage& image = images[tensor->name] = TensorImage(shape_of(which_, *tensor));
-    const auto input = std::find_if(inputs_.begin(), inputs_.end(),
-                                    [&](const Input& i) { return i.name == tensor->name; });
-    if (input != inputs_.end())
-      fill(*input, pass, image);
+    // What is written as well keeps its content from call to call.
+    const int of_call = tensor->role == Role::in ? call : 0;
+    if (const Input* input = find(tensor->name))
+      with_values(*input, pass, of_call,
+                  [&](const auto& bits_of) { fill_rows(image, image.element_bytes(), bits_of); });
     else
       fill_elements(image, poison);
     fill_padding(image, poison, ordinal++);
@@ -125,26 +194,50 @@ TensorImages Inputs::images(int pass, Poison poison, int /*call*/) const {
   return images;
 }
 
+const Inputs::Input* Inputs::find(std::string_view tensor) const {
+  const auto input = std::find_if(inputs_.begin(), inputs_.end(),
+                                  [&](const Input& one) { return one.decl->name == tensor; });
+  return input == inputs_.end() ? nullptr : &*input;
+}
+
+std::uint64_t Inputs::element(std::string_view tensor, std::int64_t index, int pass,
+                              int call) const {
+  const Input* input = find(tensor);
+  if (input == nullptr) throw std::logic_error(fmt::format("'{}' is no input", tensor));
+  std::uint64_t bits = 0;
+  with_values(*input, pass, input->decl->role == Role::in ? call : 0, [&](const auto& bits_of) {
+    bits = low_bits(bits_of(static_cast<std::uint64_t>(index)), input->element_bytes());
+  });
+  return bits;
+}
+
 bool Inputs::can_name(std::int64_t element_bytes, std::int64_t passes) const {
-  return passes >= pieces_of(element_bytes) && elements_ <= kNumbers;
+  return elements_ > 0 && passes >= pieces_of(element_bytes) && elements_ <= kNumbers &&
+         number_passes_ >= pieces_of(element_bytes);
 }
 
 std::optional<Inputs::Source> Inputs::source_of(std::span<const std::byte* const> values,
-                                                std::int64_t element_bytes) const {
+                                                std::int64_t element_bytes, int call) const {
   if (!can_name(element_bytes, std::ssize(values))) return std::nullopt;
-  std::uint32_t number = 0;
+  std::uint32_t scrambled_number = 0;
   for (int pass = 0; pass < pieces_of(element_bytes); ++pass)
-    number |= static_cast<std::uint32_t>(load(values[pass], element_bytes))
-              << (8 * element_bytes * pass);
-  const std::uint32_t element = unmix32(number) ^ static_cast<std::uint32_t>(mix64(seed_));
+    scrambled_number |= static_cast<std::uint32_t>(load(values[pass], element_bytes) ^
+                                                   call_mark(element_bytes, pass, call))
+                        << (8 * element_bytes * pass);
+  const std::uint32_t element =
+      unmix32(scrambled_number) ^ static_cast<std::uint32_t>(mix64(seed_));
   for (const Input& input : inputs_) {
-    if (element < input.first || element >= input.first + input.elements) continue;
-    if (input.element_bytes != element_bytes) return std::nullopt;
+    const auto elements = static_cast<std::uint64_t>(input.shape.elements());
+    if (!input.carries_numbers() || element < input.first || element >= input.first + elements)
+      continue;
+    if (input.element_bytes() != element_bytes) return std::nullopt;
     const std::uint64_t index = element - input.first;
+    const int of_call = input.decl->role == Role::in ? call : 0;
     for (int pass = 0; pass < std::min<int>(number_passes_, static_cast<int>(values.size()));
          ++pass)
-      if (load(values[pass], element_bytes) != value(input, index, pass)) return std::nullopt;
-    return Source{input.name, static_cast<std::int64_t>(index)};
+      if (load(values[pass], element_bytes) != number(input, index, pass, of_call))
+        return std::nullopt;
+    return Source{input.decl->name, static_cast<std::int64_t>(index)};
   }
   return std::nullopt;
 }
