@@ -70,7 +70,8 @@ Json to_json(const CompileRequest& request) {
           {"entries", request.entries},
           {"signatures", std::move(signatures)},
           {"block_threads", request.block_threads},
-          {"kernarg_bytes", request.kernarg_bytes}};
+          {"kernarg_bytes", request.kernarg_bytes},
+          {"exact", request.exact}};
 }
 
 CompileRequest compile_request_from_json(const Json& json) {
@@ -86,6 +87,7 @@ CompileRequest compile_request_from_json(const Json& json) {
   }
   request.block_threads = json.at("block_threads").get<std::int64_t>();
   request.kernarg_bytes = json.at("kernarg_bytes").get<std::vector<std::int64_t>>();
+  request.exact = json.at("exact").get<bool>();
   return request;
 }
 

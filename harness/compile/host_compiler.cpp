@@ -95,6 +95,7 @@ class HostCompiler : public Compiler {
 
   std::vector<std::string> command_;
   std::vector<std::string> flags_;
+  std::vector<std::string> fast_flags_, exact_flags_;  ///< one or the other besides
   std::string missing_;  ///< why there is no compiler, "" when there is one
   std::string shim_, abi_;
   std::string identity_;
@@ -111,7 +112,7 @@ HostCompiler::HostCompiler() {
     missing_ = fmt::format("no C++ compiler for the host: {}: {}", command_.front(),
                            first_line(version.output));
 
-  flags_ = {"-x", "c++", "-std=gnu++17", "-O2", "-g1", "-fPIC", "-shared", "-nostdlib", "-pipe"};
+  flags_ = {"-x", "c++", "-std=gnu++17", "-g1", "-fPIC", "-shared", "-nostdlib", "-pipe"};
   // Kernels see what the GPU compilers see: no system headers, no library.
   for (const char* flag :
        {"-nostdinc", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti",
@@ -120,17 +121,29 @@ HostCompiler::HostCompiler() {
     flags_.push_back(flag);
   // The inlined fibre switch pushes below the stack pointer.
   flags_.push_back("-mno-red-zone");
-  flags_.push_back("-fsanitize=alignment");
-  flags_.push_back("-fsanitize-undefined-trap-on-error");
   flags_.push_back("-Wl,--build-id=none");
+  const bool clang = version.output.find("clang") != std::string::npos;
   // Symbols unique to the process would make two loads share their shared memory.
-  if (version.output.find("clang") == std::string::npos) flags_.push_back("-fno-gnu-unique");
+  if (!clang) flags_.push_back("-fno-gnu-unique");
+  fast_flags_ = {"-O2", "-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"};
+  // The runtime that these calls are made for is our own: no sanitizer's library is linked.
+  exact_flags_ = {"-O1", "-fsanitize=thread", "-fsanitize=alignment,bounds",
+                  "-fno-sanitize-recover=all", "-DFT_HOST_EXACT=1"};
+  // Wider accesses than 16 bytes are not told of.
+  if (clang)
+    for (const char* flag :
+         {"-fno-vectorize", "-fno-slp-vectorize", "-mllvm", "-tsan-instrument-func-entry-exit=0"})
+      exact_flags_.push_back(flag);
+  else
+    for (const char* flag : {"--param", "tsan-instrument-func-entry-exit=0"})
+      exact_flags_.push_back(flag);
 
   const fs::path folder = project_root() / "harness" / "device" / "host";
   shim_ = read_file(folder / "host_shim.h");
   abi_ = read_file(folder / "host_abi.h");
   std::string flags;
-  for (const std::string& flag : flags_) flags += flag + " ";
+  for (const auto* list : {&flags_, &fast_flags_, &exact_flags_})
+    for (const std::string& flag : *list) flags += flag + " ";
   identity_ = fmt::format("{}, host device {}",
                           missing_.empty() ? first_line(version.output) : "no C++ compiler",
                           hash_hex({shim_, abi_, flags}).substr(0, 16));
@@ -140,6 +153,8 @@ std::vector<std::string> HostCompiler::arguments(const CompileRequest& request,
                                                  const fs::path& folder) const {
   std::vector<std::string> result = command_;
   result.insert(result.end(), flags_.begin(), flags_.end());
+  const std::vector<std::string>& mode = request.exact ? exact_flags_ : fast_flags_;
+  result.insert(result.end(), mode.begin(), mode.end());
   // Names are relative to the folder, so what comes out does not depend on where it lies.
   result.push_back(fmt::format("-ffile-prefix-map={}=.", folder.string()));
   result.push_back("-iquote.");
@@ -163,13 +178,18 @@ std::string main_text(const CompileRequest& request) {
   return text;
 }
 
+/// What a device provides, and only that.
+bool is_runtime(std::string_view name) {
+  return name.starts_with(kRuntimePrefix) || name.starts_with("ft_host_exact_") ||
+         name.starts_with("__tsan_") || name.starts_with("__ubsan_handle_");
+}
+
 /// What the finished module imports and this process does not have: it could not be loaded.
 std::string missing_symbol(std::string_view code) {
   const auto imports = elf_undefined_symbols(code);
   if (!imports) return "a damaged file";
   for (const std::string& name : *imports)
-    if (!name.starts_with(kRuntimePrefix) && ::dlsym(RTLD_DEFAULT, name.c_str()) == nullptr)
-      return name;
+    if (!is_runtime(name) && ::dlsym(RTLD_DEFAULT, name.c_str()) == nullptr) return name;
   return "";
 }
 

@@ -2,6 +2,7 @@
 
 #include <csetjmp>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <vector>
@@ -13,8 +14,8 @@ namespace fusetune {
 
 namespace {
 
-constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
-constexpr int kSignalCount = 4;
+constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS};
+constexpr int kSignalCount = 5;
 constexpr int kKernelCode = 128;  ///< si_code of faults without an address
 
 struct GuardedRun {
@@ -76,6 +77,7 @@ HardwareFault describe(int signal, const siginfo_t& info, const ucontext_t& cont
   HardwareFault fault;
   fault.signal = signal;
   fault.instruction = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);
+  if (signal == SIGSYS) fault.refused = refused_call(info, &context);
   fault.has_address = (signal == SIGSEGV || signal == SIGBUS) && info.si_code != kKernelCode;
   if (fault.has_address) fault.address = reinterpret_cast<std::uintptr_t>(info.si_addr);
   // g++ checks alignment before every access; clang leaves some copies to the processor.
@@ -96,6 +98,10 @@ void on_fault(int signal, siginfo_t* info, void* context) {
     run->fault = describe(signal, *info, *static_cast<ucontext_t*>(context));
     siglongjmp(run->back, 1);
   }
+  // A stopped system call does not come again; who made the sandbox says what it was.
+  const struct sigaction& sandbox = previous[kSignalCount - 1];
+  if (signal == SIGSYS && (sandbox.sa_flags & SA_SIGINFO) != 0)
+    return sandbox.sa_sigaction(signal, info, context);
   // Not ours: put the earlier handler back and let the instruction fault again. A signal that was
   // sent does not come again by itself.
   for (int i = 0; i < kSignalCount; ++i)
@@ -130,6 +136,14 @@ std::optional<HardwareFault> FaultGuard::run(void (*body)(void*), void* context)
   body(context);
   guarded_run = nullptr;
   return std::nullopt;
+}
+
+void FaultGuard::leave() {
+  if (guarded_run == nullptr) std::abort();
+  GuardedRun* run = guarded_run;
+  guarded_run = nullptr;
+  run->fault = {};
+  siglongjmp(run->back, 1);
 }
 
 }  // namespace fusetune

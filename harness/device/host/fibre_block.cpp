@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "harness/device/host/exact/exact_runtime.hpp"
 #include "harness/device/host/fibre_switch.hpp"
 #include "harness/device/host/schedule.hpp"
 
@@ -171,10 +172,42 @@ bool FibreBlock::resolve(int wave_index) {
   if (operation_[example] == Operation::ballot) ballot(group, base);
   if (operation_[example] == Operation::shuffle && !shuffle(wave, group, base, line_[example]))
     return false;
+  if (program_.exact != nullptr && !tell_exact(wave_index, group)) return false;
   wave.waiting &= ~group;
   wave.ready = group;
   wave.mixed = wave.waiting != 0;
   return true;
+}
+
+/// Ballots and wave_syncs are for all lanes that the wave has: on a GPU it depends on the compiler
+/// who is there.
+bool FibreBlock::tell_exact(int wave_index, LaneMask group) {
+  const Wave& wave = waves_[static_cast<std::size_t>(wave_index)];
+  const int first =
+      wave_index * wave_size_ + lane_of_[static_cast<std::size_t>(std::countr_zero(group))];
+  const Operation operation = operation_[static_cast<std::size_t>(first)];
+  const LaneMask absent = (wave.waiting | wave.barrier | wave.done) & ~group;
+  if (operation != Operation::shuffle && absent != 0)
+    return diverge_in_wave(wave_index, group, absent);
+  program_.exact->wave_operation();
+  if (operation == Operation::wave_sync) program_.exact->wave_sync(wave_index);
+  return true;
+}
+
+bool FibreBlock::diverge_in_wave(int wave_index, LaneMask group, LaneMask absent) {
+  const Wave& wave = waves_[static_cast<std::size_t>(wave_index)];
+  const auto thread_at = [&](LaneMask lanes) {
+    const auto position = static_cast<std::size_t>(std::countr_zero(lanes));
+    return static_cast<std::size_t>(wave_index * wave_size_ + lane_of_[position]);
+  };
+  const std::size_t here = thread_at(group), other = thread_at(absent);
+  const bool ballot = operation_[here] == Operation::ballot;
+  const bool exited = (wave.done & absent & -absent) != 0;
+  divergence_ =
+      fmt::format("divergent {}: thread {} takes part at line {}, thread {} of its wave {}",
+                  ballot ? "ballot" : "wave_sync", here, line_[here], other,
+                  exited ? "has exited" : fmt::format("waits at line {}", line_[other]));
+  return false;
 }
 
 void FibreBlock::ballot(LaneMask group, int base) {
@@ -224,6 +257,7 @@ bool FibreBlock::release_barrier() {
   const int line = line_[0];
   for (int i = 1; i < program_.thread_count; ++i)
     if (line_[static_cast<std::size_t>(i)] != line && diverge_at_barrier()) return false;
+  if (program_.exact != nullptr) program_.exact->barrier();
   for (Wave& wave : waves_) wave.ready = std::exchange(wave.barrier, 0);
   order_waves();
   turn_ = 0;

@@ -12,6 +12,8 @@
 
 namespace fusetune {
 
+class ExactRuntime;
+
 class FibreBlock {
  public:
   /// What a block needs to know of the module that it runs.
@@ -21,6 +23,7 @@ class FibreBlock {
     const unsigned long long* arguments = nullptr;
     const ft_host_dim* threads = nullptr;  ///< threadIdx of each thread, in natural order
     int thread_count = 0;
+    ExactRuntime* exact = nullptr;  ///< is told where threads meet; wave operations are for all
   };
 
   /// Runs a block to its end, or until its threads can no longer meet: then divergence() says how.
@@ -28,7 +31,7 @@ class FibreBlock {
 
   const std::string& divergence() const { return divergence_; }
   /// The thread that runs, or ran when a fault left the block.
-  int current_thread() const { return current_; }
+  const int& current_thread() const { return current_; }
   const FibreStacks& stacks() const { return stacks_; }
 
   // Called from the fibres, through the functions of host_abi.h.
@@ -55,6 +58,8 @@ class FibreBlock {
   ft_host_switch next();
   ft_host_switch go_to(int wave, int position);
   bool resolve(int wave_index);
+  bool tell_exact(int wave_index, LaneMask group);
+  bool diverge_in_wave(int wave_index, LaneMask group, LaneMask absent);
   LaneMask leading_group(const Wave& wave, int base) const;
   bool shuffle(const Wave& wave, LaneMask group, int base, int line);
   void ballot(LaneMask group, int base);

@@ -36,6 +36,12 @@ void* FibreStacks::fresh(std::size_t index) const {
   return frame;
 }
 
+bool FibreStacks::contains(std::uintptr_t address) const {
+  for (const std::byte* chunk : chunks_)
+    if (address - reinterpret_cast<std::uintptr_t>(chunk) < kChunkStacks * kSlotBytes) return true;
+  return false;
+}
+
 bool FibreStacks::in_guard(std::uintptr_t address) const {
   for (const std::byte* chunk : chunks_) {
     const auto begin = reinterpret_cast<std::uintptr_t>(chunk);

@@ -20,6 +20,8 @@ class FibreStacks {
   /// The stack pointer of a fibre that has not run yet.
   void* fresh(std::size_t index) const;
 
+  /// Whether the address lies in one of the stacks or their guards.
+  bool contains(std::uintptr_t address) const;
   /// Whether the address lies in the guard below a stack: that fibre ran out of stack.
   bool in_guard(std::uintptr_t address) const;
 

@@ -54,6 +54,11 @@ struct ft_host_switch ft_host_at_barrier(int line);
 struct ft_host_switch ft_host_at_wave_sync(int line);
 struct ft_host_switch ft_host_at_ballot(unsigned long long predicate, int line);
 struct ft_host_switch ft_host_at_shuffle(unsigned long long value, int source_lane, int line);
+/// Called by instrumented modules before an atomic operation, which reads and writes. `site` is
+/// where the kernel called for it.
+void ft_host_exact_atomic(void* address, int bytes, void* site);
+/// Called before copies of which the compiler does not tell.
+void ft_host_exact_range(const void* address, unsigned long bytes, int write);
 #ifdef __cplusplus
 }
 #endif

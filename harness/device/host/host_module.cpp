@@ -1,5 +1,6 @@
 #include "harness/device/host/host_module.hpp"
 
+#include <cxxabi.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <link.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "harness/base/error.hpp"
@@ -19,6 +21,8 @@ namespace {
 
 constexpr std::string_view kEntryPrefix = "ft_host_entry_";
 constexpr std::string_view kRuntimePrefix = "ft_host_at_";
+/// Imported by every instrumented module.
+constexpr std::string_view kExactSymbol = "__tsan_init";
 /// How statics of functions are named; in a kernel they are shared memory.
 constexpr std::string_view kLocalStaticPrefix = "_ZZ";
 constexpr std::uint64_t kWritableSection = 1;
@@ -31,6 +35,18 @@ bool write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+/// "partial", from "_ZZ6reduceE7partial".
+std::string source_name(std::string_view symbol) {
+  const std::string name(symbol);
+  int status = 0;
+  char* const demangled = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
+  if (demangled == nullptr) return name;
+  const std::string full(demangled);
+  std::free(demangled);
+  const std::size_t scope = full.rfind("::");
+  return scope == std::string::npos ? full : full.substr(scope + 2);
 }
 
 }  // namespace
@@ -94,20 +110,31 @@ std::string HostModule::read_symbols(const ElfImage& elf) {
   for (const ElfImage::Symbol& symbol : elf.dynamic_symbols()) {
     if (symbol.section == 0) {
       needs_fibres_ |= symbol.name.starts_with(kRuntimePrefix);
+      exact_ |= symbol.name == kExactSymbol;
     } else if (symbol.name.starts_with(kEntryPrefix)) {
       entries_.push_back({std::string(symbol.name.substr(kEntryPrefix.size())),
                           reinterpret_cast<const ft_host_entry*>(base_ + symbol.value)});
     }
   }
-  for (const ElfImage::Symbol& symbol : elf.static_symbols()) {
-    if (!symbol.name.starts_with(kLocalStaticPrefix) || (symbol.info & 0xf) != kObjectSymbol ||
-        symbol.section == 0 || symbol.section >= elf.sections().size() ||
-        (elf.sections()[symbol.section].flags & kWritableSection) == 0)
-      continue;
-    shared_.push_back({reinterpret_cast<std::byte*>(base_ + symbol.value),
-                       static_cast<std::size_t>(symbol.size)});
-  }
+  read_objects(elf);
   return entries_.empty() ? "it has no kernel" : "";
+}
+
+void HostModule::read_objects(const ElfImage& elf) {
+  for (const ElfImage::Section& section : elf.sections())
+    if ((section.flags & kWritableSection) != 0)
+      writable_.push_back({base_ + section.address, base_ + section.address + section.size});
+  for (const ElfImage::Symbol& symbol : elf.static_symbols()) {
+    if ((symbol.info & 0xf) != kObjectSymbol || symbol.section == 0) continue;
+    const std::uintptr_t begin = base_ + symbol.value;
+    const bool writable = symbol.section < elf.sections().size() &&
+                          (elf.sections()[symbol.section].flags & kWritableSection) != 0;
+    if (writable && symbol.name.starts_with(kLocalStaticPrefix))
+      shared_.push_back({source_name(symbol.name), reinterpret_cast<std::byte*>(begin),
+                         static_cast<std::size_t>(symbol.size)});
+    else
+      objects_.push_back({begin, begin + symbol.size});
+  }
 }
 
 const ft_host_entry* HostModule::find_entry(std::string_view name) const {
@@ -124,6 +151,16 @@ std::int64_t HostModule::shared_bytes() const {
 
 void HostModule::poison_shared(std::uint32_t pattern) const {
   for (const SharedRange& range : shared_) fill_pattern(range.begin, range.size_bytes, pattern);
+}
+
+bool HostModule::owns(std::uintptr_t address, std::size_t bytes) const {
+  const auto holds = [&](const Range& range) {
+    return range.contains(address) && bytes <= range.end - address;
+  };
+  if (std::any_of(objects_.begin(), objects_.end(), holds)) return true;
+  // Constants need not have a symbol; who writes to them gets a fault from the machine.
+  return contains(address) && std::none_of(writable_.begin(), writable_.end(),
+                                           [&](const Range& r) { return r.contains(address); });
 }
 
 std::int64_t HostModule::code_offset(std::uintptr_t address) const {

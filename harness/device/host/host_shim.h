@@ -23,19 +23,33 @@
 #define __shared__ static __attribute__((used))
 
 // State of the running thread. One block runs at a time, on one thread of the machine.
-static ft_host_dim threadIdx, blockIdx, blockDim, gridDim;
 static unsigned long long ft_host_result;
+#ifdef FT_HOST_EXACT
+// Nothing that a thread sees changes while it runs. Reads of constants are not instrumented, so the
+// compiler is told of constants, and the variables behind them are defined where it does not look.
+#define FT_HOST_CONSTANT(type, name, bytes)                                               \
+  asm(".local ft_host_state_" #name "\n\t.comm ft_host_state_" #name ", " #bytes ", 16"); \
+  extern __attribute__((visibility("hidden"))) type const name asm("ft_host_state_" #name);
+FT_HOST_CONSTANT(ft_host_dim, threadIdx, 12)
+FT_HOST_CONSTANT(ft_host_dim, blockIdx, 12)
+FT_HOST_CONSTANT(ft_host_dim, blockDim, 12)
+FT_HOST_CONSTANT(ft_host_dim, gridDim, 12)
+FT_HOST_CONSTANT(void*, ft_host_dynamic_shared, 8)
+#undef FT_HOST_CONSTANT
+#else
+static ft_host_dim threadIdx, blockIdx, blockDim, gridDim;
 static void* ft_host_dynamic_shared;
+#endif
 static constexpr int warpSize = FT_WAVE_SIZE;
 
 extern "C" __attribute__((visibility("default"))) const ft_host_module ft_host_module_table;
 const ft_host_module ft_host_module_table = {FT_HOST_ABI,
                                              FT_WAVE_SIZE,
-                                             &threadIdx,
-                                             &blockIdx,
-                                             &blockDim,
-                                             &gridDim,
-                                             &ft_host_dynamic_shared,
+                                             const_cast<ft_host_dim*>(&threadIdx),
+                                             const_cast<ft_host_dim*>(&blockIdx),
+                                             const_cast<ft_host_dim*>(&blockDim),
+                                             const_cast<ft_host_dim*>(&gridDim),
+                                             const_cast<void**>(&ft_host_dynamic_shared),
                                              &ft_host_result};
 
 // ---- Fibre switch ---------------------------------------------------------------------------
@@ -63,6 +77,17 @@ static inline __attribute__((always_inline)) void ft_host_go(ft_host_switch wher
         "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc");
 }
 
+/// What the last wave operation gave. Not an access of the kernel: instrumented code must not tell.
+static inline __attribute__((always_inline)) unsigned long long ft_host_last_result() {
+#ifdef FT_HOST_EXACT
+  unsigned long long result;
+  asm volatile("movq %1, %0" : "=r"(result) : "m"(ft_host_result));
+  return result;
+#else
+  return ft_host_result;
+#endif
+}
+
 static inline __attribute__((always_inline)) void ft_host_block_sync(int line) {
   ft_host_go(ft_host_at_barrier(line));
 }
@@ -72,7 +97,7 @@ static inline __attribute__((always_inline)) void ft_host_wave_sync(int line) {
 static inline __attribute__((always_inline)) unsigned long long ft_host_ballot_wave(bool predicate,
                                                                                     int line) {
   ft_host_go(ft_host_at_ballot(predicate ? 1 : 0, line));
-  return ft_host_result;
+  return ft_host_last_result();
 }
 template <typename T>
 static inline __attribute__((always_inline)) T ft_host_shuffle(T value, int source_lane, int line) {
@@ -80,18 +105,54 @@ static inline __attribute__((always_inline)) T ft_host_shuffle(T value, int sour
   unsigned long long bits = 0;
   __builtin_memcpy(&bits, &value, sizeof(T));
   ft_host_go(ft_host_at_shuffle(bits, source_lane, line));
-  bits = ft_host_result;
+  bits = ft_host_last_result();
   __builtin_memcpy(&value, &bits, sizeof(T));
   return value;
 }
 
 /// Blocks run one after the other, so nothing comes between the load and the store.
+#ifdef FT_HOST_EXACT
+template <typename T, typename V>
+static __attribute__((noinline, no_sanitize("thread", "alignment"))) T ft_host_atomic_add(
+    T* address, V value) {
+  ft_host_exact_atomic(address, static_cast<int>(sizeof(T)), __builtin_return_address(0));
+#else
 template <typename T, typename V>
 static inline __attribute__((always_inline)) T ft_host_atomic_add(T* address, V value) {
+#endif
   const T old = *address;
   *address = static_cast<T>(old + static_cast<T>(value));
   return old;
 }
+
+#ifdef FT_HOST_EXACT
+// The compiler tells of copies whose size is that of a register, and of no others.
+#define FT_HOST_PLAIN_SIZE(n) \
+  (__builtin_constant_p(n) && ((n) == 1 || (n) == 2 || (n) == 4 || (n) == 8 || (n) == 16))
+static inline __attribute__((always_inline)) void* ft_host_copy(void* to, const void* from,
+                                                                unsigned long bytes) {
+  if (!FT_HOST_PLAIN_SIZE(bytes)) {
+    ft_host_exact_range(from, bytes, 0);
+    ft_host_exact_range(to, bytes, 1);
+  }
+  return __builtin_memcpy(to, from, bytes);
+}
+static inline __attribute__((always_inline)) void* ft_host_move(void* to, const void* from,
+                                                                unsigned long bytes) {
+  ft_host_exact_range(from, bytes, 0);
+  ft_host_exact_range(to, bytes, 1);
+  return __builtin_memmove(to, from, bytes);
+}
+static inline __attribute__((always_inline)) void* ft_host_set(void* to, int value,
+                                                               unsigned long bytes) {
+  ft_host_exact_range(to, bytes, 1);
+  return __builtin_memset(to, value, bytes);
+}
+#undef FT_HOST_PLAIN_SIZE
+#define __builtin_memcpy ft_host_copy
+#define __builtin_memmove ft_host_move
+#define __builtin_memset ft_host_set
+#endif
 
 /// g++ checks the alignment of every access by itself; clang leaves out copies of structs.
 static inline __attribute__((always_inline)) void ft_host_check_alignment(const void* address,
@@ -216,10 +277,33 @@ constexpr unsigned char ft_host_kind_of<float> = ft_host_f32;
 template <typename T>
 static inline __attribute__((always_inline)) T ft_host_argument(const unsigned long long* slot) {
   static_assert(sizeof(T) <= 8, "kernel arguments are at most 8 bytes");
+#ifdef FT_HOST_EXACT
+  unsigned long long bits;
+  asm volatile("movq %1, %0" : "=r"(bits) : "m"(*slot));
+  union {
+    unsigned long long bits;
+    T value;
+  } slot_value = {bits};
+  return slot_value.value;
+#else
   T value;
   __builtin_memcpy(&value, slot, sizeof(T));
   return value;
+#endif
 }
+
+#ifdef FT_HOST_EXACT
+static inline void ft_host_become(const ft_host_dim* thread) {
+  asm volatile(
+      "movq (%1), %%rax\n\t"
+      "movq %%rax, (%0)\n\t"
+      "movl 8(%1), %%eax\n\t"
+      "movl %%eax, 8(%0)\n\t"
+      :
+      : "r"(&threadIdx), "r"(thread)
+      : "rax", "memory");
+}
+#endif
 
 template <int... I>
 struct ft_host_indices {};
@@ -242,11 +326,25 @@ struct ft_host_signature<void(P...)> {
   static inline __attribute__((always_inline)) void run(const unsigned long long* arguments,
                                                         const ft_host_dim* threads,
                                                         int thread_count, ft_host_indices<I...>) {
+#ifdef FT_HOST_EXACT
+    for (int i = 0; i < thread_count; ++i) {
+      ft_host_become(threads + i);
+      run_one<KERNEL, I...>(arguments);
+    }
+  }
+  /// Not inlined: within it threadIdx is a constant, from one to the next it is not.
+  template <void (*KERNEL)(P...), int... I>
+  static __attribute__((noinline)) void run_one(const unsigned long long* arguments) {
+    asm volatile("" : : : "memory");
+    KERNEL(ft_host_argument<P>(arguments + I)...);
+  }
+#else
     for (int i = 0; i < thread_count; ++i) {
       threadIdx = threads[i];
       KERNEL(ft_host_argument<P>(arguments + I)...);
     }
   }
+#endif
 };
 
 #define FT_HOST_ENTRY(kernel)                                                                   \
