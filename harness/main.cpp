@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -47,6 +48,7 @@ struct Program {
   std::string worker_role;
   int in_fd = -1;
   int out_fd = -1;
+  std::filesystem::path scratch;
   std::function<ExitCode()> run;
 };
 
@@ -186,9 +188,11 @@ void add_rest(CLI::App& app, Program& program) {
   worker->add_option("ROLE", program.worker_role)->required();
   worker->add_option("--in-fd", program.in_fd)->required();
   worker->add_option("--out-fd", program.out_fd)->required();
+  worker->add_option("--scratch", program.scratch)->required();
   worker->callback([&program] {
     program.run = [&program] {
-      return static_cast<ExitCode>(run_worker(program.worker_role, program.in_fd, program.out_fd));
+      return static_cast<ExitCode>(
+          run_worker(program.worker_role, program.in_fd, program.out_fd, program.scratch));
     };
   });
 }

@@ -39,11 +39,6 @@ void ConsoleProgress::tick() {
 
 void ConsoleProgress::end() { draw(true); }
 
-void ConsoleProgress::note(const std::string& line) {
-  if (terminal_.is_terminal) std::fputs("\r\033[K", stderr);
-  fmt::print(stderr, "{}", wrapped(line, 2));
-}
-
 void ConsoleProgress::draw(bool last) {
   if (terminal_.is_terminal)
     fmt::print(stderr, "\r\033[K{}{}", line(), last ? "\n" : "");

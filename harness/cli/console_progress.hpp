@@ -18,7 +18,6 @@ class ConsoleProgress : public Progress {
   void advance(bool failed) override;
   void tick() override;
   void end() override;
-  void note(const std::string& line) override;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -88,6 +88,24 @@ Json models_json() {
   return list;
 }
 
+/// "active: a, b" and one line for each measure that is missing.
+void print_containment(const Json& measures) {
+  std::vector<std::string> active;
+  for (const Json& measure : measures)
+    if (measure["active"].get<bool>()) active.push_back(measure["measure"].get<std::string>());
+  fmt::print("{}", wrapped(fmt::format("  kernels are contained by: {}",
+                                       active.empty() ? "nothing"
+                                                      : fmt::format("{}", fmt::join(active, ", "))),
+                           4));
+  for (const Json& measure : measures)
+    if (!measure["active"].get<bool>())
+      fmt::print("{}", wrapped(fmt::format("  not available: {} (against {}): {}",
+                                           measure["measure"].get<std::string>(),
+                                           measure["refuses"].get<std::string>(),
+                                           measure["why_not"].get<std::string>()),
+                               4));
+}
+
 }  // namespace
 
 ExitCode list_command(const GlobalOptions& global, const std::string& what) {
@@ -115,10 +133,13 @@ ExitCode list_command(const GlobalOptions& global, const std::string& what) {
 
 ExitCode devices_command(const GlobalOptions& global) {
   Json document{{"devices", Json::array()}, {"compilers", Json::array()}};
+  const Json containment = containment_of("device");
   for (const char* name : {"host-w64", "host-w32"}) {
     const DeviceProperties device = device_properties(name);
-    document["devices"].push_back(
-        {{"device", name}, {"available", true}, {"conditions", device.conditions}});
+    document["devices"].push_back({{"device", name},
+                                   {"available", true},
+                                   {"conditions", device.conditions},
+                                   {"containment", containment}});
   }
   document["devices"].push_back({{"device", "hip:0"},
                                  {"available", false},
@@ -137,12 +158,14 @@ ExitCode devices_command(const GlobalOptions& global) {
   }
   for (const Json& device : document["devices"]) {
     const std::string name = device["device"].get<std::string>();
-    if (device["available"].get<bool>())
+    if (device["available"].get<bool>()) {
       fmt::print("{}", wrapped(fmt::format("device {}: {}", name, device["conditions"].dump()), 4));
-    else
+      print_containment(device["containment"]);
+    } else {
       fmt::print("{}", wrapped(fmt::format("device {}: not here: {}", name,
                                            device["why"].get<std::string>()),
                                4));
+    }
   }
   for (const Json& compiler : document["compilers"]) {
     const bool available = compiler["available"].get<bool>();

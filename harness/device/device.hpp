@@ -14,6 +14,7 @@
 
 #include "harness/base/json.hpp"
 #include "harness/base/status.hpp"
+#include "harness/device/line_finder.hpp"
 #include "harness/device/watch.hpp"
 #include "harness/spec/geometry.hpp"
 #include "harness/spec/target.hpp"
@@ -106,8 +107,9 @@ class Device {
 };
 
 /// "host", "host-w64", "host-w32"; later "hip:N" and "simulated". Throws UserError with what there
-/// is.
-std::unique_ptr<Device> open_device(std::string_view name);
+/// is. `lines` finds the source lines that its messages name; without it the device starts
+/// addr2line by itself.
+std::unique_ptr<Device> open_device(std::string_view name, std::shared_ptr<LineFinder> lines = {});
 
 /// The target of a device name, without opening it: planning needs no device. Throws UserError.
 Target target_of_device(std::string_view name);

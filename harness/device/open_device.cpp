@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <utility>
 
 #include "harness/base/error.hpp"
 #include "harness/device/device.hpp"
@@ -13,8 +13,9 @@ Target target_of_device(std::string_view name) {
   throw UserError(unknown_name("device", name, names));
 }
 
-std::unique_ptr<Device> open_device(std::string_view name) {
-  return std::make_unique<HostDevice>(target_of_device(name));
+std::unique_ptr<Device> open_device(std::string_view name, std::shared_ptr<LineFinder> lines) {
+  if (!lines) lines = make_line_finder();
+  return std::make_unique<HostDevice>(target_of_device(name), std::move(lines));
 }
 
 }  // namespace fusetune

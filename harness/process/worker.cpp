@@ -3,6 +3,9 @@
 #include <cerrno>
 #include <system_error>
 #include <thread>
+#include <utility>
+
+#include "harness/base/error.hpp"
 
 namespace fusetune {
 
@@ -42,6 +45,7 @@ std::string OutputTail::text() const {
 
 std::unique_ptr<Worker> Worker::start(const WorkerPoolOptions& options, std::string* error) {
   try {
+    TemporaryFolder scratch("fusetune-worker");
     Pipe requests = make_pipe();
     Pipe answers = make_pipe();
     Pipe output = make_pipe();
@@ -49,7 +53,7 @@ std::unique_ptr<Worker> Worker::start(const WorkerPoolOptions& options, std::str
     request.arguments = options.command;
     for (const std::string& argument :
          {std::string("--in-fd"), std::to_string(requests.read.get()), std::string("--out-fd"),
-          std::to_string(answers.write.get())})
+          std::to_string(answers.write.get()), std::string("--scratch"), scratch.path().string()})
       request.arguments.push_back(argument);
     request.output_fd = output.write.get();
     request.inherited_fds = {requests.read.get(), answers.write.get()};
@@ -60,16 +64,22 @@ std::unique_ptr<Worker> Worker::start(const WorkerPoolOptions& options, std::str
       *error = spawned.error;
       return nullptr;
     }
-    return std::unique_ptr<Worker>(new Worker(spawned.pid, std::move(requests.write),
-                                              std::move(answers.read), std::move(output.read)));
+    return std::unique_ptr<Worker>(new Worker(spawned.pid, std::move(scratch),
+                                              std::move(requests.write), std::move(answers.read),
+                                              std::move(output.read)));
+  } catch (const UserError& failure) {
+    *error = failure.what();
+    return nullptr;
   } catch (const std::system_error& failure) {
     *error = "cannot start '" + options.command.front() + "': " + failure.what();
     return nullptr;
   }
 }
 
-Worker::Worker(pid_t pid, FileDescriptor requests, FileDescriptor answers, FileDescriptor output)
-    : pid_(pid),
+Worker::Worker(pid_t pid, TemporaryFolder scratch, FileDescriptor requests, FileDescriptor answers,
+               FileDescriptor output)
+    : scratch_(std::move(scratch)),
+      pid_(pid),
       requests_(std::move(requests)),
       answers_(std::move(answers)),
       output_fd_(std::move(output)),

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/base/temporary_folder.hpp"
 #include "harness/process/channel.hpp"
 #include "harness/process/fd.hpp"
 #include "harness/process/spawn.hpp"
@@ -55,8 +56,10 @@ class Worker {
   std::optional<ExitState> end(std::chrono::milliseconds grace);
 
  private:
-  Worker(pid_t pid, FileDescriptor requests, FileDescriptor answers, FileDescriptor output);
+  Worker(pid_t pid, TemporaryFolder scratch, FileDescriptor requests, FileDescriptor answers,
+         FileDescriptor output);
 
+  TemporaryFolder scratch_;  ///< goes when the worker has gone, however it ended
   pid_t pid_;
   bool ended_ = false;
   FileDescriptor requests_;

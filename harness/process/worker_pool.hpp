@@ -39,7 +39,8 @@ struct Job {
 };
 
 struct WorkerPoolOptions {
-  std::vector<std::string> command;  ///< of a worker; "--in-fd N --out-fd M" is appended
+  std::vector<std::string> command;  ///< of a worker; "--in-fd N --out-fd M --scratch FOLDER" is
+                                     ///< appended. The folder is removed with the worker.
   int workers = 1;
   std::int64_t address_space_bytes = 0;  ///< RLIMIT_AS of each worker, 0 for none
 };

@@ -58,6 +58,8 @@ constexpr SystemCall kCalls[] = {
     {SYS_set_robust_list, "set_robust_list", CallKind::harmless},
     {SYS_rseq, "rseq", CallKind::harmless},
     {SYS_membarrier, "membarrier", CallKind::harmless},
+    {SYS_wait4, "wait4", CallKind::harmless},
+    {SYS_waitid, "waitid", CallKind::harmless},
     {SYS_getpid, "getpid", CallKind::harmless},
     {SYS_getppid, "getppid", CallKind::harmless},
     {SYS_gettid, "gettid", CallKind::harmless},

@@ -2,7 +2,6 @@
 // What a campaign tells whoever watches. The CLI draws it; tests and --json ignore it.
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace fusetune {
@@ -17,8 +16,6 @@ class Progress {
   /// Called often while a stage runs, for redrawing.
   virtual void tick() {}
   virtual void end() = 0;
-  /// One line that stands by itself.
-  virtual void note(const std::string& line) = 0;
 };
 
 class SilentProgress : public Progress {
@@ -26,7 +23,6 @@ class SilentProgress : public Progress {
   void begin(std::string_view, std::int64_t, std::int64_t) override {}
   void advance(bool) override {}
   void end() override {}
-  void note(const std::string&) override {}
 };
 
 }  // namespace fusetune

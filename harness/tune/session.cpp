@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "harness/base/error.hpp"
+#include "harness/device/device_json.hpp"
 #include "harness/process/subprocess.hpp"
 
 namespace fusetune {
@@ -35,15 +36,12 @@ DeviceProperties device_properties(const std::string& device) {
     throw UserError(
         fmt::format("the device worker for {} did not start: {}", device, end.last_output));
   if (end.answer.contains("error")) throw UserError(end.answer["error"].get<std::string>());
-  DeviceProperties properties;
-  properties.name = end.answer.at("name").get<std::string>();
-  properties.target = parse_target(end.answer.at("target").get<std::string>());
-  properties.facts.cu_count = end.answer.at("cu_count").get<std::int64_t>();
-  properties.facts.lds_bytes_max = end.answer.at("lds_bytes_max").get<std::int64_t>();
-  properties.facts.block_threads_max = end.answer.at("block_threads_max").get<std::int64_t>();
-  properties.cache_bytes = end.answer.at("cache_bytes").get<std::int64_t>();
-  properties.conditions = end.answer.at("conditions");
-  return properties;
+  return device_properties_from_json(end.answer);
+}
+
+Json containment_of(const std::string& role) {
+  const JobEnd end = ask_worker(role, Json{{"op", "containment"}}, 30);
+  return end.how == JobEnd::How::answered && end.answer.is_array() ? end.answer : Json::array();
 }
 
 int job_count(const EngineOptions& options) {

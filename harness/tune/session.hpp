@@ -46,6 +46,10 @@ JobEnd ask_worker(const std::string& role, const Json& request, double limit_s);
 /// UserError.
 DeviceProperties device_properties(const std::string& device);
 
+/// What workers of a role give up here, and what this machine does not offer for it: a list of
+/// {measure, refuses, active, why_not}. Empty when no worker answers.
+Json containment_of(const std::string& role);
+
 /// One worker per core, or as many as asked for.
 int job_count(const EngineOptions& options);
 

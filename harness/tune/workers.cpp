@@ -1,11 +1,15 @@
 #include "harness/tune/workers.hpp"
 
+#include <stdlib.h>
+
 #include <map>
 #include <memory>
 
 #include "harness/base/error.hpp"
+#include "harness/device/device_json.hpp"
 #include "harness/process/worker_pool.hpp"
 #include "harness/tune/compile_stage.hpp"
+#include "harness/tune/containment.hpp"
 #include "harness/tune/golden_stage.hpp"
 #include "harness/tune/proof_stage.hpp"
 #include "harness/tune/race_stage.hpp"
@@ -14,23 +18,17 @@ namespace fusetune {
 
 namespace {
 
-Json describe(const DeviceProperties& properties) {
-  return Json{{"name", properties.name},
-              {"target", properties.target.name},
-              {"cu_count", properties.facts.cu_count},
-              {"lds_bytes_max", properties.facts.lds_bytes_max},
-              {"block_threads_max", properties.facts.block_threads_max},
-              {"cache_bytes", properties.cache_bytes},
-              {"conditions", properties.conditions}};
-}
-
 /// Opens each device once and keeps it.
 class DeviceRole {
  public:
+  explicit DeviceRole(const std::filesystem::path& scratch)
+      : contained_(contain_device_worker(scratch)) {}
+
   Json handle(const Json& request, const std::function<void(const Json&)>& progress) {
+    if (request.at("op") == "containment") return to_json(contained_.measures);
     Device& device = device_for(request.at("device").get<std::string>());
     const std::string op = request.at("op").get<std::string>();
-    if (op == "properties") return describe(device.properties());
+    if (op == "properties") return to_json(device.properties());
     if (op == "prove") return handle_prove_request(device, request, progress);
     if (op == "golden") return handle_golden_request(device, request, progress);
     if (op == "race") return handle_race_request(device, request);
@@ -40,23 +38,32 @@ class DeviceRole {
  private:
   Device& device_for(const std::string& name) {
     std::unique_ptr<Device>& device = devices_[name];
-    if (!device) device = open_device(name);
+    if (!device) device = open_device(name, contained_.lines);
     return *device;
   }
 
+  ContainedDevice contained_;
   std::map<std::string, std::unique_ptr<Device>> devices_;
 };
 
+int serve_compiler(int in_fd, int out_fd) {
+  const std::vector<Measure> measures = contain_compile_worker();
+  return serve_worker(in_fd, out_fd,
+                      [&measures](const Json& request, const std::function<void(const Json&)>&) {
+                        if (request.at("op") == "containment") return to_json(measures);
+                        return handle_compile_request(request);
+                      });
+}
+
 }  // namespace
 
-int run_worker(const std::string& role, int in_fd, int out_fd) {
-  if (role == "compile")
-    return serve_worker(in_fd, out_fd,
-                        [](const Json& request, const std::function<void(const Json&)>&) {
-                          return handle_compile_request(request);
-                        });
+int run_worker(const std::string& role, int in_fd, int out_fd,
+               const std::filesystem::path& scratch) {
+  // Compilers leave their temporary files behind when they are killed.
+  if (!scratch.empty()) ::setenv("TMPDIR", scratch.c_str(), 1);
+  if (role == "compile") return serve_compiler(in_fd, out_fd);
   if (role == "device") {
-    DeviceRole device;
+    DeviceRole device(scratch);
     return serve_worker(in_fd, out_fd, [&device](const Json& request, const auto& progress) {
       return device.handle(request, progress);
     });

@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "tests/process/pool_helpers.hpp"
@@ -52,6 +54,22 @@ TEST(WorkerFaults, DeadWorkerIsReplacedAndItsJobKnowsWhy) {
   EXPECT_EQ(ends[3].exit_code, 42);
   EXPECT_EQ(ends[4].how, How::died);
   EXPECT_EQ(ends[5].how, How::answered);
+}
+
+TEST(WorkerFaults, ScratchFolderGoesWithItsWorkerHoweverThatEnds) {
+  std::set<std::string> folders;
+  {
+    WorkerPool pool(options(1));
+    for (const char* then : {"abort", "exit", "hang"})
+      pool.submit(
+          {{{"act", "litter"}, {"then", then}}, milliseconds(300), {}, [&](const Json& path) {
+             EXPECT_TRUE(std::filesystem::exists(path.get<std::string>()));
+             folders.insert(path);
+           }});
+    pool.run(never);
+  }
+  EXPECT_EQ(folders.size(), 3U);
+  for (const std::string& folder : folders) EXPECT_FALSE(std::filesystem::exists(folder)) << folder;
 }
 
 TEST(WorkerFaults, DeadlineKillsWhateverTheWorkerIgnores) {

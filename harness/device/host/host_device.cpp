@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "harness/base/error.hpp"
 #include "harness/device/host/cpu.hpp"
@@ -47,7 +48,8 @@ const char* kind_name(std::uint8_t kind) {
 
 }  // namespace
 
-HostDevice::HostDevice(const Target& target) {
+HostDevice::HostDevice(const Target& target, std::shared_ptr<LineFinder> lines)
+    : lines_(std::move(lines)) {
   const CpuFacts cpu = read_cpu_facts();
   properties_.name = target.name;
   properties_.target = target;
@@ -105,13 +107,21 @@ Outcome HostDevice::launch(const LoadedCode& code, const KernelLaunch& launch) {
   prepare_threads(launch.block);
   prepare_dynamic_shared(launch.lds_bytes);
   *module->table().dynamic_shared = reinterpret_cast<void*>(dynamic_shared_);
+  *module->table().grid_dim = to_dim(launch.grid);
+  *module->table().block_dim = to_dim(launch.block);
 
+  if (module->exact())
+    begin_exact(run);
+  else
+    exact_.begin_blind_launch();
   const std::optional<HardwareFault> fault = guard_.run(
       [](void* context) {
         Run& guarded = *static_cast<Run*>(context);
         guarded.device->run_blocks(guarded);
       },
       &run);
+  if (module->exact()) end_exact(run, !fault && !run.diverged);
+  if (module->exact() && exact_.violation()) return outcome_of(*exact_.violation(), run);
   if (fault) return outcome_of(*fault, run);
   if (run.diverged)
     return {Status::divergent_barrier,
@@ -179,34 +189,58 @@ void HostDevice::prepare_dynamic_shared(std::int64_t size_bytes) {
   dynamic_shared_bytes_ = size_bytes;
 }
 
+void HostDevice::set_block_index(const Run& run, std::uint64_t block) const {
+  const auto columns = static_cast<std::uint64_t>(run.launch->grid[0]);
+  const auto rows = static_cast<std::uint64_t>(run.launch->grid[1]);
+  *run.module->table().block_idx = {static_cast<unsigned>(block % columns),
+                                    static_cast<unsigned>(block / columns % rows),
+                                    static_cast<unsigned>(block / columns / rows)};
+}
+
+void HostDevice::begin_exact(const Run& run) {
+  ExactRuntime::Launch launch;
+  launch.module = run.module;
+  launch.entry = run.launch->entry;
+  launch.threads = static_cast<int>(threads_.size());
+  if (run.module->needs_fibres()) launch.fibre_thread = &fibres_.current_thread();
+  launch.stacks = &fibres_.stacks();
+  launch.dynamic_shared = dynamic_shared_;
+  launch.dynamic_shared_bytes = dynamic_shared_bytes_;
+  exact_.begin_launch(launch);
+}
+
+void HostDevice::end_exact(const Run& run, bool finished) {
+  exact_.end_launch();
+  if (!exact_.tracing() || !finished) return;
+  exact_.end_trace([&](std::uintptr_t site) {
+    return source_place(*run.module, static_cast<std::int64_t>(site));
+  });
+}
+
 void HostDevice::run_blocks(Run& run) {
   const ft_host_module& table = run.module->table();
-  const std::array<std::int64_t, 3>& grid = run.launch->grid;
-  *table.grid_dim = to_dim(grid);
-  *table.block_dim = to_dim(run.launch->block);
-  const auto blocks = static_cast<std::uint64_t>(product(grid));
-  const auto columns = static_cast<std::uint64_t>(grid[0]);
-  const auto rows = static_cast<std::uint64_t>(grid[1]);
+  const auto blocks = static_cast<std::uint64_t>(product(run.launch->grid));
   const Permutation order(blocks, seed_);
   const std::uint32_t poison = poison_pattern(seed_);
   const int thread_count = static_cast<int>(threads_.size());
-  const FibreBlock::Program program{&table, run.entry, run.arguments, threads_.data(),
-                                    thread_count};
+  ExactRuntime* const exact = run.module->exact() ? &exact_ : nullptr;
+  const FibreBlock::Program program{&table,          run.entry,    run.arguments,
+                                    threads_.data(), thread_count, exact};
   for (std::uint64_t i = 0; i < blocks; ++i) {
     const std::uint64_t block = order.natural() ? i : order(i);
-    *table.block_idx = {static_cast<unsigned>(block % columns),
-                        static_cast<unsigned>(block / columns % rows),
-                        static_cast<unsigned>(block / columns / rows)};
+    set_block_index(run, block);
     run.module->poison_shared(poison);
     if (dynamic_shared_ != 0)
       fill_pattern(reinterpret_cast<std::byte*>(dynamic_shared_),
                    static_cast<std::size_t>(run.launch->lds_bytes), poison);
+    if (exact != nullptr) exact->begin_block(block);
     if (!run.module->needs_fibres()) {
       run.entry->run(run.arguments, permuted_threads_.data(), thread_count);
     } else if (!fibres_.run(program, seed_ == 0 ? 0 : spread_bits(seed_ ^ spread_bits(block)))) {
       run.diverged = true;
       return;
     }
+    if (exact != nullptr) exact->end_block();
   }
 }
 

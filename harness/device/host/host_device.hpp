@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/device/device.hpp"
+#include "harness/device/host/exact/exact_runtime.hpp"
 #include "harness/device/host/fault_guard.hpp"
 #include "harness/device/host/fibre_block.hpp"
 #include "harness/device/host/guarded_memory.hpp"
@@ -18,7 +19,7 @@ namespace fusetune {
 
 class HostDevice : public Device {
  public:
-  explicit HostDevice(const Target& target);
+  HostDevice(const Target& target, std::shared_ptr<LineFinder> lines);
   ~HostDevice() override;
 
   const DeviceProperties& properties() const override { return properties_; }
@@ -32,6 +33,10 @@ class HostDevice : public Device {
   std::optional<Fault> last_fault() const override { return last_fault_; }
   double stamp_us() override;
   void schedule(std::uint64_t seed) override;
+  void watch(std::vector<WatchedTensor> tensors) override { exact_.watch(std::move(tensors)); }
+  std::vector<UnwrittenRange> unwritten() const override { return exact_.unwritten(); }
+  void trace(bool on) override { exact_.trace(on); }
+  TracedTraffic traced() const override { return exact_.traced(); }
 
  private:
   /// One launch on its way; lives outside of what a fault may cut off.
@@ -48,15 +53,24 @@ class HostDevice : public Device {
   Outcome check_arguments(const ft_host_entry& entry, const KernelLaunch& launch);
   void prepare_threads(const std::array<std::int64_t, 3>& block);
   void prepare_dynamic_shared(std::int64_t size_bytes);
+  void begin_exact(const Run& run);
+  void end_exact(const Run& run, bool finished);
   void run_blocks(Run& run);
+  /// Indices of the running block, whose linear number is `block`.
+  void set_block_index(const Run& run, std::uint64_t block) const;
   Outcome outcome_of(const HardwareFault& fault, const Run& run);
+  Outcome outcome_of(const Violation& violation, const Run& run);
+  Outcome race_outcome(const Violation& violation, const Run& run);
   std::string position(const HostModule& module, const KernelLaunch& launch) const;
-  std::string source_place(const HostModule& module, std::uintptr_t instruction);
+  /// Of an offset in the module's code; "" where it is unknown.
+  std::string source_place(const HostModule& module, std::int64_t offset);
 
   DeviceProperties properties_;
+  std::shared_ptr<LineFinder> lines_;
   GuardedMemory memory_;
   FaultGuard guard_;
   FibreBlock fibres_;
+  ExactRuntime exact_;
   std::uint64_t seed_ = 0;
   std::optional<Fault> last_fault_;
 
@@ -67,7 +81,7 @@ class HostDevice : public Device {
   std::vector<ft_host_dim> permuted_threads_;  ///< as the seed says
   DevicePointer dynamic_shared_ = 0;
   std::int64_t dynamic_shared_bytes_ = 0;
-  std::pair<std::uintptr_t, std::string> last_place_;
+  std::pair<std::pair<std::string, std::int64_t>, std::string> last_place_;  ///< of file and offset
 };
 
 }  // namespace fusetune

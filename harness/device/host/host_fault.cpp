@@ -1,31 +1,20 @@
 // What a fault in a kernel means to its author.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
 #include <utility>
 
+#include "harness/device/host/fault_text.hpp"
 #include "harness/device/host/host_device.hpp"
-#include "harness/process/subprocess.hpp"
+#include "harness/sandbox/system_call.hpp"
 
 namespace fusetune {
 
 namespace {
 
 std::array<std::int64_t, 3> to_array(const ft_host_dim& dim) { return {dim.x, dim.y, dim.z}; }
-
-/// "3" where the others are one wide, else "(3, 0, 1)".
-std::string index_text(const std::array<std::int64_t, 3>& index,
-                       const std::array<std::int64_t, 3>& extent) {
-  if (extent[1] == 1 && extent[2] == 1) return fmt::format("{}", index[0]);
-  return fmt::format("({}, {}, {})", index[0], index[1], index[2]);
-}
-
-std::string bytes_text(std::int64_t count) {
-  return fmt::format("{} byte{}", count, count == 1 ? "" : "s");
-}
 
 /// "kernel.hip:41", from "././kernel.hip:41 (discriminator 3)"; "" where the line is unknown.
 std::string clean_place(const std::string& frame) {
@@ -57,14 +46,11 @@ std::string HostDevice::position(const HostModule& module, const KernelLaunch& l
                      index_text(to_array(*module.table().block_idx), launch.grid));
 }
 
-std::string HostDevice::source_place(const HostModule& module, std::uintptr_t instruction) {
-  const std::int64_t offset = module.code_offset(instruction);
-  if (offset < 0) return "";
-  if (last_place_.first == instruction) return last_place_.second;
-  const ProcessResult found =
-      run_process({"addr2line", "-i", "-e", module.path(), fmt::format("{:#x}", offset)},
-                  std::chrono::seconds(5));
-  last_place_ = {instruction, found.exit_code == 0 ? kernel_line(found.output) : ""};
+std::string HostDevice::source_place(const HostModule& module, std::int64_t offset) {
+  if (offset <= 0) return "";
+  const std::pair<std::string, std::int64_t> key{module.path(), offset};
+  if (last_place_.first == key) return last_place_.second;
+  last_place_ = {key, kernel_line(lines_->frames(module.path(), offset))};
   return last_place_.second;
 }
 
@@ -73,7 +59,7 @@ Outcome HostDevice::outcome_of(const HardwareFault& fault, const Run& run) {
   report.block = to_array(*run.module->table().block_idx);
   report.thread = to_array(*run.module->table().thread_idx);
   report.write = fault.write;
-  report.place = source_place(*run.module, fault.instruction);
+  report.place = source_place(*run.module, run.module->code_offset(fault.instruction));
   std::string where = fmt::format("{}, thread {}", position(*run.module, *run.launch),
                                   index_text(report.thread, run.launch->block));
   if (!report.place.empty()) where += ", " + report.place;
@@ -84,6 +70,8 @@ Outcome HostDevice::outcome_of(const HardwareFault& fault, const Run& run) {
   if (fault.misaligned)
     return end(Status::misaligned, "access at an address that is not a multiple of its alignment");
   if (fault.signal == SIGFPE) return end(Status::kernel_fault, "integer division by zero");
+  if (fault.signal == SIGSYS)
+    return end(Status::kernel_fault, "the kernel called " + refusal_text(fault.refused));
   const char* verb = fault.write ? "write" : "read";
   if (!fault.has_address) return end(Status::kernel_fault, "access to an impossible address");
   if (fibres_.stacks().in_guard(fault.address))

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -25,6 +26,7 @@ using Progress = std::function<void(const Json&)>;
 
 int in_fd = -1;
 int out_fd = -1;
+std::string scratch;
 bool slow_to_leave = false;
 
 void sleep_ms(int duration_ms) {
@@ -97,6 +99,11 @@ Json handle(const Json& request, const Progress& progress) {
     const std::string text = request["print"];
     [[maybe_unused]] const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
   }
+  if (act == "litter") {
+    std::ofstream(scratch + "/half-written.o") << "x";
+    progress(scratch);
+    return misbehave(request["then"], request);
+  }
   if (act == "echo") return request;
   if (act == "sleep") {
     sleep_ms(request["duration_ms"]);
@@ -149,6 +156,7 @@ int main(int argc, char** argv) {
     }
     if (argument == "--in-fd" && i + 1 < argc) in_fd = std::stoi(argv[++i]);
     if (argument == "--out-fd" && i + 1 < argc) out_fd = std::stoi(argv[++i]);
+    if (argument == "--scratch" && i + 1 < argc) scratch = argv[++i];
   }
   const int code = fusetune::serve_worker(in_fd, out_fd, handle);
   if (slow_to_leave) sleep_ms(20);
