@@ -195,7 +195,7 @@ FT_DEVICE ft_vec<BYTES> ft_zero() {
 template <int BYTES>
 FT_DEVICE ft_vec<BYTES> ft_load(const void* address) {
   ft_host_check_alignment(address, BYTES);
-  return *static_cast<const ft_vec<BYTES>*>(address);
+  return ft_host_load<ft_vec<BYTES>>(address);
 }
 template <int BYTES>
 FT_DEVICE void ft_store(void* address, ft_vec<BYTES> value) {

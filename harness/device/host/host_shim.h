@@ -164,6 +164,38 @@ static inline __attribute__((always_inline)) void ft_host_check_alignment(const 
 #endif
 }
 
+#ifdef FT_HOST_EXACT
+template <int BYTES>
+struct ft_host_register;
+template <>
+struct ft_host_register<2> {
+  typedef unsigned short type __attribute__((may_alias));
+};
+template <>
+struct ft_host_register<4> {
+  typedef unsigned type __attribute__((may_alias));
+};
+template <>
+struct ft_host_register<8> {
+  typedef unsigned long long type __attribute__((may_alias));
+};
+template <>
+struct ft_host_register<16> {
+  typedef unsigned type __attribute__((vector_size(16), may_alias));
+};
+/// By way of a register: a copy of a struct becomes one load of each field that is used.
+template <typename V>
+static inline __attribute__((always_inline)) V ft_host_load(const void* address) {
+  typedef typename ft_host_register<sizeof(V)>::type word;
+  return __builtin_bit_cast(V, *static_cast<const word*>(address));
+}
+#else
+template <typename V>
+static inline __attribute__((always_inline)) V ft_host_load(const void* address) {
+  return *static_cast<const V*>(address);
+}
+#endif
+
 // ---- HIP's own names, for kernels that do not use ft.h --------------------------------------
 
 static inline __attribute__((always_inline)) void __syncthreads(int line = __builtin_LINE()) {
