@@ -37,9 +37,10 @@ EdgeValues::EdgeValues(Edge edge, const RandomValues& usual)
     : edge_(edge),
       usual_(usual),
       format_(float_format(usual.dtype())),
+      encode_(usual.dtype()),
       key_(hash_at(usual.key(), kPicks)) {
-  const std::uint64_t rows = std::max<std::uint64_t>(usual.layout().rows, 1);
-  picked_row_ = hash_at(key_, kPicks) % rows;
+  if (usual.layout().rows > 0) first_ = picked_element(0);
+  if (usual.layout().rows > 1) second_ = picked_element(1);
 }
 
 double EdgeValues::zero(std::uint64_t hash) const { return with_sign(hash, 0); }
@@ -68,11 +69,10 @@ std::uint64_t EdgeValues::picked_column(std::uint64_t row) const {
   return hash_at(key_, row) % usual_.layout().row_elements;
 }
 
-bool EdgeValues::is_picked(std::uint64_t index, std::uint64_t n) const {
+std::uint64_t EdgeValues::picked_element(std::uint64_t n) const {
   const RowLayout& layout = usual_.layout();
-  if (n >= layout.rows) return false;
-  const std::uint64_t row = (picked_row_ + n) % layout.rows;
-  return layout.row_of(index) == row && layout.column_of(index) == picked_column(row);
+  const std::uint64_t row = (hash_at(key_, kPicks) % layout.rows + n) % layout.rows;
+  return row * layout.row_elements + picked_column(row);
 }
 
 double EdgeValues::cancelling(std::uint64_t index) const {
@@ -98,10 +98,10 @@ double EdgeValues::value(std::uint64_t index) const {
     case Edge::huge:
       return huge(hash);
     case Edge::infinities:
-      if (is_picked(index, 0)) return infinity;
-      return is_picked(index, 1) ? -infinity : usual_.value(index);
+      if (index == first_) return infinity;
+      return index == second_ ? -infinity : usual_.value(index);
     case Edge::nan:
-      return is_picked(index, 0) ? std::numeric_limits<double>::quiet_NaN() : usual_.value(index);
+      return index == first_ ? std::numeric_limits<double>::quiet_NaN() : usual_.value(index);
     case Edge::outlier:
       if (layout.column_of(index) != picked_column(layout.row_of(index)))
         return usual_.value(index);
@@ -116,8 +116,7 @@ double EdgeValues::value(std::uint64_t index) const {
 
 std::uint64_t EdgeValues::bits(std::uint64_t index) const {
   const double number = value(index);
-  return encode(usual_.dtype(), number,
-                std::isinf(number) ? Overflow::special : Overflow::saturate);
+  return std::isinf(number) ? encode(usual_.dtype(), number) : encode_(number);
 }
 
 }  // namespace fusetune

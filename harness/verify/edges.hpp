@@ -2,6 +2,7 @@
 // Values that careless kernels get wrong, one kind to a pass (harness/spec/generator.hpp).
 
 #include <cstdint>
+#include <optional>
 
 #include "harness/verify/codec.hpp"
 #include "harness/verify/generators.hpp"
@@ -28,17 +29,17 @@ class EdgeValues {
 
   /// A column of the row, picked by the seed.
   std::uint64_t picked_column(std::uint64_t row) const;
-  /// The element of the n-th picked row that holds what is there once; rows that do not exist
-  /// hold none.
-  bool is_picked(std::uint64_t index, std::uint64_t n) const;
+  /// The element of a picked row that holds what is there once; the second row follows the first.
+  std::uint64_t picked_element(std::uint64_t n) const;
   double cancelling(std::uint64_t index) const;
   double value(std::uint64_t index) const;
 
   Edge edge_;
   const RandomValues& usual_;
   FloatFormat format_;
+  FastEncoder encode_;
   std::uint64_t key_;
-  std::uint64_t picked_row_ = 0;
+  std::optional<std::uint64_t> first_, second_;  ///< elements picked, where there are as many rows
 };
 
 }  // namespace fusetune

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <limits>
 
 #include "harness/base/hash.hpp"
 #include "harness/verify/codec.hpp"
@@ -71,6 +73,28 @@ RowLayout::RowLayout(const TensorShape& shape) {
 
 double row_scale(std::uint64_t row) { return static_cast<double>(1 << (5 * row % 8)); }
 
+FastEncoder::FastEncoder(DType dtype)
+    : dtype_(dtype), least_(std::numeric_limits<double>::infinity()), most_(0) {
+  if (!is_float(dtype) || dtype == DType::e8m0) return;
+  const FloatFormat format = float_format(dtype);
+  least_ = std::ldexp(1, format.exponent_min);
+  most_ = format.max;
+  dropped_ = 52 - format.mantissa_bits;
+  sign_bit_ = static_cast<int>(8 * size_bytes(dtype) - 1);
+  rebias_ = static_cast<std::uint64_t>(1023 + format.exponent_min - 1) << format.mantissa_bits;
+}
+
+std::uint64_t FastEncoder::operator()(double value) const {
+  const double magnitude = std::fabs(value);
+  if (!(magnitude >= least_ && magnitude <= most_))
+    return encode(dtype_, value, Overflow::saturate);
+  const auto bits = std::bit_cast<std::uint64_t>(magnitude);
+  const std::uint64_t odd = bits >> dropped_ & 1;
+  const std::uint64_t rounded = bits + (std::uint64_t{1} << (dropped_ - 1)) - 1 + odd;
+  const std::uint64_t sign = std::bit_cast<std::uint64_t>(value) >> 63;
+  return ((rounded >> dropped_) - rebias_) | sign << sign_bit_;
+}
+
 RandomValues::RandomValues(const Generator& generator, const TensorShape& shape, std::uint64_t key)
     : kind_(generator.kind),
       mean_(generator.mean),
@@ -80,6 +104,7 @@ RandomValues::RandomValues(const Generator& generator, const TensorShape& shape,
       scale_rows_(generator.scale_rows && generator.kind == Generator::Kind::normal),
       layout_(shape),
       dtype_(shape.dtype),
+      encode_(shape.dtype),
       key_(key) {}
 
 double RandomValues::uniform_value(std::uint64_t hash) const {
@@ -96,8 +121,6 @@ double RandomValues::value(std::uint64_t index) const {
   return scale_rows_ ? value * row_scale(layout_.row_of(index)) : value;
 }
 
-std::uint64_t RandomValues::bits(std::uint64_t index) const {
-  return encode(dtype_, value(index), Overflow::saturate);
-}
+std::uint64_t RandomValues::bits(std::uint64_t index) const { return encode_(value(index)); }
 
 }  // namespace fusetune

@@ -26,12 +26,34 @@ struct RowLayout {
   std::uint64_t rows = 0;
   std::uint64_t row_elements = 1;
   explicit RowLayout(const TensorShape& shape);
-  std::uint64_t row_of(std::uint64_t index) const { return index / row_elements; }
-  std::uint64_t column_of(std::uint64_t index) const { return index % row_elements; }
+  std::uint64_t row_of(std::uint64_t index) const {
+    // Narrow divisions are several times cheaper, and there is one for each element.
+    if ((index | row_elements) >> 32 == 0)
+      return static_cast<std::uint32_t>(index) / static_cast<std::uint32_t>(row_elements);
+    return index / row_elements;
+  }
+  std::uint64_t column_of(std::uint64_t index) const {
+    return index - row_of(index) * row_elements;
+  }
 };
 
 /// The factor of row r: 2^(5 r mod 8), so that neighbours differ most.
 double row_scale(std::uint64_t row);
+
+/// encode() where it is simple: numbers that are normal in the type, which nearly all are.
+class FastEncoder {
+ public:
+  explicit FastEncoder(DType dtype);
+  /// As encode(dtype, value, Overflow::saturate).
+  std::uint64_t operator()(double value) const;
+
+ private:
+  DType dtype_;
+  double least_, most_;  ///< magnitudes that are simple
+  int dropped_ = 0;      ///< mantissa bits that fp64 has more
+  int sign_bit_ = 0;
+  std::uint64_t rebias_ = 0;
+};
 
 /// The elements of a `normal` or `uniform` tensor.
 class RandomValues {
@@ -55,6 +77,7 @@ class RandomValues {
   bool scale_rows_;
   RowLayout layout_;
   DType dtype_;
+  FastEncoder encode_;
   std::uint64_t key_;
 };
 

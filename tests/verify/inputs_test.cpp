@@ -4,8 +4,10 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <set>
 
+#include "harness/base/hash.hpp"
 #include "harness/verify/compare.hpp"
 #include "harness/verify/special_values.hpp"
 #include "tests/verify/mirror_family.hpp"
@@ -79,6 +81,24 @@ TEST(Inputs, SameCountersGiveSameValuesOtherSeedsGiveOthers) {
   EXPECT_EQ(image(4, 0), image(4, 0));
   EXPECT_NE(image(4, 0), image(5, 0));
   EXPECT_NE(image(4, 0), image(4, 1));
+}
+
+TEST(Inputs, FamiliesThatMoveDataKeepTheirPassesAndValues) {
+  const std::map<DType, std::pair<int, std::uint64_t>> known = {
+      {DType::u8, {5, 0xfc08712e08ff9678}},
+      {DType::bf16, {3, 0x44e9a59c66308a95}},
+      {DType::fp32, {3, 0x413b66cbfbc6f8d6}},
+      {DType::i64, {3, 0x0ec6d3a696459f7c}}};
+  for (const auto& [dtype, expected] : known) {
+    const Inputs inputs(mirror_case({.rows = 37, .width = 41, .align_bytes = 8, .dtype = dtype}),
+                        12345);
+    std::uint64_t hash = 0;
+    for (int pass = 0; pass < inputs.passes(); ++pass)
+      for (const auto& [name, image] : inputs.images(pass, pass % 2 == 1 ? Poison::b : Poison::a))
+        hash = hash64(image.bytes.data(), image.bytes.size(), hash);
+    EXPECT_EQ(inputs.passes(), expected.first);
+    EXPECT_EQ(hash, expected.second) << to_string(dtype);
+  }
 }
 
 TEST(Inputs, WhatIsNoInputHoldsPoisonAndPaddingIsTold) {
