@@ -77,7 +77,10 @@ HardwareFault describe(int signal, const siginfo_t& info, const ucontext_t& cont
   HardwareFault fault;
   fault.signal = signal;
   fault.instruction = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);
-  if (signal == SIGSYS) fault.refused = refused_call(info, &context);
+  if (signal == SIGSYS) {
+    fault.refused = refused_call(info, &context);
+    fault.instruction -= 2;  // the call is over: its instruction lies before
+  }
   fault.has_address = (signal == SIGSEGV || signal == SIGBUS) && info.si_code != kKernelCode;
   if (fault.has_address) fault.address = reinterpret_cast<std::uintptr_t>(info.si_addr);
   // g++ checks alignment before every access; clang leaves some copies to the processor.
