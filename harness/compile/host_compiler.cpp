@@ -1,5 +1,4 @@
 // Kernels for the CPU: the system's C++ compiler as a subprocess, in a folder that never stays.
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "harness/compile/compile_log.hpp"
 #include "harness/compile/compiler.hpp"
 #include "harness/compile/elf_image.hpp"
+#include "harness/compile/host_imports.hpp"
 #include "harness/compile/signature.hpp"
 #include "harness/process/subprocess.hpp"
 
@@ -178,21 +178,6 @@ std::string main_text(const CompileRequest& request) {
   return text;
 }
 
-/// What a device provides, and only that.
-bool is_runtime(std::string_view name) {
-  return name.starts_with(kRuntimePrefix) || name.starts_with("ft_host_exact_") ||
-         name.starts_with("__tsan_") || name.starts_with("__ubsan_handle_");
-}
-
-/// What the finished module imports and this process does not have: it could not be loaded.
-std::string missing_symbol(std::string_view code) {
-  const auto imports = elf_undefined_symbols(code);
-  if (!imports) return "a damaged file";
-  for (const std::string& name : *imports)
-    if (!is_runtime(name) && ::dlsym(RTLD_DEFAULT, name.c_str()) == nullptr) return name;
-  return "";
-}
-
 CodeFacts facts_of(const CompileRequest& request, const std::string& code) {
   bool needs_fibres = false;
   for (const std::string& name : elf_undefined_symbols(code).value_or(std::vector<std::string>{}))
@@ -257,10 +242,8 @@ void HostCompiler::run(const CompileRequest& request, CompileResult* result) con
   result->outcome = outcome_of(process);
   if (!result->outcome.ok()) return;
   std::string code = read_file(folder.path() / kCodeFile);
-  if (const std::string name = missing_symbol(code); !name.empty()) {
-    result->outcome = {Status::compile_error, fmt::format("the kernel calls '{}', which there is "
-                                                          "not",
-                                                          name)};
+  if (std::string problem = load_problem(code); !problem.empty()) {
+    result->outcome = {Status::compile_error, std::move(problem)};
     return;
   }
   result->facts = facts_of(request, code);
