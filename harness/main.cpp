@@ -160,6 +160,11 @@ void add_rest(CLI::App& app, Program& program) {
       ->add_option("--seeds", program.selftest.seeds, "Seeds for false alarms on the true kernel")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  selftest->add_option("--mode", program.selftest.modes, "exact or fast; both when left out");
+  selftest->add_option("--without", program.selftest.without,
+                       "Switch off one group of checks and see which bugs live");
+  selftest->add_option("--write-docs", program.selftest.docs,
+                       "Put the tables between the markers of this file");
   selftest->callback([&program] {
     program.run = [&program] { return selftest_command(program.global, program.selftest); };
   });

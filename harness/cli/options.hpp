@@ -65,7 +65,10 @@ struct ExplainOptions {
 struct SelftestOptions {
   std::string family;
   std::vector<std::string> devices;
-  int seeds = 20;
+  std::vector<std::string> modes;  ///< "exact", "fast"; both when empty
+  int seeds = 3;
+  std::string without;         ///< a group of checks to switch off
+  std::filesystem::path docs;  ///< gets the tables; empty: none
 };
 
 }  // namespace fusetune

@@ -1,8 +1,11 @@
 #include "harness/tune/selftest.hpp"
 
 #include <fmt/format.h>
+#include <stdlib.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
@@ -16,91 +19,160 @@ namespace fusetune {
 
 namespace {
 
-void print_selftest(const SelftestSummary& summary, const std::string& family,
-                    const std::string& device) {
-  TextTable table({"mutant", "found by", "what it does"});
-  std::size_t killed = 0;
-  for (const MutantVerdict& mutant : summary.mutants) {
-    if (mutant.killed) ++killed;
-    std::string by = mutant.check;
-    if (!mutant.killed && by.empty()) by = "NOTHING";
-    if (!mutant.killed && !mutant.check.empty()) by += " (not said)";
-    table.add({mutant.name, by, mutant.about});
+/// The families of tests/mutants/kernels are for this command alone. Workers find them by the
+/// environment, as they find a user's.
+void add_test_families() {
+  const std::string folder = (project_root() / "tests" / "mutants" / "kernels").string();
+  const char* known = ::getenv("FUSETUNE_KERNEL_PATH");
+  const std::string path = known == nullptr || *known == '\0' ? folder : folder + ":" + known;
+  ::setenv("FUSETUNE_KERNEL_PATH", path.c_str(), 1);
+}
+
+/// Those with mutants, and those that have none and should.
+std::vector<std::string> families_to_test(const std::string& chosen) {
+  if (!chosen.empty()) {
+    find_family(chosen);
+    return {chosen};
   }
-  fmt::print("{} on {}\n{}", family, device, table.text(kLineWidth));
-  for (const MutantVerdict& mutant : summary.mutants)
-    if (!mutant.killed)
-      fmt::print("{}", wrapped(fmt::format("  {}: {}", mutant.name, mutant.message), 4));
-  fmt::print("{} of {} killed; {} of the shipped kernel, {}\n\n", killed,
-             counted(static_cast<long long>(summary.mutants.size()), "mutant"),
-             counted(summary.true_runs, "proof"),
+  std::set<std::string> names;
+  for (const std::string& name : family_names()) names.insert(name);
+  for (const auto& [name, file] : mutant_files()) names.insert(name);
+  return {names.begin(), names.end()};
+}
+
+MutantFile mutants_of(const std::string& family) {
+  const auto files = mutant_files();
+  const auto file = files.find(family);
+  if (file == files.end())
+    throw UserError(
+        fmt::format("{} has no planted bugs: there is no tests/mutants/{}.yaml", family, family));
+  return load_mutants(file->second);
+}
+
+std::string cell_of(const MutantVerdict& verdict) {
+  if (!verdict.out_of_reach.empty())
+    return verdict.check.empty() ? "out of reach" : "out of reach, " + verdict.found_by();
+  if (verdict.killed) return verdict.found_by();
+  if (verdict.check.empty()) return "NOTHING";
+  return verdict.found_by() + " (not said)";
+}
+
+void print_summary(const SelftestSummary& summary, const std::vector<ProofMode>& modes) {
+  std::vector<std::string> header{"mutant"};
+  for (const ProofMode mode : modes) header.emplace_back(to_string(mode));
+  header.emplace_back("what it does");
+  TextTable table(header);
+  std::vector<std::string> row;
+  for (const MutantVerdict& verdict : summary.mutants) {
+    if (row.empty()) row.push_back(verdict.name);
+    row.push_back(cell_of(verdict));
+    if (row.size() + 1 < header.size()) continue;
+    row.push_back(verdict.about);
+    table.add(row);
+    row.clear();
+  }
+  fmt::print("{} on {}\n{}", summary.family, summary.device, table.text(kLineWidth));
+  for (const MutantVerdict& verdict : summary.mutants)
+    if (!verdict.killed && verdict.out_of_reach.empty())
+      fmt::print("{}", wrapped(fmt::format("  {}, {}: {}", verdict.name, to_string(verdict.mode),
+                                           verdict.message),
+                               4));
+  for (const ProofMode mode : modes)
+    fmt::print("{}: {} of {} killed\n", to_string(mode), summary.killed(mode),
+               counted(summary.within_reach(mode), "mutant"));
+  fmt::print("{} of the shipped kernel, {}\n\n", counted(summary.true_runs, "proof"),
              counted(static_cast<long long>(summary.false_alarms.size()), "false alarm"));
-  for (const std::string& check : summary.unproven_checks)
-    fmt::print("  the check '{}' killed no mutant: nothing shows that it works\n", check);
   for (const std::string& alarm : summary.false_alarms)
     fmt::print("{}", wrapped(fmt::format("  false alarm: {}", alarm), 4));
 }
 
-Json selftest_json(const SelftestSummary& summary, const std::string& family,
-                   const std::string& device) {
-  Json mutants = Json::array();
-  for (const MutantVerdict& mutant : summary.mutants)
-    mutants.push_back({{"name", mutant.name},
-                       {"killed", mutant.killed},
-                       {"check", mutant.check},
-                       {"status", std::string(to_string(mutant.status))},
-                       {"message", mutant.message}});
-  return Json{{"family", family},
-              {"device", device},
-              {"interrupted", summary.interrupted},
-              {"mutants", std::move(mutants)},
-              {"true_runs", summary.true_runs},
-              {"false_alarms", summary.false_alarms},
-              {"unproven_checks", summary.unproven_checks},
-              {"passed", summary.passed()}};
-}
+/// The families and devices one after the other; what is wrong with one keeps no other from its
+/// test.
+class SelftestRun {
+ public:
+  SelftestRun(const GlobalOptions& global, const SelftestOptions& options)
+      : global_(global), options_(options), run_(global, "selftest") {
+    for (const std::string& mode : options.modes) modes_.push_back(mode_from_string(mode));
+    if (modes_.empty()) modes_ = {ProofMode::exact, ProofMode::fast};
+    std::sort(modes_.begin(), modes_.end());
+    if (!options.without.empty()) find_check_group(options.without);
+  }
+
+  void test(const std::string& family, const std::vector<std::string>& devices) {
+    try {
+      const MutantFile file = mutants_of(family);
+      for (const std::string& device : devices)
+        if (!interrupted()) test(file, device);
+    } catch (const UserError& error) {
+      worst_ = worst_of(worst_, ExitCode::usage);
+      errors_.emplace_back(error.what());
+      documents_.push_back(
+          {{"family", family}, {"interrupted", false}, {"passed", false}, {"error", error.what()}});
+    }
+  }
+
+  /// Of a run over everything: every group of checks is needed by some mutant.
+  void check_groups_are_proven() {
+    for (const UnprovenGroup& group : unproven_groups(summaries_, modes_)) {
+      worst_ = worst_of(worst_, ExitCode::verification_failed);
+      errors_.push_back(
+          fmt::format("no mutant lives in {} mode without the checks '{}': nothing shows that they "
+                      "are needed",
+                      to_string(group.mode), group.group));
+    }
+  }
+
+  void write_docs() const {
+    write_file_atomic(options_.docs,
+                      with_mutant_tables(read_file(options_.docs), mutant_tables(summaries_)));
+  }
+
+  ExitCode end() {
+    if (interrupted()) worst_ = ExitCode::interrupted;
+    if (interrupted() && (documents_.empty() || !documents_.back()["interrupted"].get<bool>()))
+      documents_.push_back({{"interrupted", true}});
+    if (global_.json) fmt::print("{}\n", documents_.dump(2));
+    if (interrupted() && !global_.json) fmt::print("interrupted: the rest was not tested\n");
+    for (const std::string& error : errors_)
+      fmt::print(stderr, "{}", wrapped("error: " + error, 2));
+    return worst_;
+  }
+
+ private:
+  void test(const MutantFile& file, const std::string& device) {
+    const SelftestChoice choice{device, modes_, options_.seeds, options_.without};
+    const SelftestSummary summary = selftest(file, choice, run_.session());
+    if (!summary.passed() && !summary.interrupted)
+      worst_ = worst_of(worst_, ExitCode::verification_failed);
+    if (global_.json)
+      documents_.push_back(to_json(summary));
+    else
+      print_summary(summary, modes_);
+    summaries_.push_back(summary);
+  }
+
+  const GlobalOptions& global_;
+  const SelftestOptions& options_;
+  RunSession run_;
+  std::vector<ProofMode> modes_;
+  std::vector<SelftestSummary> summaries_;
+  ExitCode worst_ = ExitCode::pass;
+  Json documents_ = Json::array();
+  std::vector<std::string> errors_;
+};
 
 }  // namespace
 
 ExitCode selftest_command(const GlobalOptions& global, const SelftestOptions& options) {
+  add_test_families();
   const std::vector<std::string> devices = devices_or_both(options.devices);
-  if (!options.family.empty()) find_family(options.family);
-  const std::vector<std::string> families =
-      options.family.empty() ? family_names() : std::vector<std::string>{options.family};
-  ExitCode worst = ExitCode::pass;
-  Json documents = Json::array();
-  std::vector<std::string> errors;
-  RunSession run(global, "selftest");
-  const auto test = [&](const std::string& family, const std::string& device) {
-    const std::vector<Mutant> mutants =
-        load_mutants(project_root() / "tests" / "mutants" / (family + ".yaml"));
-    const SelftestSummary summary = selftest(mutants, device, options.seeds, run.session());
-    if (!summary.passed() && !summary.interrupted)
-      worst = worst_of(worst, ExitCode::verification_failed);
-    if (global.json)
-      documents.push_back(selftest_json(summary, family, device));
-    else
-      print_selftest(summary, family, device);
-  };
-  // What is wrong with one family does not keep the others from their test.
-  for (const std::string& family : families) {
-    try {
-      for (const std::string& device : devices)
-        if (!interrupted()) test(family, device);
-    } catch (const UserError& error) {
-      worst = worst_of(worst, ExitCode::usage);
-      errors.emplace_back(error.what());
-      documents.push_back(
-          {{"family", family}, {"interrupted", false}, {"passed", false}, {"error", error.what()}});
-    }
-  }
-  if (interrupted()) worst = ExitCode::interrupted;
-  if (interrupted() && (documents.empty() || !documents.back()["interrupted"].get<bool>()))
-    documents.push_back({{"interrupted", true}});
-  if (global.json) fmt::print("{}\n", documents.dump(2));
-  if (interrupted() && !global.json) fmt::print("interrupted: the rest was not tested\n");
-  for (const std::string& error : errors) fmt::print(stderr, "{}", wrapped("error: " + error, 2));
-  return worst;
+  const std::vector<std::string> families = families_to_test(options.family);
+  SelftestRun run(global, options);
+  for (const std::string& family : families) run.test(family, devices);
+  const bool everything = options.family.empty() && options.without.empty();
+  if (everything && !interrupted()) run.check_groups_are_proven();
+  if (!options.docs.empty() && !interrupted()) run.write_docs();
+  return run.end();
 }
 
 }  // namespace fusetune

@@ -22,8 +22,8 @@ void apply(const Mutant& mutant, const Patch& patch, CompileRequest& request) {
     if (std::filesystem::path(text->name).filename() != patch.file) continue;
     const std::size_t at = text->text.find(patch.replace);
     if (at == std::string::npos)
-      throw UserError(mutant.mark, fmt::format("{}: the text to replace is not in {}", mutant.name,
-                                               patch.file));
+      throw UserError(mutant.mark,
+                      fmt::format("{}: the text to replace is not in {}", mutant.name, patch.file));
     if (text->text.find(patch.replace, at + 1) != std::string::npos)
       throw UserError(mutant.mark, fmt::format("{}: the text to replace is in {} more than once",
                                                mutant.name, patch.file));
@@ -68,10 +68,7 @@ struct Run {
 class Selftest {
  public:
   Selftest(const MutantFile& file, const SelftestChoice& choice, Session& session)
-      : file_(file),
-        choice_(choice),
-        target_(target_of_device(choice.device)),
-        session_(session) {
+      : file_(file), choice_(choice), target_(target_of_device(choice.device)), session_(session) {
     summary_.family = file.family;
     summary_.device = choice.device;
   }
@@ -200,16 +197,15 @@ class Selftest {
     }
     const Mutant& mutant = *trial.mutant;
     Job job;
-    job.request = Json{
-        {"op", "mutant"},
-        {"device", choice_.device},
-        {"code", trial.code_path},
-        {"variant", to_json(mutant.variant)},
-        {"case", to_json(mutant.which)},
-        {"launch", to_json(trial.planted ? mutant.launch : LaunchChange{})},
-        {"device_change", to_json(trial.planted ? mutant.device : DeviceChange{})},
-        {"seed", run.seed},
-        {"off", run.off}};
+    job.request = Json{{"op", "mutant"},
+                       {"device", choice_.device},
+                       {"code", trial.code_path},
+                       {"variant", to_json(mutant.variant)},
+                       {"case", to_json(mutant.which)},
+                       {"launch", to_json(trial.planted ? mutant.launch : LaunchChange{})},
+                       {"device_change", to_json(trial.planted ? mutant.device : DeviceChange{})},
+                       {"seed", run.seed},
+                       {"off", run.off}};
     job.limit = std::chrono::milliseconds(
         static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
     job.done = [this, &trial, judge](const JobEnd& end) {
@@ -221,8 +217,8 @@ class Selftest {
   static ProofReport report_of(const Trial& trial, const JobEnd& end) {
     ProofReport report;
     if (end.how == JobEnd::How::answered && end.answer.contains("error"))
-      throw UserError(trial.mutant->mark, trial.mutant->name + ": " +
-                                              end.answer["error"].get<std::string>());
+      throw UserError(trial.mutant->mark,
+                      trial.mutant->name + ": " + end.answer["error"].get<std::string>());
     if (end.how != JobEnd::How::answered) {
       const bool late = end.how == JobEnd::How::timed_out;
       report.outcome = {late ? Status::kernel_timeout : Status::worker_lost, end.last_output};
@@ -232,9 +228,9 @@ class Selftest {
     report = proof_from_json(end.answer.at("report"));
     // A proof in another mode says nothing of this one.
     if (report.mode != to_string(trial.mode) && !report.mode.empty()) {
-      report.outcome = {Status::verification_failed,
-                        fmt::format("proved in {} mode instead of {}", report.mode,
-                                    to_string(trial.mode))};
+      report.outcome = {
+          Status::verification_failed,
+          fmt::format("proved in {} mode instead of {}", report.mode, to_string(trial.mode))};
       report.failed_check.clear();
     }
     return report;
@@ -243,10 +239,14 @@ class Selftest {
   void judge_mutant(const Trial& trial, const ProofReport& report) {
     const Mutant& mutant = *trial.mutant;
     const Expectation& expected = mutant.expected.at(trial.mode);
-    MutantVerdict verdict{mutant.name,           mutant.about,
-                          trial.mode,            report.outcome.status,
-                          report.failed_check,   report.outcome.message,
-                          false,                 expected.out_of_reach,
+    MutantVerdict verdict{mutant.name,
+                          mutant.about,
+                          trial.mode,
+                          report.outcome.status,
+                          report.failed_check,
+                          report.outcome.message,
+                          false,
+                          expected.out_of_reach,
                           ""};
     verdict.killed = !report.outcome.ok() && kills(expected, report);
     session_.progress.advance(!verdict.killed && verdict.out_of_reach.empty());

@@ -1,71 +1,74 @@
 #pragma once
-// Planted bugs: every mutant must be found, and by the check that is said to find it; every check
-// that applies to the family finds one; the shipped kernel never raises an alarm.
+// Planted bugs: every mutant must be found in each mode, and by the check that is said to find it;
+// the shipped kernel never raises an alarm; every group of checks finds something that lives
+// without it.
 
 #include <cstdint>
-#include <filesystem>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "harness/tune/compile_stage.hpp"
-#include "harness/tune/proof_stage.hpp"
+#include "harness/base/json.hpp"
+#include "harness/tune/mutants.hpp"
 #include "harness/tune/session.hpp"
 
 namespace fusetune {
 
-/// A change to the first dimension of every grid.
-struct LaunchChange {
-  std::int64_t blocks = 0;       ///< so many instead, 0: as planned
-  std::int64_t blocks_less = 0;  ///< so many fewer
-
-  bool any() const { return blocks != 0 || blocks_less != 0; }
+struct SelftestChoice {
+  std::string device;
+  std::vector<ProofMode> modes{ProofMode::exact, ProofMode::fast};
+  int seeds = 1;  ///< for false alarms
+  /// A group that is switched off in every proof of a mutant, "" for none.
+  std::string without;
 };
 
-/// A check that may find a mutant, and with which status: a launch can fail for many reasons.
-struct Killer {
-  std::string check;
-  std::optional<Status> status;  ///< none: any
-};
-
-/// One planted bug: a change to a source or header, or to the launches.
-struct Mutant {
-  std::string name;
-  std::string about;
-  std::string file, replace, with;  ///< empty file: the source stays
-  LaunchChange launch;
-  Case which;
-  Variant variant;
-  std::vector<Killer> killed_by;
-  Mark mark;
-};
-
-/// tests/mutants/<family>.yaml. Throws UserError with place and nearest names.
-std::vector<Mutant> load_mutants(const std::filesystem::path& file);
-
+/// What became of one mutant in one mode.
 struct MutantVerdict {
   std::string name;
   std::string about;
+  ProofMode mode = ProofMode::exact;
   Status status = Status::ok;
   std::string check;  ///< that found it, "" when it lived
   std::string message;
-  bool killed = false;  ///< by one of the checks that are said to
+  bool killed = false;        ///< by one of the checks that are said to
+  std::string out_of_reach;   ///< why this mode need not find it; such a mutant counts as no kill
+  std::string lives_without;  ///< the group of checks that alone finds it
+
+  /// "race", "poison": the check, or why the launch failed.
+  std::string found_by() const;
 };
 
 struct SelftestSummary {
-  std::vector<MutantVerdict> mutants;
-  std::int64_t true_runs = 0;             ///< proofs of the shipped kernel, over the seeds
-  std::vector<std::string> false_alarms;  ///< "case, seed: message"
-  /// Checks that apply to the family and killed no mutant.
-  std::vector<std::string> unproven_checks;
+  std::string family;
+  std::string device;
+  std::vector<MutantVerdict> mutants;     ///< by name, then mode
+  std::int64_t true_runs = 0;             ///< proofs of the shipped kernel, over seeds and modes
+  std::vector<std::string> false_alarms;  ///< "mode, case, variant, seed: message"
   bool interrupted = false;
 
   bool passed() const;
+  std::int64_t killed(ProofMode mode) const;
+  std::int64_t within_reach(ProofMode mode) const;
 };
 
 /// Throws UserError when a patch no longer fits its source, or nothing can be compiled here. Code
 /// objects go to a temporary store: the user's never holds a mutant.
-SelftestSummary selftest(const std::vector<Mutant>& mutants, const std::string& device, int seeds,
-                         Session& session);
+SelftestSummary selftest(const MutantFile& file, const SelftestChoice& choice, Session& session);
+
+/// A group of checks that nothing in the summaries needs in a mode, where it could be needed.
+struct UnprovenGroup {
+  std::string group;
+  ProofMode mode = ProofMode::exact;
+};
+std::vector<UnprovenGroup> unproven_groups(const std::vector<SelftestSummary>& summaries,
+                                           const std::vector<ProofMode>& modes);
+
+Json to_json(const SelftestSummary& summary);
+
+/// The tables of mutants and what finds them, as Markdown: a section per family.
+std::string mutant_tables(const std::vector<SelftestSummary>& summaries);
+
+/// `text` with what lies between its two marker lines replaced. Throws UserError without markers.
+std::string with_mutant_tables(const std::string& text, const std::string& tables);
 
 }  // namespace fusetune

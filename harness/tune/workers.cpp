@@ -11,6 +11,7 @@
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/containment.hpp"
 #include "harness/tune/golden_stage.hpp"
+#include "harness/tune/mutant_proof.hpp"
 #include "harness/tune/proof_stage.hpp"
 #include "harness/tune/race_stage.hpp"
 
@@ -30,6 +31,7 @@ class DeviceRole {
     const std::string op = request.at("op").get<std::string>();
     if (op == "properties") return to_json(device.properties());
     if (op == "prove") return handle_prove_request(device, request, progress);
+    if (op == "mutant") return handle_mutant_request(device, request);
     if (op == "golden") return handle_golden_request(device, request, progress);
     if (op == "race") return handle_race_request(device, request);
     throw UserError("a device worker does not know the request '" + op + "'");

@@ -1,0 +1,72 @@
+#include "harness/tune/mutant_proof.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/tune/mutated_device.hpp"
+#include "harness/verify/proof.hpp"
+
+namespace fusetune {
+
+namespace {
+
+std::vector<InputArgument> inputs_of(const Launch& launch, const Case& which) {
+  std::vector<InputArgument> inputs;
+  for (std::size_t i = 0; i < launch.arguments.size(); ++i) {
+    const Argument& argument = launch.arguments[i];
+    if (argument.kind != Argument::Kind::tensor) continue;
+    const TensorDecl* tensor = which.geometry.family->find_tensor(argument.name);
+    if (tensor->role == Role::in)
+      inputs.push_back({i, static_cast<std::size_t>(shape_of(which, *tensor).span_bytes())});
+  }
+  return inputs;
+}
+
+LaunchFacts facts_of(const std::vector<Launch>& launches, const Case& which,
+                     const LaunchChange& change) {
+  LaunchFacts facts;
+  for (const Launch& launch : launches) {
+    facts.inputs[launch.entry] = inputs_of(launch, which);
+    if (change.add == 0 || (!change.entry.empty() && launch.entry != change.entry)) continue;
+    const auto argument = std::find_if(
+        launch.arguments.begin(), launch.arguments.end(),
+        [&change](const Argument& candidate) { return candidate.name == change.argument; });
+    if (argument == launch.arguments.end())
+      throw UserError(fmt::format("{} has no argument '{}'", launch.entry, change.argument));
+    facts.additions[launch.entry] = {static_cast<std::size_t>(argument - launch.arguments.begin()),
+                                     change.add};
+  }
+  return facts;
+}
+
+}  // namespace
+
+Json handle_mutant_request(Device& device, const Json& request) {
+  const Case which = case_from_json(request.at("case"));
+  Outcome outcome;
+  const std::unique_ptr<LoadedCode> code =
+      device.load(request.at("code").get<std::string>(), &outcome);
+  ProofReport report;
+  if (!code) {
+    report.outcome = outcome;
+    report.failed_check = "launch";
+    return Json{{"report", to_json(report)}, {"retire", false}};
+  }
+  const LaunchChange change = launch_change_from_json(request.at("launch"));
+  RunnableVariant runnable;
+  runnable.code = code.get();
+  runnable.launches = launches_of(which, variant_from_json(request.at("variant")),
+                                  device.properties().target, device.properties().facts);
+  LaunchFacts facts = facts_of(runnable.launches, which, change);
+  apply(change, runnable.launches);
+  MutatedDevice mutated(device, device_change_from_json(request.at("device_change")),
+                        std::move(facts));
+  ProofOptions options;
+  options.seed = request.at("seed").get<std::uint64_t>();
+  options.off = request.at("off").get<std::set<std::string>>();
+  report = prove(mutated, runnable, which, options);
+  return Json{{"report", to_json(report)}, {"retire", report.failed_check == "launch"}};
+}
+
+}  // namespace fusetune

@@ -1,0 +1,80 @@
+#include "harness/tune/mutated_device.hpp"
+
+#include <variant>
+
+namespace fusetune {
+
+namespace {
+
+using Kind = DeviceChange::Kind;
+
+void add(KernelArgument& argument, std::int64_t addend) {
+  std::visit([addend](auto& value) { value += static_cast<std::decay_t<decltype(value)>>(addend); },
+             argument);
+}
+
+}  // namespace
+
+void MutatedDevice::release(DevicePointer pointer) {
+  late_.clear();
+  device_.release(pointer);
+}
+
+void MutatedDevice::copy_to(DevicePointer destination, const void* source, std::size_t size_bytes) {
+  run_late();
+  device_.copy_to(destination, source, size_bytes);
+}
+
+Outcome MutatedDevice::launch(const LoadedCode& code, const KernelLaunch& planned) {
+  KernelLaunch launch = planned;
+  if (const auto change = facts_.additions.find(launch.entry); change != facts_.additions.end())
+    add(launch.arguments.at(change->second.first), change->second.second);
+  ++launches_;
+  switch (change_.kind) {
+    case Kind::none:
+      return device_.launch(code, launch);
+    case Kind::loses_launches:
+      return launches_ % change_.every == 0 ? Outcome{} : device_.launch(code, launch);
+    case Kind::skips_last_block:
+      launch.grid[0] -= 1;
+      return launch.grid[0] <= 0 ? Outcome{} : device_.launch(code, launch);
+    case Kind::repeats_launches: {
+      const Outcome first = device_.launch(code, launch);
+      return first.ok() ? device_.launch(code, launch) : first;
+    }
+    case Kind::keeps_stale_inputs:
+      return run_on_stale_inputs(code, launch);
+    case Kind::returns_early:
+      late_.emplace_back(&code, launch);
+      return {};
+  }
+  return {};
+}
+
+Outcome MutatedDevice::synchronize() {
+  return change_.kind == Kind::returns_early ? Outcome{} : device_.synchronize();
+}
+
+void MutatedDevice::run_late() {
+  for (const auto& [code, launch] : std::exchange(late_, {}))
+    if (!device_.launch(*code, launch).ok()) return;
+}
+
+Outcome MutatedDevice::run_on_stale_inputs(const LoadedCode& code, const KernelLaunch& launch) {
+  std::vector<std::pair<DevicePointer, std::vector<std::byte>>> current;
+  for (const InputArgument& input : facts_.inputs[launch.entry]) {
+    const DevicePointer pointer = std::get<DevicePointer>(launch.arguments.at(input.index));
+    std::vector<std::byte> bytes(input.bytes);
+    device_.copy_from(bytes.data(), pointer, bytes.size());
+    const auto [known, is_new] = first_seen_.try_emplace(pointer, bytes);
+    if (is_new) continue;
+    device_.copy_to(pointer, known->second.data(), known->second.size());
+    current.emplace_back(pointer, std::move(bytes));
+  }
+  Outcome outcome = device_.launch(code, launch);
+  if (outcome.ok()) outcome = device_.synchronize();
+  for (const auto& [pointer, bytes] : current) device_.copy_to(pointer, bytes.data(), bytes.size());
+  return outcome;
+}
+
+}  // namespace fusetune
