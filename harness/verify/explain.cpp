@@ -1,10 +1,15 @@
 #include "harness/verify/explain.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
 #include <vector>
 
+#include "harness/verify/codec.hpp"
 #include "harness/verify/compare.hpp"
 #include "harness/verify/problem.hpp"
 
@@ -18,6 +23,28 @@ bool is_padding_of(const TensorImage& image, std::int64_t index, Poison poison,
   for (std::size_t i = 0; i < static_cast<std::size_t>(image.element_bytes()); ++i)
     if (element[i] != padding_byte(poison, ordinal, i)) return false;
   return true;
+}
+
+std::vector<std::int64_t> place_of(std::int64_t index, const std::vector<std::int64_t>& dims) {
+  std::vector<std::int64_t> place(dims.size());
+  for (std::size_t d = dims.size(); d-- > 0; index /= dims[d]) place[d] = index % dims[d];
+  return place;
+}
+
+/// The place in `input` whose dimensions have the same expressions as dimensions of `output`, in
+/// the same order: sizes that are equal by chance do not count.
+std::optional<std::vector<std::int64_t>> same_place(const TensorDecl& input,
+                                                    const TensorDecl& output,
+                                                    const std::vector<std::int64_t>& place) {
+  std::vector<std::int64_t> same(input.shape.size());
+  std::size_t of_output = output.shape.size();
+  for (std::size_t d = input.shape.size(); d-- > 0;) {
+    do {
+      if (of_output-- == 0) return std::nullopt;
+    } while (!(output.shape[of_output] == input.shape[d]));
+    same[d] = place[of_output];
+  }
+  return same;
 }
 
 }  // namespace
@@ -94,6 +121,35 @@ Mismatch Explainer::unwritten(const std::string& tensor, std::int64_t index, boo
           .text = fmt::format("{} {}{}", place(tensor, index),
                               is_out ? "was not written" : "still holds its initial content",
                               should_hold(tensor, index))};
+}
+
+Mismatch Explainer::judged(const std::string& tensor, std::int64_t index,
+                           const std::string& judgement, const Pass& at) const {
+  std::string text = fmt::format("{} {}", place(tensor, index), judgement);
+  if (const std::string inputs = inputs_of(tensor, index, at); !inputs.empty())
+    text += fmt::format("; inputs{}: {}", at.name.empty() ? "" : " (" + at.name + ")", inputs);
+  return {.tensor = tensor, .index = index, .text = std::move(text)};
+}
+
+std::string Explainer::inputs_of(const std::string& tensor, std::int64_t index,
+                                 const Pass& at) const {
+  const TensorDecl& output = *which_.geometry.family->find_tensor(tensor);
+  const std::vector<std::int64_t> place = place_of(index, shape_of(which_, output).dims);
+  std::vector<std::string> words;
+  for (const TensorDecl* input : tensors_of(which_.geometry)) {
+    if (!is_filled(input->role)) continue;
+    const auto same = same_place(*input, output, place);
+    if (!same) continue;
+    const TensorImage& image = at.initial.at(input->name);
+    std::int64_t number = 0;
+    for (std::size_t d = 0; d < same->size(); ++d)
+      number = number * image.shape.dims[d] + (*same)[d];
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, image.element(number), static_cast<std::size_t>(image.element_bytes()));
+    words.push_back(fmt::format("{}[{}] = {:.7g}", input->name, fmt::join(*same, ", "),
+                                decode(image.shape.dtype, bits)));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 Mismatch Explainer::touched(const std::string& tensor, std::int64_t index, const Pass& at) const {

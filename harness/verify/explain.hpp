@@ -36,6 +36,9 @@ class Explainer {
   Mismatch wrong(const std::string& tensor, std::int64_t index, const Pass& at) const;
   /// For an element that still holds what it held before the launches.
   Mismatch unwritten(const std::string& tensor, std::int64_t index, bool is_out) const;
+  /// For an element that its rules judge: `judgement` is what the ladder says of it.
+  Mismatch judged(const std::string& tensor, std::int64_t index, const std::string& judgement,
+                  const Pass& at) const;
   /// For an inout element that had to stay as it was.
   Mismatch touched(const std::string& tensor, std::int64_t index, const Pass& at) const;
 
@@ -45,6 +48,9 @@ class Explainer {
   std::string origin(Images images, const std::string& tensor, std::int64_t index) const;
   std::string padding_origin(Images images, const std::string& tensor, std::int64_t index) const;
   bool numbered(std::int64_t element_bytes) const;
+  /// "x[3, 17] = 1.5, weight[17] = -0.25": elements of inputs whose dimensions are among those of
+  /// the tensor, at the same places.
+  std::string inputs_of(const std::string& tensor, std::int64_t index, const Pass& at) const;
   std::string should_hold(const std::string& tensor, std::int64_t index) const;
 
   const Case& which_;

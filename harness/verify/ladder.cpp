@@ -66,6 +66,8 @@ class Climb {
         rules_(limits, dtype_),
         bytewise_(limits.exact || truth.value.empty()) {}
 
+  std::string text(std::int64_t index) const { return text(index, element(index)); }
+
   LadderResult run() {
     const std::int64_t elements = actual_.shape.elements();
     result_.wrong.assign(static_cast<std::size_t>(elements), false);
@@ -108,7 +110,7 @@ class Climb {
     OutputMetrics& metrics = result_.metrics;
     if (metrics.worst_index < 0 || verdict.share_of_limit > metrics.share_of_limit_max) {
       metrics.worst_index = index;
-      metrics.share_of_limit_max = verdict.share_of_limit;
+      metrics.share_of_limit_max = result_.worst_share = verdict.share_of_limit;
     }
     measure(it);
   }
@@ -189,8 +191,7 @@ class Climb {
     metrics.cosine = whole_.cosine();
     metrics.norm_ratio = whole_.norm_ratio();
     metrics.codes_off = codes_.codes_off();
-    if (metrics.worst_index >= 0)
-      result_.worst_text = text(metrics.worst_index, element(metrics.worst_index));
+    if (metrics.worst_index >= 0) result_.worst_text = text(metrics.worst_index);
     metrics.share_of_limit_max = std::max(metrics.share_of_limit_max, block_share_max_);
   }
 
@@ -220,6 +221,12 @@ LadderResult climb(const Limits& limits, const TensorImage& actual, const Tensor
     throw std::runtime_error(fmt::format("the reference gave {} magnitudes for {} truths",
                                          truth.magnitude.size(), truth.value.size()));
   return Climb(limits, actual, expected, truth, scales).run();
+}
+
+std::string judgement(const Limits& limits, const TensorImage& actual, const TensorImage& expected,
+                      const reference::Truth& truth, std::int64_t index,
+                      const TensorImage* scales) {
+  return Climb(limits, actual, expected, truth, scales).text(index);
 }
 
 }  // namespace fusetune

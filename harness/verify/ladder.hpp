@@ -48,6 +48,7 @@ struct ElementRange {
 struct LadderResult {
   OutputMetrics metrics;   ///< `worst` is left to who can name elements
   std::string worst_text;  ///< as of a mismatch, for metrics.worst_index
+  double worst_share = 0;  ///< of the limit, of that element
   std::int64_t mismatch_count = 0;
   std::vector<LadderMismatch> mismatches;  ///< the first eight
   /// Of rules over blocks or the whole output: "row 3: relative L2 0.4, limit 0.0067". The first
@@ -68,6 +69,11 @@ struct LadderResult {
 /// codes stand for themselves. Throws std::runtime_error for a truth of another size.
 LadderResult climb(const Limits& limits, const TensorImage& actual, const TensorImage& expected,
                    const reference::Truth& truth, const TensorImage* scales = nullptr);
+
+/// What climb() says of one element, be it wrong or not.
+std::string judgement(const Limits& limits, const TensorImage& actual, const TensorImage& expected,
+                      const reference::Truth& truth, std::int64_t index,
+                      const TensorImage* scales = nullptr);
 
 /// Rows of '.' and '#', at most 16 x 64: element (r, c) of a matrix of `row_elements` columns falls
 /// into one tile; '#' where any of it is wrong.

@@ -3,88 +3,41 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "harness/verify/compare.hpp"
+#include "harness/verify/result_check.hpp"
 
 namespace fusetune {
 
 namespace {
 
-/// The passes of one result tensor.
-class ResultCheck {
- public:
-  ResultCheck(const TensorDecl& tensor, std::span<const Pass> passes, const Explainer& explainer,
-              Findings* findings)
-      : tensor_(tensor), passes_(passes), explainer_(explainer), findings_(findings) {}
-
-  void run() {
-    for (const Pass& pass : passes_) {
-      const std::int64_t compared = for_each_difference(
-          pass.actual.at(tensor_.name), pass.expected.at(tensor_.name), [&](std::int64_t index) {
-            if (is_first_difference(pass, index)) sort(pass, index);
-          });
-      count(pass, compared);
-    }
-  }
-
- private:
-  /// An element is reported once, however many passes show it.
-  bool is_first_difference(const Pass& pass, std::int64_t index) const {
-    return std::all_of(passes_.data(), &pass, [&](const Pass& earlier) {
-      return same(earlier, &Pass::actual, &Pass::expected, index);
-    });
-  }
-
-  void sort(const Pass& pass, std::int64_t index) {
-    if (in_all_passes(&Pass::actual, &Pass::initial, index))
-      report(Check::poison, Status::unwritten_output,
-             [&] { return explainer_.unwritten(tensor_.name, index, tensor_.role == Role::out); });
-    else if (in_all_passes(&Pass::expected, &Pass::initial, index))
-      report(Check::untouched, Status::verification_failed,
-             [&] { return explainer_.touched(tensor_.name, index, pass); });
-    else
-      report(Check::exact, Status::verification_failed,
-             [&] { return explainer_.wrong(tensor_.name, index, pass); });
-  }
-
-  template <typename MakeText>
-  void report(Check check, Status status, const MakeText& make) {
-    if (!findings_->count_only(check)) findings_->add(check, status, make());
-  }
-
-  void count(const Pass& pass, std::int64_t compared) {
-    findings_->count(Check::poison, compared, "elements");
-    std::int64_t changed = compared;
-    if (tensor_.role != Role::out) {
-      changed = 0;
-      for_each_difference(pass.expected.at(tensor_.name), pass.initial.at(tensor_.name),
-                          [&](std::int64_t) { ++changed; });
-      findings_->count(Check::untouched, compared - changed, "elements");
-    }
-    findings_->count(Check::exact, changed, "elements");
-  }
-
-  using Images = TensorImages Pass::*;
-  bool same(const Pass& pass, Images a, Images b, std::int64_t index) const {
-    return same_element((pass.*a).at(tensor_.name), (pass.*b).at(tensor_.name), index);
-  }
-  bool in_all_passes(Images a, Images b, std::int64_t index) const {
-    return std::all_of(passes_.begin(), passes_.end(),
-                       [&](const Pass& pass) { return same(pass, a, b, index); });
-  }
-
-  const TensorDecl& tensor_;
-  std::span<const Pass> passes_;
-  const Explainer& explainer_;
-  Findings* findings_;
-};
+std::unique_ptr<ResultCheck> make_check(const Case& which, const TensorDecl& tensor,
+                                        std::span<const Pass> passes, const Explainer& explainer,
+                                        Findings* findings, double cosine_min) {
+  if (tensor.accept.exact)
+    return std::make_unique<ExactCheck>(which, tensor, passes, explainer, findings);
+  return std::make_unique<TolerantCheck>(which, tensor, passes, explainer, findings, cosine_min);
+}
 
 }  // namespace
 
-void check_results(const Case& which, std::span<const Pass> passes, const Explainer& explainer,
-                   Findings* findings) {
-  for (const TensorDecl* tensor : tensors_of(which.geometry))
-    if (is_result(tensor->role)) ResultCheck(*tensor, passes, explainer, findings).run();
+ResultMetrics check_results(const Case& which, std::span<const Pass> passes,
+                            const Explainer& explainer, Findings* findings, double cosine_min) {
+  ResultMetrics metrics;
+  double worst = 0;
+  for (const TensorDecl* tensor : tensors_of(which.geometry)) {
+    if (!is_result(tensor->role)) continue;
+    const auto check = make_check(which, *tensor, passes, explainer, findings, cosine_min);
+    check->run();
+    metrics.outputs.push_back(check->metrics());
+    if (!check->any_wrong()) continue;
+    const double share = check->metrics().share_of_limit_max;
+    if (!metrics.mismatch_map.empty() && share <= worst) continue;
+    worst = share;
+    metrics.mismatch_map = check->map();
+  }
+  return metrics;
 }
 
 void check_repeat(const Case& which, const TensorImages& first, const TensorImages& again,
@@ -113,7 +66,8 @@ void check_compared(const Case& which, Findings* findings) {
     return shape_of(which, *tensor).elements() == 0;
   });
   if (empty || findings->any()) return;
-  if (findings->comparisons(Check::exact) + findings->comparisons(Check::untouched) > 0) return;
+  for (const Check check : {Check::exact, Check::values, Check::untouched})
+    if (findings->comparisons(check) > 0) return;
   findings->add(Check::exact, Status::verification_failed,
                 {.tensor = "",
                  .index = 0,

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/verify/result_check.hpp"
+
+namespace fusetune {
+
+TolerantCheck::TolerantCheck(const Case& which, const TensorDecl& tensor,
+                             std::span<const Pass> passes, const Explainer& explainer,
+                             Findings* findings, double cosine_min)
+    : ResultCheck(which, tensor, passes, explainer, findings),
+      limits_(limits_of(which, tensor, cosine_min)) {}
+
+void TolerantCheck::run() {
+  for (const View& view : views_) {
+    results_.push_back(climb(limits_, *view.actual, *view.expected, truth(view), scales(view)));
+    merge(results_.back(), view);
+  }
+  for (std::int64_t index = 0; index < std::ssize(wrong_); ++index) sort(index);
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    count(views_[i], Check::values);
+    judge_norms(results_[i], views_[i]);
+  }
+  name_worst();
+}
+
+const reference::Truth& TolerantCheck::truth(const View& view) const {
+  static const reference::Truth kNone;
+  const auto found = view.pass->truths.find(tensor_.name);
+  return found == view.pass->truths.end() ? kNone : found->second;
+}
+
+const TensorImage* TolerantCheck::scales(const View& view) const {
+  if (!tensor_.accept.code || tensor_.accept.code->scale.empty()) return nullptr;
+  const std::string& name = tensor_.accept.code->scale;
+  const auto expected = view.pass->expected.find(name);
+  return expected != view.pass->expected.end() ? &expected->second : &view.pass->initial.at(name);
+}
+
+void TolerantCheck::sort(std::int64_t index) {
+  if (is_unwritten(index)) return report_unwritten(index);
+  if (must_stay(index)) {
+    for (const View& view : views_)
+      if (!same(view, &View::actual, &View::expected, index)) return report_touched(view, index);
+    return;
+  }
+  for (std::size_t i = 0; i < views_.size(); ++i)
+    if (is_wrong(i, index)) return report_value(views_[i], index);
+}
+
+bool TolerantCheck::is_wrong(std::size_t pass, std::int64_t index) const {
+  return results_[pass].wrong[static_cast<std::size_t>(index)];
+}
+
+bool TolerantCheck::is_unwritten(std::int64_t index) const {
+  if (!in_all_passes(&View::actual, &View::initial, index)) return false;
+  // Two poisons are no result, be they within the limits. What an inout element holds may be one.
+  if (tensor_.role == Role::out && views_.size() > 1)
+    return !in_all_passes(&View::actual, &View::expected, index);
+  for (std::size_t i = 0; i < views_.size(); ++i)
+    if (is_wrong(i, index)) return true;
+  return false;
+}
+
+bool TolerantCheck::must_stay(std::int64_t index) const {
+  // One pass may leave an element as it was by chance.
+  return tensor_.role != Role::out && views_.size() > 1 &&
+         in_all_passes(&View::expected, &View::initial, index);
+}
+
+void TolerantCheck::report_value(const View& view, std::int64_t index) {
+  report(Check::values, Status::verification_failed, index, [&] {
+    const std::string words =
+        judgement(limits_, *view.actual, *view.expected, truth(view), index, scales(view));
+    return explainer_.judged(tensor_.name, index, words, *view.pass);
+  });
+}
+
+void TolerantCheck::judge_norms(const LadderResult& result, const View& view) {
+  if (result.rules_over_blocks == 0) return;
+  findings_->count(Check::norms, result.rules_over_blocks, "rules");
+  if (result.broken_rule_count == 0) return;
+  for (const ElementRange& block : result.broken_blocks)
+    for (std::int64_t index = block.begin; index < block.end; ++index) mark_wrong(index);
+  any_wrong_ = true;
+  const std::string inputs = view.pass->name.empty() ? "" : " (inputs: " + view.pass->name + ")";
+  for (const std::string& rule : result.broken_rules)
+    if (!findings_->count_only(Check::norms))
+      findings_->add(Check::norms, Status::verification_failed,
+                     {.tensor = tensor_.name,
+                      .index = 0,
+                      .text = fmt::format("{}: {}{}", tensor_.name, rule, inputs)});
+  // Those without words; eight are kept by then.
+  for (std::int64_t i = std::ssize(result.broken_rules); i < result.broken_rule_count; ++i)
+    findings_->count_only(Check::norms);
+}
+
+}  // namespace fusetune
