@@ -94,14 +94,33 @@ DeviceMemory::~DeviceMemory() {
   if (device_ != nullptr) device_->release(pointer_);
 }
 
-Arena::Arena(Device& device, const Case& which, Place place, std::uint64_t seed)
+Arena::Arena(Device& device, const Case& which, Place place, std::uint64_t seed,
+             const Aliases& aliases)
     : device_(&device), family_(which.geometry.family) {
+  const auto& classes = which.geometry.align_bytes;
   for (const TensorDecl* tensor : tensors_of(which.geometry)) {
-    Buffer buffer{.tensor = tensor, .ordinal = buffers_.size(), .shape = shape_of(which, *tensor)};
-    const std::int64_t align_bytes = which.geometry.align_bytes.at(tensor->name);
+    Buffer buffer;
+    buffer.tensor = tensor;
+    buffer.ordinal = buffers_.size();
+    buffer.shape = shape_of(which, *tensor);
+    std::int64_t align_bytes = classes.at(tensor->name);
+    for (const auto& [out, in] : aliases) {
+      if (out == tensor->name) buffer.over = in;
+      if (in != tensor->name) continue;
+      buffer.overwritten = true;
+      align_bytes = std::max(align_bytes, classes.at(out));
+    }
     lay_out(buffer, static_cast<std::size_t>(align_bytes), place);
+    if (!buffer.over.empty()) buffer.front_bytes = buffer.back_bytes = 0;
     buffers_.push_back(std::move(buffer));
   }
+  allocate(device, place, seed);
+  for (Buffer& buffer : buffers_)
+    if (!buffer.over.empty()) buffer.data = this->buffer(buffer.over).data;
+  write_guards();
+}
+
+void Arena::allocate(Device& device, Place place, std::uint64_t seed) {
   std::vector<std::size_t> order(buffers_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t i = order.size(); i > 1; --i)
@@ -109,11 +128,11 @@ Arena::Arena(Device& device, const Case& which, Place place, std::uint64_t seed)
   memory_.reserve(order.size());
   for (std::size_t i : order) {
     Buffer& buffer = buffers_[i];
+    if (!buffer.over.empty()) continue;
     const std::size_t total = buffer.front_bytes + buffer.data_bytes + buffer.back_bytes;
     memory_.emplace_back(device, total, place);
     buffer.data = memory_.back().pointer() + buffer.front_bytes;
   }
-  write_guards();
 }
 
 const Buffer& Arena::buffer(std::string_view tensor) const {
@@ -125,7 +144,7 @@ const Buffer& Arena::buffer(std::string_view tensor) const {
 void Arena::write(const TensorImages& images) {
   for (const Buffer& buffer : buffers_) {
     const auto image = images.find(buffer.tensor->name);
-    if (image == images.end() || buffer.data_bytes == 0) continue;
+    if (image == images.end() || buffer.data_bytes == 0 || !buffer.over.empty()) continue;
     copy_to_device(*device_, buffer.data, image->second);
   }
 }
@@ -195,8 +214,26 @@ std::string Arena::locate(DevicePointer address) const {
 
 std::size_t Arena::size_bytes() const {
   std::size_t total = 0;
-  for (const Buffer& buffer : buffers_) total += buffer.end() - buffer.begin();
+  for (const Buffer& buffer : buffers_)
+    if (buffer.over.empty()) total += buffer.end() - buffer.begin();
   return total;
+}
+
+std::vector<WatchedTensor> Arena::watched() const {
+  std::vector<WatchedTensor> tensors;
+  for (const Buffer& buffer : buffers_) {
+    if (buffer.data_bytes == 0 || !buffer.over.empty()) continue;
+    const Role role = buffer.tensor->role;
+    const std::int64_t element_bytes = fusetune::size_bytes(buffer.shape.dtype);
+    tensors.push_back({.name = buffer.tensor->name,
+                       .data = buffer.data,
+                       .rows = buffer.shape.rows(),
+                       .row_bytes = buffer.shape.row_elements * element_bytes,
+                       .stride_bytes = buffer.shape.row_stride * element_bytes,
+                       .initialised = role != Role::out && role != Role::workspace,
+                       .writable = role != Role::in || buffer.overwritten});
+  }
+  return tensors;
 }
 
 }  // namespace fusetune

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ struct Buffer {
   TensorShape shape;
   std::size_t front_bytes = 0, data_bytes = 0, back_bytes = 0;
   DevicePointer data = 0;
+  std::string over;          ///< the input whose memory this output shares; it has no guards then
+  bool overwritten = false;  ///< an output shares this input's memory
 
   DevicePointer begin() const { return data - front_bytes; }
   DevicePointer end() const { return data + data_bytes + back_bytes; }
@@ -54,20 +57,25 @@ struct Breach {
   std::size_t first_byte = 0, last_byte = 0;
 };
 
+/// Output -> the input in whose memory it lies.
+using Aliases = std::map<std::string, std::string>;
+
 class Arena {
  public:
   /// Allocates every tensor of the case, in an order drawn from `seed`, and writes the guards. The
   /// side that faces an unmapped page (the front for Place::low) has a guard only as long as the
   /// alignment needs; base addresses are aligned to the class of the geometry and, below 16 bytes,
-  /// to no more than that. Throws std::bad_alloc.
-  Arena(Device& device, const Case& which, Place place, std::uint64_t seed);
+  /// to no more than that. Outputs with an alias lie as their input does, which must have their
+  /// shape. Throws std::bad_alloc.
+  Arena(Device& device, const Case& which, Place place, std::uint64_t seed,
+        const Aliases& aliases = {});
 
   /// In ABI order.
   const std::vector<Buffer>& buffers() const { return buffers_; }
   /// Throws std::out_of_range naming the tensor.
   const Buffer& buffer(std::string_view tensor) const;
 
-  /// Copies images to the device; tensors without an image are left alone.
+  /// Copies images to the device; tensors without an image, or in another's memory, are left alone.
   void write(const TensorImages& images);
   /// As write, for inout and state tensors alone: before every further run.
   void restore(const TensorImages& images);
@@ -83,7 +91,12 @@ class Arena {
 
   std::size_t size_bytes() const;
 
+  /// What a device that sees every access needs to know of the tensors.
+  std::vector<WatchedTensor> watched() const;
+
  private:
+  void allocate(Device& device, Place place, std::uint64_t seed);
+
   Device* device_;
   std::shared_ptr<const Family> family_;  ///< keeps the declarations that buffers point at
   std::vector<DeviceMemory> memory_;

@@ -23,22 +23,35 @@ void load_rows(const StoredTensor& from, TensorImage& image) {
                 static_cast<std::size_t>(image.row_bytes()));
 }
 
+TensorImages golden_inputs(const GoldenMapping& mapping, const Case& which, Poison poison) {
+  TensorImages images;
+  std::size_t ordinal = 0;
+  for (const TensorDecl* tensor : tensors_of(which.geometry)) {
+    TensorImage& image = images[tensor->name] = TensorImage(shape_of(which, *tensor));
+    fill_elements(image, poison);
+    fill_padding(image, poison, ordinal++);
+    if (tensor->role == Role::in) load_rows(mapping.tensor(*tensor, image.shape), image);
+  }
+  return images;
+}
+
+TensorImages golden_outputs(const GoldenMapping& mapping, const Case& which,
+                            const TensorImages& initial) {
+  TensorImages images;
+  for (const TensorDecl* tensor : tensors_of(which.geometry)) {
+    if (tensor->role == Role::in || tensor->role == Role::workspace) continue;
+    TensorImage& image = images[tensor->name] = initial.at(tensor->name);
+    load_rows(mapping.tensor(*tensor, image.shape), image);
+  }
+  return images;
+}
+
 /// A pass that starts from the golden inputs and expects the golden outputs.
 Pass golden_pass(const GoldenMapping& mapping, const Case& which, Poison poison) {
   Pass pass;
   pass.poison = poison;
-  std::size_t ordinal = 0;
-  for (const TensorDecl* tensor : tensors_of(which.geometry)) {
-    TensorImage& image = pass.initial[tensor->name] = TensorImage(shape_of(which, *tensor));
-    fill_elements(image, poison);
-    fill_padding(image, poison, ordinal++);
-    if (tensor->role == Role::workspace) continue;
-    const StoredTensor& stored = mapping.tensor(*tensor, image.shape);
-    if (tensor->role == Role::in)
-      load_rows(stored, image);
-    else
-      load_rows(stored, pass.expected[tensor->name] = image);
-  }
+  pass.initial = golden_inputs(mapping, which, poison);
+  pass.expected = golden_outputs(mapping, which, pass.initial);
   return pass;
 }
 
@@ -52,7 +65,9 @@ ProofReport prove_golden(Device& device, const RunnableVariant& variant, const C
   PassSource source;
   source.passes = 2;
   source.reference = reference::find(which.geometry.family->reference);
-  source.make = [&](int, Poison poison) { return golden_pass(mapping, which, poison); };
+  source.varies = false;
+  source.initial = [&](int, Poison poison, int) { return golden_inputs(mapping, which, poison); };
+  source.expect = [&](Pass& pass) { pass.expected = golden_outputs(mapping, which, pass.initial); };
   return prove(device, variant, which, options, source);
 }
 

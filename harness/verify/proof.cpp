@@ -6,14 +6,12 @@
 #include <chrono>
 #include <exception>
 #include <new>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "harness/verify/further_checks.hpp"
 #include "harness/verify/mix.hpp"
-#include "harness/verify/prove.hpp"
 #include "harness/verify/results.hpp"
-#include "harness/verify/runner.hpp"
 
 namespace fusetune {
 
@@ -23,101 +21,126 @@ namespace {
 constexpr int kLargePasses = 2;
 constexpr int kLargeDeterminismRuns = 1;
 
-std::size_t bytes_of(const Case& which) {
-  std::size_t bytes = 0;
-  for (const TensorDecl* tensor : tensors_of(which.geometry))
-    bytes += TensorImage(shape_of(which, *tensor)).bytes.size();
-  return bytes;
-}
-
-/// One arena for each placement. Small cases keep both: the same pointers then see new data.
-class Arenas {
- public:
-  Arenas(Device& device, const Case& which, std::uint64_t seed, bool keep_both)
-      : device_(device), which_(which), seed_(seed), keep_both_(keep_both) {}
-
-  Arena& at(Place place) {
-    std::optional<Arena>& wanted = place == Place::low ? low_ : high_;
-    std::optional<Arena>& other = place == Place::low ? high_ : low_;
-    if (!keep_both_) other.reset();
-    if (!wanted) wanted.emplace(device_, which_, place, mix64(seed_ + (place == Place::low)));
-    return *wanted;
-  }
-
- private:
-  Device& device_;
-  const Case& which_;
-  std::uint64_t seed_;
-  bool keep_both_;
-  std::optional<Arena> low_, high_;
-};
-
 class Proof {
  public:
-  Proof(Device& device, const RunnableVariant& variant, const Case& which,
-        const ProofOptions& options, const PassSource& source)
-      : which_(which),
-        options_(options),
-        source_(source),
-        large_(bytes_of(which) > options.large_bytes),
-        arenas_(device, which, options.seed, !large_),
-        runner_(device, variant, which, &findings_) {}
+  explicit Proof(Bench& bench)
+      : bench_(bench), thorough_(bench.options().thorough && !bench.large()) {}
 
   void run(ProofReport* report) {
-    const int passes = large_ ? std::min(kLargePasses, source_.passes) : source_.passes;
-    if (run_passes(passes)) {
-      const Explainer explainer(which_, source_.reference, source_.inputs, passes_);
-      check_results(which_, passes_, explainer, &findings_);
-      repeat(explainer);
+    passes_.resize(static_cast<std::size_t>(bench_.source().calls));
+    if (run_passes(pass_count())) {
+      judge_calls();
+      repeat();
+      if (thorough_ && !bench_.findings().any()) check_further();
+      check_compared(bench_.which(), &bench_.findings());
     }
-    check_compared(which_, &findings_);
-    findings_.conclude(report);
-    report->passes = std::ssize(passes_);
-    report->launches = runner_.launches();
+    bench_.conclude(report);
+    report->passes = std::ssize(passes_.front());
   }
 
  private:
+  int pass_count() {
+    const PassSource& source = bench_.source();
+    if (!bench_.large()) return thorough_ ? source.passes : source.core_passes;
+    const int passes = std::min(kLargePasses, source.core_passes);
+    if (bench_.options().thorough)
+      bench_.skip(
+          fmt::format("passes {} to {}, aliases, input impact and back-to-back launches: "
+                      "the tensors of the case are large",
+                      passes + 1, source.passes));
+    return passes;
+  }
+
   /// False when the device failed.
   bool run_passes(int count) {
+    if (bench_.exact()) bench_.skip("placement at the other end of a page: every access is seen");
     for (int number = 0; number < count; ++number) {
       const bool odd = number % 2 == 1;
-      Pass pass = source_.make(number, odd ? Poison::b : Poison::a);
-      Arena& arena = arenas_.at(odd ? Place::high : Place::low);
-      std::optional<TensorImages> actual = runner_.run(arena, pass.initial, 0);
-      if (!actual) return false;
-      pass.actual = std::move(*actual);
-      passes_.push_back(std::move(pass));
+      const Place place = odd && !bench_.exact() ? Place::high : Place::low;
+      // Edge values are no input of the next call: what was infinite stays so.
+      const int calls = number < bench_.source().core_passes ? bench_.source().calls : 1;
+      TensorImages state;
+      for (int call = 0; call < calls; ++call) {
+        Pass pass = make_pass(bench_.source(), number, odd ? Poison::b : Poison::a, call, &state);
+        if (!run_pass(pass, place, 0)) return false;
+        for (const TensorDecl* tensor : tensors_of(bench_.which().geometry))
+          if (tensor->role == Role::state) state[tensor->name] = pass.actual.at(tensor->name);
+        passes_[static_cast<std::size_t>(call)].push_back(std::move(pass));
+      }
     }
     return true;
   }
 
-  /// The first pass again, under other schedules, poison and placement.
-  void repeat(const Explainer& explainer) {
-    const int runs = large_ ? std::min(kLargeDeterminismRuns, options_.determinism_runs)
-                            : options_.determinism_runs;
-    for (int number = 0; number < runs; ++number) {
-      const bool odd = number % 2 == 1;
-      const Poison poison = odd ? Poison::b : Poison::a;
-      const Pass pass = source_.make(0, poison);
-      Arena& arena = arenas_.at(odd ? Place::low : Place::high);
-      const std::uint64_t schedule = mix64(options_.seed ^ (std::uint64_t{1} << 60) ^ number) | 1;
-      const auto again = runner_.run(arena, pass.initial, schedule);
-      if (!again) return;
-      check_repeat(which_, passes_.front().actual, *again, explainer, &findings_);
+  bool run_pass(Pass& pass, Place place, std::uint64_t schedule) {
+    const Run run{&bench_.arenas().at(place), &pass.initial};
+    std::vector<TensorImages> actual = bench_.run({&run, 1}, schedule, &bench_.findings());
+    if (actual.empty()) return false;
+    pass.actual = std::move(actual.front());
+    return true;
+  }
+
+  void judge_calls() {
+    bench_.judge(passes_.front(), bench_.source().inputs, &bench_.findings());
+    for (std::size_t call = 1; call < passes_.size(); ++call) {
+      Findings found(bench_.options().off);
+      bench_.judge(passes_[call], nullptr, &found);
+      bench_.findings().fold(found, Check::calls, fmt::format("call {}", call + 1));
     }
   }
 
-  const Case& which_;
-  const ProofOptions& options_;
-  const PassSource& source_;
-  bool large_;
-  Arenas arenas_;
-  Findings findings_;
-  Runner runner_;
-  std::vector<Pass> passes_;
+  int determinism_runs() {
+    const int wanted = bench_.options().determinism_runs;
+    if (bench_.exact() && wanted > 0) {
+      bench_.skip("runs on other schedules: a race shows on every schedule");
+      // Atomics in another order are no race.
+      return thorough_ ? 1 : 0;
+    }
+    return bench_.large() ? std::min(kLargeDeterminismRuns, wanted) : wanted;
+  }
+
+  /// The first pass again, under other schedules, poison and placement.
+  void repeat() {
+    const auto& first = passes_.front();
+    const Explainer explainer(bench_.which(), bench_.source().reference, bench_.source().inputs,
+                              first);
+    const int runs = determinism_runs();
+    for (int number = 0; number < runs; ++number) {
+      const bool odd = number % 2 == 1;
+      Pass pass = make_pass(bench_.source(), 0, odd ? Poison::b : Poison::a);
+      const std::uint64_t schedule =
+          mix64(bench_.options().seed ^ (std::uint64_t{1} << 60) ^ number) | 1;
+      const Place place = odd || bench_.exact() ? Place::low : Place::high;
+      if (!run_pass(pass, place, schedule)) return;
+      check_repeat(bench_.which(), first.front().actual, pass.actual, explainer,
+                   &bench_.findings());
+    }
+  }
+
+  void check_further() {
+    const auto& first = passes_.front();
+    check_aliases(bench_, first.front());
+    check_input_impact(bench_, first.front());
+    if (first.size() > 1) check_back_to_back(bench_, first[0], first[1]);
+  }
+
+  Bench& bench_;
+  bool thorough_;
+  std::vector<std::vector<Pass>> passes_;  ///< by call, then by number
 };
 
 }  // namespace
+
+Pass make_pass(const PassSource& source, int number, Poison poison, int call,
+               const TensorImages* carried) {
+  Pass pass;
+  pass.poison = poison;
+  pass.initial = source.initial(number, poison, call);
+  if (carried != nullptr)
+    for (const auto& [name, image] : *carried) pass.initial.at(name) = image;
+  source.expect(pass);
+  if (source.name) pass.name = source.name(number);
+  return pass;
+}
 
 ProofReport prove(Device& device, const RunnableVariant& variant, const Case& which,
                   const ProofOptions& options, const PassSource& source) {
@@ -125,12 +148,13 @@ ProofReport prove(Device& device, const RunnableVariant& variant, const Case& wh
   ProofReport report;
   report.seed = options.seed;
   report.target = device.properties().target.name;
-  report.mode = "fast";
+  report.mode = variant.code != nullptr && variant.code->exact() ? "exact" : "fast";
   try {
-    Proof(device, variant, which, options, source).run(&report);
+    Bench bench(device, variant, which, options, source);
+    Proof(bench).run(&report);
   } catch (const std::bad_alloc&) {
     report.outcome = {Status::out_of_memory,
-                      fmt::format("no memory for {} bytes of tensors", bytes_of(which))};
+                      fmt::format("no memory for {} bytes of tensors", tensor_bytes(which))};
   } catch (const std::exception& error) {
     report.outcome = {Status::verification_failed, error.what()};
     report.failed_check = "exact";
@@ -145,18 +169,20 @@ ProofReport prove(Device& device, const RunnableVariant& variant, const Case& wh
   const Inputs inputs(which, options.seed);
   PassSource source;
   source.passes = inputs.passes();
+  source.core_passes = inputs.passes() - inputs.edge_passes();
+  source.calls = static_cast<int>(which.geometry.family->proof_calls);
   source.reference = reference;
   source.inputs = &inputs;
-  source.make = [&](int number, Poison poison) {
+  source.initial = [&](int number, Poison poison, int call) {
+    return inputs.images(number, poison, call);
+  };
+  source.expect = [&](Pass& pass) {
     if (reference == nullptr)
       throw std::runtime_error(fmt::format("nothing was compared: there is no reference '{}'",
                                            which.geometry.family->reference));
-    Pass pass;
-    pass.poison = poison;
-    pass.initial = inputs.images(number, poison);
-    pass.expected = expected_results(which, *reference, pass.initial, poison);
-    return pass;
+    pass.expected = expected_results(which, *reference, pass.initial, pass.poison, &pass.truths);
   };
+  source.name = [&](int number) { return inputs.pass_name(number); };
   return prove(device, variant, which, options, source);
 }
 

@@ -65,7 +65,20 @@ struct ProofReport {
   double wall_ms = 0;
 };
 
+Json to_json(const CheckCount& check);
+Json to_json(const Mismatch& mismatch);
+Json to_json(const OutputMetrics& output);
 Json to_json(const ProofReport& report);
+template <typename Part>
+Json to_json(const std::vector<Part>& parts) {
+  Json list = Json::array();
+  for (const Part& part : parts) list.push_back(to_json(part));
+  return list;
+}
+/// These throw when a field is missing or of another kind.
+CheckCount check_count_from_json(const Json& json);
+Mismatch mismatch_from_json(const Json& json);
+OutputMetrics output_metrics_from_json(const Json& json);
 ProofReport proof_from_json(const Json& json);
 
 struct ProofOptions {

@@ -1,3 +1,5 @@
+#include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "harness/verify/proof.hpp"
@@ -13,28 +15,88 @@ Status status_of(const Json& json) {
   return *status;
 }
 
+/// JSON has no infinities and no NaN, and metrics that failed are both.
+Json number(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
+double number_from(const Json& json) {
+  if (json.is_number()) return json.get<double>();
+  const auto text = json.get<std::string>();
+  if (text == "nan") return std::numeric_limits<double>::quiet_NaN();
+  if (text != "inf" && text != "-inf")
+    throw std::runtime_error("a proof record with the number '" + text + "'");
+  return (text == "inf" ? 1 : -1) * std::numeric_limits<double>::infinity();
+}
+
 }  // namespace
 
+Json to_json(const CheckCount& check) {
+  return {{"name", check.name}, {"comparisons", check.comparisons}, {"unit", check.unit}};
+}
+
+CheckCount check_count_from_json(const Json& json) {
+  return {json.at("name"), json.at("comparisons"), json.at("unit")};
+}
+
+Json to_json(const Mismatch& mismatch) {
+  return {{"tensor", mismatch.tensor}, {"index", mismatch.index}, {"text", mismatch.text}};
+}
+
+Mismatch mismatch_from_json(const Json& json) {
+  return {json.at("tensor"), json.at("index"), json.at("text")};
+}
+
+Json to_json(const OutputMetrics& output) {
+  return {{"tensor", output.tensor},
+          {"rule", output.rule},
+          {"elements", output.elements},
+          {"abs_error_max", number(output.abs_error_max)},
+          {"rel_error_max", number(output.rel_error_max)},
+          {"ulp_max", number(output.ulp_max)},
+          {"relative_l2", number(output.relative_l2)},
+          {"cosine", number(output.cosine)},
+          {"norm_ratio", number(output.norm_ratio)},
+          {"share_of_limit_max", number(output.share_of_limit_max)},
+          {"codes_off", output.codes_off},
+          {"worst_index", output.worst_index},
+          {"worst", output.worst}};
+}
+
+OutputMetrics output_metrics_from_json(const Json& json) {
+  OutputMetrics output;
+  output.tensor = json.at("tensor");
+  output.rule = json.at("rule");
+  output.elements = json.at("elements");
+  output.abs_error_max = number_from(json.at("abs_error_max"));
+  output.rel_error_max = number_from(json.at("rel_error_max"));
+  output.ulp_max = number_from(json.at("ulp_max"));
+  output.relative_l2 = number_from(json.at("relative_l2"));
+  output.cosine = number_from(json.at("cosine"));
+  output.norm_ratio = number_from(json.at("norm_ratio"));
+  output.share_of_limit_max = number_from(json.at("share_of_limit_max"));
+  output.codes_off = json.at("codes_off");
+  output.worst_index = json.at("worst_index");
+  output.worst = json.at("worst");
+  return output;
+}
+
 Json to_json(const ProofReport& report) {
-  Json checks = Json::array();
-  for (const CheckCount& check : report.checks)
-    checks.push_back(
-        {{"name", check.name}, {"comparisons", check.comparisons}, {"unit", check.unit}});
-  Json mismatches = Json::array();
-  for (const Mismatch& mismatch : report.mismatches)
-    mismatches.push_back(
-        {{"tensor", mismatch.tensor}, {"index", mismatch.index}, {"text", mismatch.text}});
   return {{"status", to_string(report.outcome.status)},
           {"message", report.outcome.message},
           {"failed_check", report.failed_check},
-          {"checks", checks},
+          {"checks", to_json(report.checks)},
           {"mismatch_count", report.mismatch_count},
-          {"mismatches", mismatches},
+          {"mismatches", to_json(report.mismatches)},
           {"passes", report.passes},
           {"launches", report.launches},
           {"seed", report.seed},
           {"target", report.target},
           {"mode", report.mode},
+          {"outputs", to_json(report.outputs)},
+          {"skipped", report.skipped},
+          {"mismatch_map", report.mismatch_map},
           {"wall_ms", report.wall_ms}};
 }
 
@@ -42,16 +104,19 @@ ProofReport proof_from_json(const Json& json) {
   ProofReport report;
   report.outcome = {status_of(json.at("status")), json.at("message")};
   report.failed_check = json.at("failed_check");
-  for (const Json& check : json.at("checks"))
-    report.checks.push_back({check.at("name"), check.at("comparisons"), check.at("unit")});
+  for (const Json& check : json.at("checks")) report.checks.push_back(check_count_from_json(check));
   report.mismatch_count = json.at("mismatch_count");
   for (const Json& mismatch : json.at("mismatches"))
-    report.mismatches.push_back({mismatch.at("tensor"), mismatch.at("index"), mismatch.at("text")});
+    report.mismatches.push_back(mismatch_from_json(mismatch));
   report.passes = json.at("passes");
   report.launches = json.at("launches");
   report.seed = json.at("seed");
   report.target = json.at("target");
   report.mode = json.at("mode");
+  for (const Json& output : json.at("outputs"))
+    report.outputs.push_back(output_metrics_from_json(output));
+  report.skipped = json.at("skipped").get<std::vector<std::string>>();
+  report.mismatch_map = json.at("mismatch_map");
   report.wall_ms = json.at("wall_ms");
   return report;
 }

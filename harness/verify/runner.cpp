@@ -38,36 +38,104 @@ std::string with_places(const std::string& message, const Arena& arena) {
 
 std::optional<TensorImages> Runner::run(Arena& arena, const TensorImages& initial,
                                         std::uint64_t schedule_seed) {
-  arena.write_guards();
-  arena.write(initial);
-  if (!launch(arena, schedule_seed)) return std::nullopt;
-  check_guards(arena);
+  const Run only{&arena, &initial};
+  std::vector<TensorImages> results = run({&only, 1}, schedule_seed);
+  if (results.empty()) return std::nullopt;
+  return std::move(results.front());
+}
+
+std::vector<TensorImages> Runner::run(std::span<const Run> runs, std::uint64_t schedule_seed) {
+  for (const Run& run : runs) {
+    run.arena->write_guards();
+    run.arena->write(*run.initial);
+  }
+  if (!launch(runs, schedule_seed)) return {};
+  std::vector<TensorImages> results;
+  for (const Run& run : runs) results.push_back(collect(run));
+  return results;
+}
+
+TensorImages Runner::collect(const Run& run) {
+  check_guards(*run.arena);
   TensorImages results;
-  for (const Buffer& buffer : arena.buffers()) {
+  for (const Buffer& buffer : run.arena->buffers()) {
     const std::string& name = buffer.tensor->name;
-    TensorImage actual = arena.read(buffer);
-    check_padding(buffer, actual, initial.at(name));
-    if (buffer.tensor->role == Role::in) check_input(buffer, actual, initial.at(name));
+    const TensorImage& initial = run.initial->at(name);
+    TensorImage actual = run.arena->read(buffer);
+    if (buffer.over.empty()) check_padding(buffer, actual, initial);
+    if (buffer.tensor->role == Role::in && !buffer.overwritten)
+      check_input(buffer, actual, initial);
     if (is_result(buffer.tensor->role)) results[name] = std::move(actual);
   }
   return results;
 }
 
-bool Runner::launch(const Arena& arena, std::uint64_t schedule_seed) {
-  const auto count = static_cast<std::int64_t>(variant_.launches.size());
+bool Runner::launch(std::span<const Run> runs, std::uint64_t schedule_seed) {
+  const std::int64_t count = std::ssize(variant_.launches) * std::ssize(runs);
   findings_->count(Check::launch, count, "launches");
   if (count == 0) return true;
   Outcome outcome{Status::launch_error, "there is no code object"};
-  device_.schedule(schedule_seed);
-  if (variant_.code != nullptr)
-    outcome = enqueue(device_, *variant_.code, bind(variant_, which_, arena));
-  if (outcome.ok()) outcome = device_.synchronize();
-  device_.schedule(0);
+  if (variant_.code != nullptr) {
+    watch(runs);
+    device_.schedule(schedule_seed);
+    outcome = enqueue_all(runs);
+    device_.schedule(0);
+  }
   launches_ += count;
-  if (outcome.ok()) return true;
-  findings_->add(Check::launch, outcome.status,
-                 {.tensor = "", .index = 0, .text = fault_text(device_, outcome.message, arena)});
+  if (outcome.ok()) {
+    if (variant_.code->exact() && runs.size() == 1) check_writers(*runs.front().arena);
+    return true;
+  }
+  std::string text = outcome.message;
+  for (const Run& run : runs)
+    if (text == outcome.message) text = fault_text(device_, outcome.message, *run.arena);
+  findings_->add(Check::launch, outcome.status, {.tensor = "", .index = 0, .text = text});
   return false;
+}
+
+Outcome Runner::enqueue_all(std::span<const Run> runs) {
+  for (const Run& run : runs)
+    if (Outcome outcome = enqueue(device_, *variant_.code, bind(variant_, which_, *run.arena));
+        !outcome.ok())
+      return outcome;
+  return device_.synchronize();
+}
+
+void Runner::watch(std::span<const Run> runs) {
+  if (!variant_.code->exact()) return;
+  std::vector<WatchedTensor> tensors;
+  for (const Run& run : runs)
+    for (WatchedTensor& tensor : run.arena->watched()) {
+      if (&run != runs.data()) tensor.name += " of the second run";
+      tensors.push_back(std::move(tensor));
+    }
+  device_.watch(std::move(tensors));
+}
+
+void Runner::check_writers(const Arena& arena) {
+  std::int64_t elements = 0;
+  for (const Buffer& buffer : arena.buffers())
+    if (buffer.tensor->role == Role::out && buffer.over.empty())
+      elements += buffer.shape.elements();
+  findings_->count(Check::writers, elements, "elements");
+  for (const UnwrittenRange& range : device_.unwritten()) {
+    const Buffer& buffer = arena.buffer(range.tensor);
+    if (buffer.tensor->role != Role::out) continue;  // a workspace may stay as it is
+    const std::int64_t element_bytes = size_bytes(buffer.shape.dtype);
+    const std::int64_t stride_bytes = buffer.shape.row_stride * element_bytes;
+    const std::int64_t first = range.first_byte / stride_bytes * buffer.shape.row_elements +
+                               range.first_byte % stride_bytes / element_bytes;
+    const std::int64_t past =
+        first +
+        (range.first_byte % element_bytes + range.bytes + element_bytes - 1) / element_bytes;
+    for (std::int64_t index = first; index < past; ++index)
+      if (!findings_->count_only(Check::writers))
+        findings_->add(Check::writers, Status::unwritten_output,
+                       {.tensor = range.tensor,
+                        .index = index,
+                        .text = describe(which_, reference_, range.tensor, index) +
+                                " was not written by any thread"});
+  }
 }
 
 void Runner::check_guards(const Arena& arena) {

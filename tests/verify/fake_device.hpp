@@ -22,6 +22,8 @@ class FakeDevice : public Device {
   using Kernel = std::function<Outcome(const KernelLaunch&, std::uint64_t schedule)>;
   struct Code : LoadedCode {
     std::map<std::string, Kernel> kernels;
+    bool instrumented = false;
+    bool exact() const override { return instrumented; }
   };
 
   std::size_t memory_limit_bytes = std::size_t{1} << 30;
@@ -29,6 +31,9 @@ class FakeDevice : public Device {
   bool report_faults = false;            ///< through last_fault(), as the host device does
   std::vector<Place> places;             ///< of every allocation
   std::vector<DevicePointer> allocated;
+  std::vector<std::vector<WatchedTensor>> watched;  ///< of every call
+  std::vector<UnwrittenRange> unwritten_ranges;     ///< what it says after every launch
+  std::function<void()> on_synchronize;             ///< work that launches put off
 
   FakeDevice() {
     properties_.name = "fake";
@@ -79,6 +84,7 @@ class FakeDevice : public Device {
   }
 
   Outcome synchronize() override {
+    if (on_synchronize) on_synchronize();
     for (auto& [pointer, memory] : memory_)
       for (std::size_t i = 0; i < memory.pages + 2 * kSlack; ++i) {
         if (i == memory.offset) i += memory.size;
@@ -99,6 +105,9 @@ class FakeDevice : public Device {
   }
 
   std::optional<Fault> last_fault() const override { return fault_; }
+
+  void watch(std::vector<WatchedTensor> tensors) override { watched.push_back(std::move(tensors)); }
+  std::vector<UnwrittenRange> unwritten() const override { return unwritten_ranges; }
 
   double stamp_us() override { return 0; }
   void schedule(std::uint64_t seed) override { schedule_ = seed; }

@@ -1,0 +1,37 @@
+#include "harness/verify/bench.hpp"
+
+#include <utility>
+
+#include "harness/verify/mix.hpp"
+#include "harness/verify/results.hpp"
+
+namespace fusetune {
+
+Arena& Arenas::at(Place place) {
+  std::optional<Arena>& wanted = place == Place::low ? low_ : high_;
+  std::optional<Arena>& other = place == Place::low ? high_ : low_;
+  if (!keep_both_) other.reset();
+  if (!wanted) wanted.emplace(device_, which_, place, mix64(seed_ + (place == Place::low)));
+  return *wanted;
+}
+
+std::vector<TensorImages> Bench::run(std::span<const Run> runs, std::uint64_t schedule,
+                                     Findings* findings) {
+  Runner runner(device_, variant_, which_, source_.reference, findings);
+  std::vector<TensorImages> results = runner.run(runs, schedule);
+  launches_ += runner.launches();
+  return results;
+}
+
+void Bench::judge(std::span<const Pass> passes, const Inputs* inputs, Findings* findings) {
+  const Explainer explainer(which_, source_.reference, inputs, passes);
+  check_results(which_, passes, explainer, findings);
+}
+
+void Bench::conclude(ProofReport* report) {
+  findings_.conclude(report);
+  report->launches = launches_;
+  report->skipped = skipped_;
+}
+
+}  // namespace fusetune
