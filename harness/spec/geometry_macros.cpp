@@ -24,7 +24,9 @@ class Macros {
     macros_[macro_name(name)] = value < 0 ? fmt::format("({})", value) : std::to_string(value);
   }
 
-  void text(std::string_view name, std::string text) { macros_[macro_name(name)] = std::move(text); }
+  void text(std::string_view name, std::string text) {
+    macros_[macro_name(name)] = std::move(text);
+  }
 
   /// FT_NAME=FT_NAME_VALUE with the indices of all values.
   void word(const std::string& name, const std::string& value,

@@ -38,7 +38,8 @@ const KeyLists& sweep_keys() {
       {"sweep", {"sweep", "device", "also_compile", "space", "include", "families", "measure"}},
       {"entry",
        {"family", "models", "symbols", "options", "dtypes", "runtime", "strides",
-        "base_align_bytes", "scalars", "cosine", "axes", "filter", "require", "implementations", "space"}},
+        "base_align_bytes", "scalars", "cosine", "axes", "filter", "require", "implementations",
+        "space"}},
       {"rule", {"rule", "reason"}},
       {"measure", {"data", "budget_s", "probe_cutoff"}},
   };
