@@ -35,7 +35,7 @@ struct Case {
   Geometry geometry;
   Bindings runtime;  ///< every runtime symbol that is present (int64)
   std::map<std::string, std::int64_t>
-      row_strides;  ///< elements, of tensors with runtime_row_stride
+      row_strides;                        ///< elements, of tensors with runtime_row_stride
   std::map<std::string, double> scalars;  ///< as written; the family's defaults where not there
 
   /// As the geometry's with the runtime symbols; stride_<tensor>=N only where not dense, and
