@@ -121,6 +121,18 @@ std::string standing(const Choice& choice, const ArmVerdict& verdict) {
   return fmt::format("{:.1f}% slower", 100 * (verdict.over_fastest.mid - 1));
 }
 
+/// What the arms asked of memory when they raced, as far as that was traced.
+std::vector<std::optional<MemoryCost>> memory_of(const StepRecord& race) {
+  std::vector<std::optional<MemoryCost>> memory;
+  if (race.data.contains("memory"))
+    for (const Json& cost : race.data["memory"])
+      memory.push_back(cost.is_null()
+                           ? std::nullopt
+                           : std::optional(MemoryCost{cost.at("segments_32").get<std::int64_t>(),
+                                                      cost.at("bank_passes").get<std::int64_t>()}));
+  return memory;
+}
+
 ChoiceRules rules_of(const Family& family, const std::vector<std::string>& arms) {
   ChoiceRules rules;
   for (std::size_t a = 0; a < arms.size(); ++a) {
@@ -133,8 +145,10 @@ ChoiceRules rules_of(const Family& family, const std::vector<std::string>& arms)
 
 /// As the run that wrote the table chose: what the table holds stays within noise.
 Choice choice_of(const RaceResult& result, const Family& family,
-                 const std::vector<std::string>& arms, const TableEntry& entry) {
+                 const std::vector<std::string>& arms, const TableEntry& entry,
+                 const StepRecord& race) {
   ChoiceRules rules = rules_of(family, arms);
+  rules.memory = memory_of(race);
   try {
     Choice choice = choose(result, rules);
     if (!entry.row || entry.row->is_default || holds(entry, family, choice, arms)) return choice;
@@ -162,7 +176,7 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
   if (!result.outcome.ok())
     throw UserError(fmt::format("the race of this case failed: {}", result.outcome.message));
   const TableEntry entry = table_entry(global.engine.results, options.device, which);
-  const Choice choice = choice_of(result, family, arms, entry);
+  const Choice choice = choice_of(result, family, arms, entry, step);
   const bool held = holds(entry, family, choice, arms);
   const auto others = fallen(records, which.geometry.key(), options.device, arms);
   std::vector<ArmVerdict> verdicts = choice.verdicts;

@@ -1,14 +1,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "harness/base/error.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/interrupt.hpp"
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/selection.hpp"
 #include "harness/cli/text_table.hpp"
+#include "harness/cli/traffic_text.hpp"
 #include "harness/cli/variant_legend.hpp"
 #include "harness/tune/compile_stage.hpp"
+#include "harness/tune/traffic_stage.hpp"
 
 namespace fusetune {
 
@@ -83,7 +87,7 @@ Totals totals_of(const CompileSummary& compiled) {
   return totals;
 }
 
-Json inspect_json(const Plan& plan, const CompileSummary& compiled) {
+Json inspect_json(const Plan& plan, const CompileSummary& compiled, const TrafficSummary& traffic) {
   Json units = Json::array();
   for (const CompiledUnit& unit : compiled.units) {
     const PlannedGeometry& geometry = plan.geometries[unit.geometry];
@@ -94,13 +98,40 @@ Json inspect_json(const Plan& plan, const CompileSummary& compiled) {
                      {"code_identity", unit.code.code_identity},
                      {"compile_ms", unit.code.compile_ms},
                      {"facts", to_json(unit.code.facts)}});
+    if (Json traced = traffic_json(traffic, unit.geometry, unit.variant); !traced.is_null())
+      units.back()["traffic"] = std::move(traced);
   }
   return Json{{"target", plan.target.name},
               {"unavailable", compiled.unavailable},
               {"units", std::move(units)}};
 }
 
-void print_inspect(const Plan& plan, const CompileSummary& compiled, bool whole_log) {
+/// Where a trace tells more than the code object does. One variant is shown line by line.
+void print_traffic(const Plan& plan, const TrafficSummary& traffic) {
+  for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
+    VariantLegend legend;
+    VariantLegend entries("k");
+    const std::string table = traffic_table(plan, traffic, g, legend, entries);
+    const auto of_geometry = [g](const TracedVariant& one) { return one.geometry == g; };
+    const auto first = std::find_if(traffic.variants.begin(), traffic.variants.end(), of_geometry);
+    if (first == traffic.variants.end()) continue;
+    fmt::print("{}\ntraced on {} with {} {}\n{}{}{}", plan.geometries[g].geometry.key(),
+               plan.target.name, traffic.cases[g].rows(), traffic.cases[g].geometry.family->rows,
+               table, entries.text(), legend.text());
+    if (std::count_if(traffic.variants.begin(), traffic.variants.end(), of_geometry) == 1)
+      fmt::print("\n{}", lines_table(traffic, g, first->variant));
+    fmt::print("\n");
+  }
+  for (const TracedVariant& one : traffic.variants)
+    if (!one.outcome.ok()) {
+      fmt::print("{}", wrapped(fmt::format("not traced: {}: {}", to_string(one.outcome.status),
+                                           one.outcome.message),
+                               2));
+      break;
+    }
+}
+
+void print_code(const Plan& plan, const CompileSummary& compiled) {
   using Align = TextTable::Align;
   for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
     TextTable table(
@@ -115,6 +146,16 @@ void print_inspect(const Plan& plan, const CompileSummary& compiled, bool whole_
     fmt::print("{}\nfor {}\n{}{}{}\n", plan.geometries[g].geometry.key(), plan.target.name,
                table.text(kLineWidth), entries.text(), legend.text());
   }
+}
+
+void print_inspect(const Plan& plan, const CompileSummary& compiled, const TrafficSummary& traffic,
+                   bool whole_log) {
+  // A code object for the host tells nothing of registers; its trace tells more.
+  const bool traced = !traffic.variants.empty();
+  if (traced)
+    print_traffic(plan, traffic);
+  else
+    print_code(plan, compiled);
   for (const CompiledUnit& unit : compiled.units)
     if (!unit.code.outcome.ok()) {
       fmt::print("{}", wrapped(fmt::format("{}: {}", to_string(unit.code.outcome.status),
@@ -129,13 +170,19 @@ void print_inspect(const Plan& plan, const CompileSummary& compiled, bool whole_
                                        compiled.compilers.at(plan.target.name), totals.with_spills,
                                        totals.with_scratch),
                            2));
-  fmt::print("loads and stores: bytes per lane and how many such instructions; waves: per SIMD\n");
+  if (traced)
+    fmt::print("{}", traffic_notes());
+  else
+    fmt::print(
+        "loads and stores: bytes per lane and how many such instructions; waves: per SIMD\n");
 }
 
-ExitCode exit_code_of(const CompileSummary& compiled) {
+ExitCode exit_code_of(const CompileSummary& compiled, const TrafficSummary& traffic) {
   ExitCode worst = compiled.unavailable.empty() ? ExitCode::pass : ExitCode::unusable;
   for (const CompiledUnit& unit : compiled.units)
     worst = worst_of(worst, fusetune::exit_code_of(unit.code.outcome.status));
+  for (const TracedVariant& one : traffic.variants)
+    worst = worst_of(worst, fusetune::exit_code_of(one.outcome.status));
   return worst;
 }
 
@@ -146,12 +193,17 @@ ExitCode inspect_command(const GlobalOptions& global, const InspectOptions& opti
   const Plan plan = plan_for(options, target);
   RunSession run(global, "inspect");
   const CompileSummary compiled = compile_plan(plan, run.session());
-  if (global.json) fmt::print("{}\n", inspect_json(plan, compiled).dump(2));
+  TrafficSummary traffic;
+  if (target.platform == Platform::host && !interrupted())
+    traffic =
+        trace_plan(plan, compiled, nullptr, device_properties(plan.sweep.device), run.session());
+  if (global.json) fmt::print("{}\n", inspect_json(plan, compiled, traffic).dump(2));
   for (const auto& [name, why] : compiled.unavailable)
     fmt::print(stderr, "{}",
                wrapped(fmt::format("error: nothing compiled for {}: {}", name, why), 2));
-  if (!global.json && compiled.unavailable.empty()) print_inspect(plan, compiled, options.log);
-  return interrupted() ? ExitCode::interrupted : exit_code_of(compiled);
+  if (!global.json && compiled.unavailable.empty())
+    print_inspect(plan, compiled, traffic, options.log);
+  return interrupted() ? ExitCode::interrupted : exit_code_of(compiled, traffic);
 }
 
 }  // namespace fusetune

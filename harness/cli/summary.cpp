@@ -9,6 +9,7 @@
 
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/text_table.hpp"
+#include "harness/cli/traffic_text.hpp"
 #include "harness/cli/variant_legend.hpp"
 
 namespace fusetune {
@@ -142,7 +143,8 @@ std::string failures_text(const Campaign& campaign, const GlobalOptions& global)
 std::string work_text(const Plan& plan, const Campaign& campaign) {
   std::string out;
   const std::int64_t found =
-      campaign.compiled.reused + campaign.proofs.reused + campaign.races.reused;
+      campaign.compiled.reused + campaign.proofs.reused + campaign.traffic.reused +
+      campaign.races.reused;
   if (!campaign.did_work() && !campaign.interrupted) {
     out += found > 0
                ? "Nothing was compiled, proved or measured: everything was found in the store.\n"
@@ -186,7 +188,7 @@ std::string remarks_text(const Plan& plan, const Campaign& campaign) {
     out += wrapped(fmt::format("pruned before compilation: {} (constraints, filters, space {})",
                                counted(pruned, "variant"), plan.sweep.space.text()),
                    2);
-  return out;
+  return out + requirements_text(plan, campaign);
 }
 
 Json campaign_json(const Plan& plan, const Campaign& campaign, const GlobalOptions& global) {
@@ -231,6 +233,9 @@ Json campaign_json(const Plan& plan, const Campaign& campaign, const GlobalOptio
               {"proof_found", campaign.proofs.reused},
               {"proof_runs", campaign.proofs.cases},
               {"checks", std::move(checks)},
+              {"traced", campaign.traffic.traced},
+              {"trace_found", campaign.traffic.reused},
+              {"requirements", requirements_json(plan, campaign)},
               {"measured", campaign.races.measured},
               {"measure_found", campaign.races.reused},
               {"skipped", plan.skipped},

@@ -91,7 +91,13 @@ Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session
   Campaign campaign = verify_campaign(plan, device, session);
   campaign.raced = true;
   if (!campaign.interrupted) {
-    campaign.races = race_plan(plan, campaign.compiled, campaign.proofs, device,
+    campaign.traffic = trace_plan(plan, campaign.compiled, &campaign.proofs, device, session);
+    campaign.interrupted = session.stop();
+  }
+  if (!campaign.interrupted) {
+    campaign.requirements =
+        apply_requirements(plan, campaign.compiled, campaign.traffic, campaign.proofs);
+    campaign.races = race_plan(plan, campaign.compiled, campaign.proofs, campaign.traffic, device,
                                incumbents_of(present), session);
     campaign.interrupted = session.stop();
   }

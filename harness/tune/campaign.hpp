@@ -7,6 +7,7 @@
 
 #include "harness/table/table.hpp"
 #include "harness/tune/race_stage.hpp"
+#include "harness/tune/requirements.hpp"
 
 namespace fusetune {
 
@@ -23,6 +24,8 @@ struct Campaign {
   DeviceProperties device;
   CompileSummary compiled;
   ProofSummary proofs;
+  TrafficSummary traffic;           ///< of what was proved, before it is raced
+  RequirementSummary requirements;  ///< what the traces and code objects are asked to be
   RaceSummary races;
   std::vector<Table> tables;
   std::vector<std::filesystem::path> files;
@@ -31,7 +34,9 @@ struct Campaign {
   bool interrupted = false;
 
   /// Compiled, proved or measured anything at all.
-  bool did_work() const { return compiled.compiled + proofs.proved + races.measured > 0; }
+  bool did_work() const {
+    return compiled.compiled + proofs.proved + traffic.traced + races.measured > 0;
+  }
   /// Comparisons that all proofs made.
   std::int64_t compared() const;
   /// Some case has a winner, or its baseline by default.

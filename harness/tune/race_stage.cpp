@@ -47,10 +47,12 @@ RaceOptions race_options_from_json(const Json& json) {
 class RaceStage {
  public:
   RaceStage(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
-            const DeviceProperties& device, const Incumbents& incumbents, Session& session)
+            const TrafficSummary& traffic, const DeviceProperties& device,
+            const Incumbents& incumbents, Session& session)
       : plan_(plan),
         compiled_(compiled),
         proofs_(proofs),
+        traffic_(traffic),
         device_(device),
         incumbents_(incumbents),
         session_(session) {
@@ -210,14 +212,21 @@ class RaceStage {
     step.status = race.result.outcome.status;
     step.message = race.result.outcome.message;
     Json arms = Json::array();
-    for (const std::size_t v : race.arms)
+    Json memory = Json::array();
+    for (const std::size_t v : race.arms) {
       arms.push_back(geometry.variants[v].key(*geometry.geometry.family));
+      const std::optional<MemoryCost> cost = traffic_.cost(race.geometry, v);
+      memory.push_back(
+          cost ? Json{{"segments_32", cost->segments_32}, {"bank_passes", cost->bank_passes}}
+               : Json());
+    }
     race.provenance = Json{{"harness_version", harness_version()},
                            {"compiler", compiled_.compilers.at(plan_.target.name)},
                            {"sweep", plan_.sweep.name},
                            {"conditions", device_.conditions}};
     step.data = Json{{"arms", std::move(arms)},
                      {"budget_s", options_.budget_s},
+                     {"memory", std::move(memory)},
                      {"provenance", race.provenance},
                      {"result", fusetune::to_json(race.result)}};
     step.wall_ms = end.wall_ms;
@@ -236,6 +245,7 @@ class RaceStage {
     for (std::size_t a = 0; a < race.arms.size(); ++a) {
       const Variant& variant = geometry.variants[race.arms[a]];
       rules.simplicity.push_back(simplicity_rank(family, variant));
+      rules.memory.push_back(traffic_.cost(race.geometry, race.arms[a]));
       if (incumbent != incumbents_.end() && variant.key(family) == incumbent->second)
         rules.incumbent = static_cast<std::int32_t>(a);
       if (variant.implementation == family.baseline) rules.baseline = static_cast<std::int32_t>(a);
@@ -260,6 +270,7 @@ class RaceStage {
   const Plan& plan_;
   const CompileSummary& compiled_;
   const ProofSummary& proofs_;
+  const TrafficSummary& traffic_;
   const DeviceProperties& device_;
   const Incumbents& incumbents_;
   Session& session_;
@@ -271,9 +282,9 @@ class RaceStage {
 }  // namespace
 
 RaceSummary race_plan(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
-                      const DeviceProperties& device, const Incumbents& incumbents,
-                      Session& session) {
-  return RaceStage(plan, compiled, proofs, device, incumbents, session).run();
+                      const TrafficSummary& traffic, const DeviceProperties& device,
+                      const Incumbents& incumbents, Session& session) {
+  return RaceStage(plan, compiled, proofs, traffic, device, incumbents, session).run();
 }
 
 namespace {
@@ -285,6 +296,7 @@ void prove_again(Device& device, const std::vector<RunnableVariant>& arms, const
   ProofOptions options;
   options.seed = seed + 1;
   options.determinism_runs = 0;
+  options.thorough = false;
   for (std::size_t a = 0; a < arms.size(); ++a) {
     const auto arm = static_cast<std::int32_t>(a);
     const bool timed = std::any_of(result.samples.begin(), result.samples.end(),

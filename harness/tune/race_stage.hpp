@@ -13,6 +13,7 @@
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/proof_stage.hpp"
 #include "harness/tune/session.hpp"
+#include "harness/tune/traffic_stage.hpp"
 
 namespace fusetune {
 
@@ -39,8 +40,8 @@ struct RaceSummary {
 using Incumbents = std::map<std::pair<std::string, std::int64_t>, std::string>;
 
 RaceSummary race_plan(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
-                      const DeviceProperties& device, const Incumbents& incumbents,
-                      Session& session);
+                      const TrafficSummary& traffic, const DeviceProperties& device,
+                      const Incumbents& incumbents, Session& session);
 
 /// The worker's side of one request ("race").
 Json handle_race_request(Device& device, const Json& request);

@@ -14,6 +14,7 @@
 #include "harness/tune/mutant_proof.hpp"
 #include "harness/tune/proof_stage.hpp"
 #include "harness/tune/race_stage.hpp"
+#include "harness/tune/traffic_stage.hpp"
 
 namespace fusetune {
 
@@ -34,6 +35,7 @@ class DeviceRole {
     if (op == "mutant") return handle_mutant_request(device, request);
     if (op == "golden") return handle_golden_request(device, request, progress);
     if (op == "race") return handle_race_request(device, request);
+    if (op == "trace") return handle_trace_request(device, request);
     throw UserError("a device worker does not know the request '" + op + "'");
   }
 
