@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -98,6 +99,9 @@ class Device {
   /// these tensors, until the next call; other memory may not be touched. Other code and devices
   /// ignore it.
   virtual void watch(std::vector<WatchedTensor> /*tensors*/) {}
+  /// Accesses of instrumented code that would end a launch with one of these are let pass, until
+  /// the next call: a self-test switches a check off to see what else finds a bug.
+  virtual void overlook(const std::set<Status>& /*kinds*/) {}
   /// Of watched tensors; empty where nothing was watched.
   virtual std::vector<UnwrittenRange> unwritten() const { return {}; }
   /// For instrumented code: between on and off, launches add to the traffic and accesses are not

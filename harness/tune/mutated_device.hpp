@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,6 +49,7 @@ class MutatedDevice : public Device {
   double stamp_us() override { return device_.stamp_us(); }
   void schedule(std::uint64_t seed) override { device_.schedule(seed); }
   void watch(std::vector<WatchedTensor> tensors) override { device_.watch(std::move(tensors)); }
+  void overlook(const std::set<Status>& kinds) override { device_.overlook(kinds); }
   std::vector<UnwrittenRange> unwritten() const override { return device_.unwritten(); }
   void trace(bool on) override { device_.trace(on); }
   TracedTraffic traced() const override { return device_.traced(); }

@@ -34,6 +34,7 @@ class HostDevice : public Device {
   double stamp_us() override;
   void schedule(std::uint64_t seed) override;
   void watch(std::vector<WatchedTensor> tensors) override { exact_.watch(std::move(tensors)); }
+  void overlook(const std::set<Status>& kinds) override { exact_.overlook(kinds); }
   std::vector<UnwrittenRange> unwritten() const override { return exact_.unwritten(); }
   void trace(bool on) override { exact_.trace(on); }
   TracedTraffic traced() const override { return exact_.traced(); }

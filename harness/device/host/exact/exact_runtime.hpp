@@ -2,6 +2,7 @@
 // Judges every access of an instrumented kernel, or hands it to the tracer. The hooks of the module
 // find it through the thread that they run on.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/status.hpp"
 #include "harness/device/host/exact/block_shared.hpp"
 #include "harness/device/host/exact/shadow.hpp"
 #include "harness/device/host/exact/tracer.hpp"
@@ -41,6 +43,8 @@ class ExactRuntime {
   };
 
   void watch(std::vector<WatchedTensor> tensors);
+  /// Lets races, uninitialised reads, accesses out of bounds or changes of inputs pass.
+  void overlook(const std::set<Status>& kinds);
   std::vector<UnwrittenRange> unwritten() const;
   void trace(bool on);
   bool tracing() const { return tracing_; }
@@ -122,6 +126,9 @@ class ExactRuntime {
   std::array<Stretch, kStretches> stretches_;
   ExactClock clock_;
   std::uint32_t launch_start_ = 1, watch_start_ = 1;
+  /// What to overlook: everything is ordered, or written, from these times on.
+  std::uint32_t race_floor_ = 0, written_mask_ = ~std::uint32_t{0};
+  bool bounds_overlooked_ = false, changes_overlooked_ = false;
   std::vector<std::pair<std::uint32_t, std::uint64_t>> block_starts_;  ///< time and linear index
   WatchedMemory watched_;
   BlockShared shared_;
@@ -177,7 +184,8 @@ inline void ExactRuntime::judge(const Stretch& stretch, std::uintptr_t address,
   const std::uint32_t written_since = shared                ? clock_.block
                                       : stretch.initialised ? 0
                                                             : watch_start_;
-  const Shadow::Limits limits{shared ? clock_.block : launch_start_, written_since};
+  const Shadow::Limits limits{std::max(shared ? clock_.block : launch_start_, race_floor_),
+                              written_since & written_mask_};
   const AccessCell me = make_cell(clock_.time, thread(), code_offset(site), is_atomic(ACCESS));
   const std::size_t first = stretch.shadow + (address - stretch.begin);
   Shadow::Conflict conflict;
