@@ -38,7 +38,19 @@ Bench::~Bench() {
 
 const LoadedCode& Bench::build(const std::string& source, const std::vector<std::string>& entries,
                                std::vector<std::pair<std::string, std::string>> macros) {
-  compiled_ = host_compiler().compile(request_for(source, entries, wave_size_, std::move(macros)));
+  return build(request_for(source, entries, wave_size_, std::move(macros)));
+}
+
+const LoadedCode& Bench::build_exact(const std::string& source,
+                                     const std::vector<std::string>& entries,
+                                     std::vector<std::pair<std::string, std::string>> macros) {
+  CompileRequest request = request_for(source, entries, wave_size_, std::move(macros));
+  request.exact = true;
+  return build(request);
+}
+
+const LoadedCode& Bench::build(const CompileRequest& request) {
+  compiled_ = host_compiler().compile(request);
   if (!compiled_.outcome.ok())
     throw std::runtime_error(compiled_.outcome.message + "\n" + compiled_.log);
   if (folder_.empty()) {
@@ -48,7 +60,7 @@ const LoadedCode& Bench::build(const std::string& source, const std::vector<std:
   }
   code_path_ = folder_ / fmt::format("{}.so", loaded_.size());
   write_file_atomic(code_path_, compiled_.code);
-  entry_ = entries.front();
+  entry_ = request.entries.front();
   return load_again();
 }
 

@@ -32,6 +32,9 @@ class Bench {
   /// Compiles and loads; fails the test when that does not work.
   const LoadedCode& build(const std::string& source, const std::vector<std::string>& entries,
                           std::vector<std::pair<std::string, std::string>> macros = {});
+  /// The same, instrumented.
+  const LoadedCode& build_exact(const std::string& source, const std::vector<std::string>& entries,
+                                std::vector<std::pair<std::string, std::string>> macros = {});
   /// Loads the file of the last build once more.
   const LoadedCode& load_again();
   const CompileResult& compiled() const { return compiled_; }
@@ -56,6 +59,8 @@ class Bench {
   Outcome launch(const KernelLaunch& launch);
 
  private:
+  const LoadedCode& build(const CompileRequest& request);
+
   int wave_size_;
   std::unique_ptr<Device> device_;
   std::filesystem::path folder_;

@@ -78,6 +78,7 @@ void HostDevice::copy_from(void* destination, DevicePointer source, std::size_t 
 }
 
 std::unique_ptr<LoadedCode> HostDevice::load(const std::string& code_path, Outcome* outcome) {
+  places_.clear();  // the file may have had another content
   return HostModule::load(code_path, properties_.target.wave_size, outcome);
 }
 

@@ -2,6 +2,7 @@
 // The CPU as a device: kernels run block by block on the calling thread.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,7 +83,7 @@ class HostDevice : public Device {
   std::vector<ft_host_dim> permuted_threads_;  ///< as the seed says
   DevicePointer dynamic_shared_ = 0;
   std::int64_t dynamic_shared_bytes_ = 0;
-  std::pair<std::pair<std::string, std::int64_t>, std::string> last_place_;  ///< of file and offset
+  std::map<std::pair<std::string, std::int64_t>, std::string> places_;  ///< by file and offset
 };
 
 }  // namespace fusetune

@@ -24,6 +24,12 @@ std::string clean_place(const std::string& frame) {
   return known ? place : "";
 }
 
+/// Common headers, and what is generated around a kernel.
+bool is_device_code(const std::string& place) {
+  const std::string file = std::filesystem::path(place).filename().string();
+  return file.starts_with("ft.h:") || place.starts_with("fusetune_host/");
+}
+
 /// The kernel's own line from addr2line's list of inlined frames, innermost first: the common
 /// header's lines say nothing when there is another.
 std::string kernel_line(const std::string& frames) {
@@ -32,8 +38,7 @@ std::string kernel_line(const std::string& frames) {
   for (std::string frame; std::getline(lines, frame);) {
     std::string place = clean_place(frame);
     if (place.empty()) continue;
-    const std::string file = std::filesystem::path(place).filename().string();
-    if (!file.starts_with("ft.h:") && !file.starts_with("host_shim.h:")) return place;
+    if (!is_device_code(place)) return place;
     if (innermost.empty()) innermost = std::move(place);
   }
   return innermost;
@@ -48,10 +53,9 @@ std::string HostDevice::position(const HostModule& module, const KernelLaunch& l
 
 std::string HostDevice::source_place(const HostModule& module, std::int64_t offset) {
   if (offset <= 0) return "";
-  const std::pair<std::string, std::int64_t> key{module.path(), offset};
-  if (last_place_.first == key) return last_place_.second;
-  last_place_ = {key, kernel_line(lines_->frames(module.path(), offset))};
-  return last_place_.second;
+  const auto [known, added] = places_.try_emplace({module.path(), offset});
+  if (added) known->second = kernel_line(lines_->frames(module.path(), offset));
+  return known->second;
 }
 
 Outcome HostDevice::outcome_of(const HardwareFault& fault, const Run& run) {

@@ -46,12 +46,12 @@ std::string miss_text(const Violation& violation, const BlockShared& shared,
   if (const BlockShared::Variable* variable = shared.find(violation.address))
     return fmt::format("ending {} past the end of {}",
                        bytes_text(static_cast<std::int64_t>(end - variable->end)), variable->name);
-  if (const auto place = watched.describe_miss(violation.address, violation.bytes))
-    return place->text;
   if (const BlockShared::Variable* variable = shared.find_before(violation.address))
     return fmt::format("{} past the end of {}",
                        bytes_text(static_cast<std::int64_t>(violation.address - variable->end)),
                        variable->name);
+  if (const auto place = watched.describe_miss(violation.address, violation.bytes))
+    return place->text;
   return fmt::format("at {:#x}, which is in no tensor", violation.address);
 }
 

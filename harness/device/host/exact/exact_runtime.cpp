@@ -110,14 +110,16 @@ void ExactRuntime::wave_operation() {
 
 void ExactRuntime::range(std::uintptr_t address, std::size_t bytes, bool write,
                          std::uintptr_t site) {
-  if (tracing_) {
-    if (!in_own_frames(address)) trace_access(address, bytes, write, site);
+  Stretch& stretch = stretch_of(site);
+  const bool known = address >= stretch.begin && address + bytes <= stretch.end;
+  if (!known && in_own_frames(address)) return;
+  if (!(known && (stretch.writable || !write)) && !look_up(address, bytes, write, site, &stretch))
     return;
-  }
-  for (; bytes >= 16; bytes -= 16, address += 16) piece<16>(address, write, site);
-  if ((bytes & 8) != 0) piece<8>(std::exchange(address, address + 8), write, site);
-  if ((bytes & 4) != 0) piece<4>(std::exchange(address, address + 4), write, site);
-  for (bytes &= 3; bytes > 0; --bytes) piece<1>(address++, write, site);
+  if (stretch.kind == Stretch::Kind::read_only) return;
+  for (; bytes >= 16; bytes -= 16, address += 16) judge_piece<16>(stretch, address, write, site);
+  if ((bytes & 8) != 0) judge_piece<8>(stretch, std::exchange(address, address + 8), write, site);
+  if ((bytes & 4) != 0) judge_piece<4>(stretch, std::exchange(address, address + 4), write, site);
+  for (bytes &= 3; bytes > 0; --bytes) judge_piece<1>(stretch, address++, write, site);
 }
 
 bool ExactRuntime::look_up(std::uintptr_t address, std::size_t bytes, bool write,

@@ -100,12 +100,14 @@ class ExactRuntime {
   int thread() const;
   std::uintptr_t code_offset(std::uintptr_t site) const;
   Stretch& stretch_of(std::uintptr_t site) { return stretches_[(site ^ site >> 8) % kStretches]; }
-  template <int N>
-  void piece(std::uintptr_t address, bool write, std::uintptr_t site) {
-    write ? access<N, Access::write>(address, site) : access<N, Access::read>(address, site);
-  }
   template <int N, Access ACCESS>
   void judge(const Stretch& stretch, std::uintptr_t address, std::uintptr_t site);
+  template <int N>
+  void judge_piece(const Stretch& stretch, std::uintptr_t address, bool write,
+                   std::uintptr_t site) {
+    write ? judge<N, Access::write>(stretch, address, site)
+          : judge<N, Access::read>(stretch, address, site);
+  }
   /// Finds the stretch of an access; false when there is nothing to judge. Leaves when it is wrong.
   bool look_up(std::uintptr_t address, std::size_t bytes, bool write, std::uintptr_t site,
                Stretch* stretch);
