@@ -231,12 +231,16 @@ double ulp_at(DType dtype, double value) {
 }
 
 std::int64_t position(DType dtype, std::uint64_t bits) {
-  if (std::isnan(decode(dtype, bits))) throw std::logic_error("a NaN has no position");
-  const Layout* layout = layout_of(dtype);
-  if (layout == nullptr)
-    return dtype == DType::i32 ? static_cast<std::int32_t>(bits) : static_cast<std::int64_t>(bits);
-  const auto magnitude = static_cast<std::int64_t>(bits & (layout->sign - 1));
-  return (bits & layout->sign) != 0 ? -magnitude : magnitude;
+  if (const Layout* layout = layout_of(dtype)) {
+    const std::uint64_t magnitude = bits & (layout->sign - 1);
+    const bool negative = (bits & layout->sign) != 0;
+    if (magnitude > std::max(layout->largest, layout->infinity) ||
+        (layout->unsigned_zero && magnitude == 0 && negative))
+      throw std::logic_error("a NaN has no position");
+    return negative ? -static_cast<std::int64_t>(magnitude) : static_cast<std::int64_t>(magnitude);
+  }
+  if (dtype == DType::e8m0 && bits == kE8m0NaN) throw std::logic_error("a NaN has no position");
+  return dtype == DType::i32 ? static_cast<std::int32_t>(bits) : static_cast<std::int64_t>(bits);
 }
 
 RoundingInterval rounding_interval(DType dtype, std::uint64_t bits) {

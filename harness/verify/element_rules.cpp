@@ -33,18 +33,8 @@ double ElementRules::Measure::share() const {
   return std::isnan(share) ? std::numeric_limits<double>::infinity() : share;
 }
 
-std::uint64_t ElementRules::rounded_truth(const Element& element) const {
-  // The class is settled: a truth that rounds past the largest number is that number.
-  return encode(dtype_, element.truth, Overflow::saturate);
-}
-
-double ElementRules::ulp_distance(const Element& element) const {
-  return static_cast<double>(
-      std::abs(position(dtype_, element.actual_bits) - position(dtype_, rounded_truth(element))));
-}
-
 ElementRules::Measure ElementRules::ulp(const Element& element) const {
-  return {ulp_distance(element), limits_.ulp};
+  return {std::fabs(static_cast<double>(element.steps)), limits_.ulp};
 }
 
 ElementRules::Measure ElementRules::bound(const Element& element) const {

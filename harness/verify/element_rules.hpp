@@ -13,9 +13,12 @@ namespace fusetune {
 struct Element {
   std::uint64_t actual_bits = 0, expected_bits = 0;
   double actual = 0;
-  double expected = 0;      ///< as the reference rounded it
-  double truth = 0;         ///< before rounding
-  double magnitude = 0;     ///< S
+  double expected = 0;   ///< as the reference rounded it
+  double truth = 0;      ///< before rounding
+  double magnitude = 0;  ///< S
+  double rounded = 0;    ///< the truth as the type holds it, where the truth is finite
+  /// Numbers of the type from `rounded` to `actual`, where both are finite.
+  std::int64_t steps = 0;
   bool exact_scale = true;  ///< of codes: dividing by the scale rounds nothing
 };
 
@@ -38,10 +41,6 @@ class ElementRules {
   /// "is 1.5 (0x3fc0), the truth is 1.25: 64 ulp, limit 1".
   std::string text(const Element& element) const;
 
-  /// Numbers of the type between the element and the correctly rounded truth.
-  double ulp_distance(const Element& element) const;
-  /// The truth as the type holds it.
-  std::uint64_t rounded_truth(const Element& element) const;
   CodeTolerance code_tolerance(const Element& element) const;
 
  private:

@@ -18,10 +18,28 @@ namespace {
 
 constexpr std::size_t kKept = 8;
 
-std::uint64_t bits_of(const TensorImage& image, std::int64_t index) {
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, image.element(index), static_cast<std::size_t>(image.element_bytes()));
+template <typename Bits>
+Bits load(const std::byte* element) {
+  Bits bits;
+  std::memcpy(&bits, element, sizeof bits);
   return bits;
+}
+
+std::uint64_t bits_at(const std::byte* element, std::int64_t element_bytes) {
+  switch (element_bytes) {
+    case 1:
+      return load<std::uint8_t>(element);
+    case 2:
+      return load<std::uint16_t>(element);
+    case 4:
+      return load<std::uint32_t>(element);
+    default:
+      return load<std::uint64_t>(element);
+  }
+}
+
+std::uint64_t bits_of(const TensorImage& image, std::int64_t index) {
+  return bits_at(image.element(index), image.element_bytes());
 }
 
 /// Which scale a code was divided by: scales are of the shape of the codes, but for the last
@@ -63,6 +81,7 @@ class Climb {
         truth_(truth),
         scale_of_(actual, scales),
         dtype_(actual.shape.dtype),
+        element_bytes_(actual.element_bytes()),
         rules_(limits, dtype_),
         bytewise_(limits.exact || truth.value.empty()) {}
 
@@ -73,33 +92,61 @@ class Climb {
     result_.wrong.assign(static_cast<std::size_t>(elements), false);
     result_.metrics.elements = elements;
     result_.metrics.rule = bytewise_ ? "exact" : limits_.text;
-    for (std::int64_t index = 0; index < elements; ++index) {
-      add(index);
-      if (in_blocks() && (index + 1) % limits_.norm_block == 0) end_block(index + 1);
-    }
+    for (std::int64_t row = 0; row < actual_.filled_rows(); ++row) add_row(row);
     if (!bytewise_) judge_whole();
     conclude();
     return std::move(result_);
   }
 
  private:
+  /// Where the limit is no bound of the rounding itself. Of fp32, whose errors no later rounding
+  /// hides, a lean is nothing unusual.
+  bool must_not_lean() const {
+    return !bytewise_ && limits_.ulp >= 1 && !limits_.bound && dtype_ != DType::fp32;
+  }
   bool in_blocks() const { return !bytewise_ && limits_.norm_block > 0; }
 
+  void add_row(std::int64_t row) {
+    const std::int64_t first = row * actual_.shape.row_elements;
+    const std::byte* actual = actual_.element(first);
+    const std::byte* expected = expected_.element(first);
+    for (std::int64_t i = 0; i < actual_.shape.row_elements; ++i) {
+      const std::int64_t index = first + i;
+      add(index, element(index, bits_at(actual + i * element_bytes_, element_bytes_),
+                         bits_at(expected + i * element_bytes_, element_bytes_)));
+      if (in_blocks() && ++in_block_ == limits_.norm_block) end_block(index + 1);
+    }
+  }
+
   Element element(std::int64_t index) const {
+    return element(index, bits_of(actual_, index), bits_of(expected_, index));
+  }
+
+  Element element(std::int64_t index, std::uint64_t actual_bits,
+                  std::uint64_t expected_bits) const {
     Element element;
-    element.actual_bits = bits_of(actual_, index);
-    element.expected_bits = bits_of(expected_, index);
-    element.actual = decode(dtype_, element.actual_bits);
-    element.expected = decode(dtype_, element.expected_bits);
+    element.actual_bits = actual_bits;
+    element.expected_bits = expected_bits;
+    element.actual = decode(dtype_, actual_bits);
+    element.expected =
+        actual_bits == expected_bits ? element.actual : decode(dtype_, expected_bits);
     element.truth = truth_.value.empty() ? element.expected : truth_.value[index];
     element.magnitude =
         truth_.magnitude.empty() ? std::fabs(element.truth) : truth_.magnitude[index];
     if (limits_.code) element.exact_scale = scale_of_.exact(index);
+    if (std::isfinite(element.truth)) place(element);
     return element;
   }
 
-  void add(std::int64_t index) {
-    const Element it = element(index);
+  void place(Element& element) const {
+    // A truth that rounds past the largest number is that number: classes are judged apart.
+    const std::uint64_t bits = encode(dtype_, element.truth, Overflow::saturate);
+    element.rounded = bits == element.expected_bits ? element.expected : decode(dtype_, bits);
+    if (std::isfinite(element.actual) && bits != element.actual_bits)
+      element.steps = position(dtype_, element.actual_bits) - position(dtype_, bits);
+  }
+
+  void add(std::int64_t index, const Element& it) {
     const bool same_bits = it.actual_bits == it.expected_bits;
     ElementVerdict verdict{.wrong = !same_bits};
     if (bytewise_)
@@ -129,9 +176,8 @@ class Climb {
 
   void measure(const Element& it) {
     if (!std::isfinite(it.expected) || !std::isfinite(it.truth)) return;
-    const double rounded = decode(dtype_, rules_.rounded_truth(it));
-    block_.add(it, rounded);
-    whole_.add(it, rounded);
+    if (in_blocks()) block_.add(it);
+    whole_.add(it);
     if (!std::isfinite(it.actual)) return;  // a wrong class has no distance
     OutputMetrics& metrics = result_.metrics;
     const double error = std::fabs(it.actual - it.truth);
@@ -142,10 +188,8 @@ class Climb {
       codes_.add(it, dtype_, rules_.code_tolerance(it));
       return;
     }
-    const std::int64_t steps =
-        position(dtype_, it.actual_bits) - position(dtype_, rules_.rounded_truth(it));
-    metrics.ulp_max = std::max(metrics.ulp_max, static_cast<double>(std::abs(steps)));
-    lean_.add(it, rounded, steps);
+    metrics.ulp_max = std::max(metrics.ulp_max, std::fabs(static_cast<double>(it.steps)));
+    if (must_not_lean()) lean_.add(it);
   }
 
   void end_block(std::int64_t end) {
@@ -157,6 +201,7 @@ class Climb {
            share);
     if (!broken.empty()) result_.broken_blocks.push_back({end - limits_.norm_block, end});
     block_ = NormSums();
+    in_block_ = 0;
   }
 
   void judge_whole() {
@@ -169,9 +214,7 @@ class Climb {
       const std::string broken = codes_.judge(&share);
       judged(broken, share);
     }
-    // Where the limit is no bound of the rounding itself. Of fp32, whose errors no later rounding
-    // hides, a lean is nothing unusual.
-    if (limits_.ulp >= 1 && !limits_.bound && dtype_ != DType::fp32) {
+    if (must_not_lean()) {
       const std::string broken = lean_.judge(&share);
       judged(broken, share);
     }
@@ -200,8 +243,10 @@ class Climb {
   const reference::Truth& truth_;
   ScaleOf scale_of_;
   DType dtype_;
+  std::int64_t element_bytes_;
   ElementRules rules_;
   bool bytewise_;
+  std::int64_t in_block_ = 0;  ///< elements since its beginning
   NormSums block_, whole_;
   RoundingLean lean_;
   CodeShare codes_;

@@ -29,17 +29,17 @@ double root(std::int64_t n) { return std::sqrt(static_cast<double>(n)); }
 
 }  // namespace
 
-void NormSums::add(const Element& element, double rounded_truth) {
+void NormSums::add(const Element& element) {
   if (!std::isfinite(element.truth) || !std::isfinite(element.expected)) return;
   ++elements_;
   const double error = element.actual - element.truth;
-  const double rounded_square = rounded_truth * rounded_truth;
+  const double rounded_square = element.rounded * element.rounded;
   error_ += error * error;
   truth_ += element.truth * element.truth;
   rounded_ += rounded_square;
   rounded_quartic_ += rounded_square * rounded_square;
   actual_ += element.actual * element.actual;
-  dot_ += element.actual * element.truth;
+  dot_ += element.actual * element.rounded;
   magnitude_ += element.magnitude * element.magnitude;
 }
 
@@ -53,8 +53,8 @@ double NormSums::relative_l2() const {
 }
 
 double NormSums::cosine() const {
-  if (actual_ == 0 && truth_ == 0) return 1;
-  return actual_ == 0 || truth_ == 0 ? 0 : dot_ / (actual() * truth());
+  if (actual_ == 0 && rounded_ == 0) return 1;
+  return actual_ == 0 || rounded_ == 0 ? 0 : dot_ / (actual() * std::sqrt(rounded_));
 }
 
 double NormSums::norm_ratio() const {
@@ -95,14 +95,14 @@ std::string judge_cosine(const Limits& limits, DType dtype, const NormSums& whol
   return text;
 }
 
-void RoundingLean::add(const Element& element, double rounded_truth, std::int64_t steps) {
-  if (element.truth == rounded_truth || element.truth == previous_) return;
+void RoundingLean::add(const Element& element) {
+  if (element.truth == element.rounded || element.truth == previous_) return;
   // Equal neighbours are rounded alike: they count once.
   previous_ = element.truth;
   ++inexact_;
-  if (steps == 0) return;
-  ++(steps < 0 ? down_ : up_);
-  ++((steps < 0) == (element.truth > 0) ? toward_zero_ : away_);
+  if (element.steps == 0) return;
+  ++(element.steps < 0 ? down_ : up_);
+  ++((element.steps < 0) == (element.truth > 0) ? toward_zero_ : away_);
 }
 
 std::string RoundingLean::judge(double* share) const {

@@ -13,7 +13,7 @@ namespace fusetune {
 /// so every metric, a NaN, which passes nothing.
 class NormSums {
  public:
-  void add(const Element& element, double rounded_truth);
+  void add(const Element& element);
 
   std::int64_t elements() const { return elements_; }
   double error() const;        ///< L2
@@ -21,8 +21,10 @@ class NormSums {
   double magnitude() const;    ///< L2 of S
   double actual() const;       ///< L2
   double relative_l2() const;  ///< 0 without an error, infinity of a zero truth
-  double cosine() const;       ///< 0 where one side alone is zero
-  double norm_ratio() const;   ///< to the rounded truth: perfect rounding gives 1 in every type
+  /// With the truth as the type holds it: a perfect kernel has 1 in every type. 0 where one side
+  /// alone is zero.
+  double cosine() const;
+  double norm_ratio() const;  ///< likewise
   /// How many elements carry the norm: 1 where a single one dwarfs the others.
   double effective_elements() const;
 
@@ -41,8 +43,7 @@ std::string judge_cosine(const Limits& limits, DType dtype, const NormSums& whol
 /// as many too small as too large, truncation only too small ones. A single element cannot tell.
 class RoundingLean {
  public:
-  /// `steps`: numbers of the type from the rounded truth to the element.
-  void add(const Element& element, double rounded_truth, std::int64_t steps);
+  void add(const Element& element);
   std::string judge(double* share) const;
 
  private:
