@@ -68,6 +68,10 @@ void add_global(CLI::App& app, GlobalOptions& global) {
   app.add_option("--kernel-timeout-s", global.engine.kernel_timeout_s, "Limit per proved case")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--exact-rows", global.engine.exact_rows_max,
+                 "Prove cases up to so many rows in EXACT mode, where every access is seen; 0: none")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_flag("--retry-failed", global.engine.retry_failed, "Try recorded failures again");
   app.add_flag("--json", global.json, "Print one JSON document on stdout instead of text");
 }

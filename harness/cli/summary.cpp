@@ -8,6 +8,7 @@
 #include <set>
 
 #include "harness/cli/command_line.hpp"
+#include "harness/cli/proof_text.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/traffic_text.hpp"
 #include "harness/cli/variant_legend.hpp"
@@ -142,9 +143,8 @@ std::string failures_text(const Campaign& campaign, const GlobalOptions& global)
 
 std::string work_text(const Plan& plan, const Campaign& campaign) {
   std::string out;
-  const std::int64_t found =
-      campaign.compiled.reused + campaign.proofs.reused + campaign.traffic.reused +
-      campaign.races.reused;
+  const std::int64_t found = campaign.compiled.reused + campaign.proofs.reused +
+                             campaign.traffic.reused + campaign.races.reused;
   if (!campaign.did_work() && !campaign.interrupted) {
     out += found > 0
                ? "Nothing was compiled, proved or measured: everything was found in the store.\n"
@@ -232,7 +232,9 @@ Json campaign_json(const Plan& plan, const Campaign& campaign, const GlobalOptio
               {"proved", campaign.proofs.proved},
               {"proof_found", campaign.proofs.reused},
               {"proof_runs", campaign.proofs.cases},
+              {"exact_runs", campaign.proofs.exact_cases},
               {"checks", std::move(checks)},
+              {"proofs", proofs_json(plan, campaign)},
               {"traced", campaign.traffic.traced},
               {"trace_found", campaign.traffic.reused},
               {"requirements", requirements_json(plan, campaign)},

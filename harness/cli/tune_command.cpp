@@ -43,13 +43,17 @@ struct Expected {
   double seconds = 0;
 };
 
-Expected expect(const Plan& plan, int jobs) {
+Expected expect(const Plan& plan, const EngineOptions& engine, int jobs) {
   Expected expected;
   double work_ms = 0;
+  // Of a host target, one to time and one that is instrumented, for EXACT proofs.
+  const std::int64_t codes =
+      plan.target.platform == Platform::host && engine.exact_rows_max > 0 ? 2 : 1;
   for (const PlannedGeometry& geometry : plan.geometries) {
     const std::int64_t variants = launched_variants(geometry);
-    expected.compilations += variants * static_cast<std::int64_t>(1 + plan.compile_only.size());
-    work_ms += static_cast<double>(variants) * (kHostCompileMs + kProofMs);
+    expected.compilations += variants * (codes + std::ssize(plan.compile_only));
+    work_ms += static_cast<double>(variants * codes) * kHostCompileMs +
+               static_cast<double>(variants) * kProofMs;
     for (const Target& target : plan.compile_only)
       work_ms += static_cast<double>(variants) *
                  (target.platform == Platform::host ? kHostCompileMs : kAmdCompileMs);
@@ -63,7 +67,7 @@ Expected expect(const Plan& plan, int jobs) {
 }
 
 void print_dry_run(const Plan& plan, const GlobalOptions& global) {
-  const Expected expected = expect(plan, job_count(global.engine));
+  const Expected expected = expect(plan, global.engine, job_count(global.engine));
   if (global.json) {
     Json geometries = Json::array();
     for (const PlannedGeometry& geometry : plan.geometries) {

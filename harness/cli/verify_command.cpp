@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "harness/cli/commands.hpp"
+#include "harness/cli/proof_text.hpp"
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/selection.hpp"
 #include "harness/cli/summary.hpp"
@@ -33,44 +34,6 @@ Plan plan_for(const VerifyOptions& options, const std::string& device) {
   return plan;
 }
 
-/// Per geometry: variants, proofs, bytes compared exactly.
-std::string geometries_text(const Plan& plan, const Campaign& campaign) {
-  std::string out;
-  for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
-    std::int64_t variants = 0;
-    std::int64_t proved = 0;
-    std::int64_t runs = 0;
-    std::int64_t elements = 0;
-    for (const ProvedVariant& variant : campaign.proofs.variants) {
-      if (variant.geometry != g) continue;
-      ++variants;
-      if (variant.outcome.ok()) ++proved;
-      runs += variant.cases;
-      for (const CheckCount& check : variant.checks)
-        if (check.name == "exact") elements += check.comparisons;
-    }
-    out += fmt::format("{}\n  {} of {} proved, {}, {} elements equal\n",
-                       plan.geometries[g].geometry.key(), proved, counted(variants, "variant"),
-                       counted(runs, "run"), elements);
-  }
-  return out;
-}
-
-void print_mismatches(const Campaign& campaign) {
-  for (const ProvedVariant& variant : campaign.proofs.variants) {
-    if (variant.mismatches.empty()) continue;
-    fmt::print(
-        "{}", wrapped(fmt::format("{} in {}, the first:",
-                                  counted(variant.mismatch_count, "mismatch"), variant.failed_case),
-                      2));
-    for (const Mismatch& mismatch : variant.mismatches)
-      fmt::print(
-          "{}",
-          wrapped(fmt::format("  {}[{}]: {}", mismatch.tensor, mismatch.index, mismatch.text), 4));
-    return;
-  }
-}
-
 bool has_rows(const Plan& plan) {
   for (const PlannedGeometry& geometry : plan.geometries)
     for (const PlannedCase& planned : geometry.cases)
@@ -82,8 +45,8 @@ bool has_rows(const Plan& plan) {
 bool compared_anything(const Plan& plan, const Campaign& campaign) {
   if (campaign.proofs.cases == 0) return false;
   for (const CheckCount& check : campaign.proofs.checks)
-    if (check.comparisons > 0 &&
-        (check.name == "exact" || check.name == "untouched" || check.name == "poison"))
+    if (check.comparisons > 0 && (check.name == "exact" || check.name == "values" ||
+                                  check.name == "untouched" || check.name == "poison"))
       return true;
   return !has_rows(plan);
 }
@@ -118,9 +81,9 @@ ExitCode verify_command(const GlobalOptions& global, const VerifyOptions& option
       documents.push_back(campaign_json(plan, campaign, global));
     } else {
       fmt::print("{}\n", geometries_text(plan, campaign));
-      fmt::print("{}", failures_text(campaign, global));
-      print_mismatches(campaign);
-      fmt::print("{}{}", remarks_text(plan, campaign), work_text(plan, campaign));
+      fmt::print("{}{}", failures_text(campaign, global), mismatches_text(campaign));
+      fmt::print("{}{}{}", left_out_text(campaign), remarks_text(plan, campaign),
+                 work_text(plan, campaign));
       print_verdict(plan, campaign, global.terminal);
     }
     worst = worst_of(worst, exit_code_of_verify(plan, campaign));

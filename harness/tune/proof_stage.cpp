@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -14,82 +15,65 @@ namespace fusetune {
 namespace {
 
 /// Part of every proof's key: raised when the protocol proves more or otherwise than before.
-constexpr const char* kProtocol = "fast 1";
+constexpr const char* kProtocol = "2";
 
 /// A loaded machine is no hanging kernel: what passed its limit is tried once more, alone, with
 /// this many times the limit.
 constexpr double kSecondChance = 3;
 
-std::int64_t bytes_of(const Case& which) {
-  std::int64_t bytes = 0;
-  for (const TensorDecl* tensor : tensors_of(which.geometry))
-    bytes += shape_of(which, *tensor).span_bytes();
-  return bytes;
-}
-
-/// The case with rows further apart, where its tensors allow it. 48 bytes keep every alignment
-/// class.
-Case with_padded_rows(Case which) {
-  constexpr std::int64_t kPaddingBytes = 48;
-  for (auto& [name, stride] : which.row_strides) {
-    const TensorDecl* tensor = which.geometry.family->find_tensor(name);
-    stride += kPaddingBytes / size_bytes(shape_of(which, *tensor).dtype);
-  }
-  return which;
-}
-
-/// The cases that a variant is proved on, without repetition: every second row count with padded
-/// rows.
-std::vector<Case> cases_for(const PlannedGeometry& geometry, const Variant& variant,
-                            const Target& target, const EngineOptions& options, bool own_shapes) {
-  std::map<std::string, Case> cases;
-  const auto add = [&cases](const Case& which) { cases.emplace(which.key(), which); };
-  bool padded = false;
-  for (const std::int64_t rows : adversarial_rows(geometry.geometry, variant, target)) {
-    for (const PlannedCase& planned : geometry.cases)
-      for (const Case& which : cases_at_rows(planned.which, rows))
-        add(padded ? with_padded_rows(which) : which);
-    padded = !padded;
-  }
-  for (const PlannedCase& planned : geometry.cases)
-    if (is_proved_at_own_shape(planned.which, options) || own_shapes) add(planned.which);
-  std::vector<Case> list;
-  for (auto& [key, which] : cases) list.push_back(std::move(which));
-  return list;
-}
-
 /// What a stage is asked to prove.
 struct ProofTask {
   const CompiledUnit* unit = nullptr;
-  std::function<std::vector<Case>()> cases;  ///< may throw EvalError
+  std::function<std::vector<ProofCase>()> cases;  ///< may throw EvalError
 };
 
 /// One thing to prove: a code object with its launch plans on a list of cases.
 struct ProofJob {
   std::string key;
-  std::vector<Case> cases;
+  std::vector<ProofCase> cases;
   std::vector<std::size_t> members;  ///< indices into ProofSummary::variants
 };
 
-std::string proof_key(const std::string& code_identity, const std::vector<Case>& cases,
-                      const Variant& variant, const DeviceProperties& device, std::uint64_t seed) {
-  std::string text = fmt::format("{}|{}|{}|{}", kProtocol, code_identity, device.target.name, seed);
-  for (const Case& which : cases)
-    text += fmt::format("|{}|{}", to_json(which).dump(),
-                        launch_plan_key(launches_of(which, variant, device.target, device.facts)));
+/// What a proof depends on besides its cases.
+struct ProofContext {
+  const CompiledUnit& unit;
+  const Variant& variant;
+  const DeviceProperties& device;
+  double cosine_min = -1;
+  std::uint64_t seed = 1;
+};
+
+std::string proof_key(const ProofContext& context, const std::vector<ProofCase>& cases) {
+  const CompiledUnit& unit = context.unit;
+  std::string text = fmt::format("{}|{}|{}|{}|{}|{}", kProtocol, unit.code.code_identity,
+                                 unit.exact ? unit.exact->code_identity : "",
+                                 context.device.target.name, context.cosine_min, context.seed);
+  for (const ProofCase& one : cases)
+    text += fmt::format("|{}|{}", to_json(one).dump(),
+                        launch_plan_key(launches_of(one.which, context.variant,
+                                                    context.device.target, context.device.facts)));
   return hash_hex(text);
 }
 
-Json prove_request(const std::string& device, const StoredCode& code, const Variant& variant,
-                   const std::vector<Case>& cases, std::uint64_t seed) {
+Json prove_request(const std::string& device, const ProofContext& context,
+                   const std::vector<ProofCase>& cases) {
   Json list = Json::array();
-  for (const Case& which : cases) list.push_back(to_json(which));
+  for (const ProofCase& one : cases) list.push_back(to_json(one));
+  const CompiledUnit& unit = context.unit;
   return Json{{"op", "prove"},
               {"device", device},
-              {"code", code.code_path.string()},
-              {"variant", to_json(variant)},
+              {"code", unit.code.code_path.string()},
+              {"exact_code", unit.exact ? unit.exact->code_path.string() : ""},
+              {"variant", to_json(context.variant)},
               {"cases", std::move(list)},
-              {"seed", seed}};
+              {"cosine_min", context.cosine_min},
+              {"seed", context.seed}};
+}
+
+/// What became of the code objects of a variant; of the instrumented one with a remark.
+Outcome compiled_outcome(const CompiledUnit& unit) {
+  if (!unit.code.outcome.ok() || !unit.exact || unit.exact->outcome.ok()) return unit.code.outcome;
+  return {unit.exact->outcome.status, "in EXACT mode: " + unit.exact->outcome.message};
 }
 
 Outcome outcome_of_lost_worker(const JobEnd& end, const std::string& at_case, double limit_s) {
@@ -101,61 +85,6 @@ Outcome outcome_of_lost_worker(const JobEnd& end, const std::string& at_case, do
           fmt::format("the device worker was lost at {} ({})", at_case,
                       end.signal != 0 ? fmt::format("signal {}", end.signal)
                                       : fmt::format("exit code {}", end.exit_code))};
-}
-
-/// Verdict of a variant from the worker's answer.
-ProvedVariant verdict_of(const Json& answer) {
-  ProvedVariant result;
-  result.outcome = {};
-  for (const Json& item : answer.at("reports")) {
-    const ProofReport report = proof_from_json(item.at("report"));
-    ++result.cases;
-    add_checks(result.checks, report.checks);
-    if (report.outcome.ok()) continue;
-    result.outcome = report.outcome;
-    result.failed_case = item.at("case").get<std::string>();
-    result.failed_check = report.failed_check;
-    result.mismatches = report.mismatches;
-    result.mismatch_count = report.mismatch_count;
-    break;
-  }
-  if (result.cases == 0) result.outcome = {Status::verification_failed, "nothing was compared"};
-  return result;
-}
-
-Json data_of(const ProvedVariant& proved) {
-  Json checks = Json::array();
-  for (const CheckCount& check : proved.checks)
-    checks.push_back(
-        {{"name", check.name}, {"comparisons", check.comparisons}, {"unit", check.unit}});
-  Json mismatches = Json::array();
-  for (const Mismatch& mismatch : proved.mismatches)
-    mismatches.push_back(
-        {{"tensor", mismatch.tensor}, {"index", mismatch.index}, {"text", mismatch.text}});
-  return Json{{"cases", proved.cases},
-              {"checks", std::move(checks)},
-              {"failed_case", proved.failed_case},
-              {"failed_check", proved.failed_check},
-              {"mismatches", std::move(mismatches)},
-              {"mismatch_count", proved.mismatch_count}};
-}
-
-ProvedVariant from_record(const StepRecord& step) {
-  ProvedVariant proved;
-  proved.outcome = {step.status, step.message};
-  proved.cases = step.data.at("cases").get<std::int64_t>();
-  proved.failed_case = step.data.at("failed_case").get<std::string>();
-  proved.failed_check = step.data.at("failed_check").get<std::string>();
-  proved.mismatch_count = step.data.at("mismatch_count").get<std::int64_t>();
-  for (const Json& check : step.data.at("checks"))
-    proved.checks.push_back({check.at("name").get<std::string>(),
-                             check.at("comparisons").get<std::int64_t>(),
-                             check.at("unit").get<std::string>()});
-  for (const Json& mismatch : step.data.at("mismatches"))
-    proved.mismatches.push_back({mismatch.at("tensor").get<std::string>(),
-                                 mismatch.at("index").get<std::int64_t>(),
-                                 mismatch.at("text").get<std::string>()});
-  return proved;
 }
 
 class ProofStage {
@@ -182,6 +111,7 @@ class ProofStage {
     session_.progress.end();
     for (const ProvedVariant& variant : summary_.variants) {
       summary_.cases += variant.cases;
+      summary_.exact_cases += variant.exact_cases;
       add_checks(summary_.checks, variant.checks);
     }
     return std::move(summary_);
@@ -193,19 +123,24 @@ class ProofStage {
     ProvedVariant proved;
     proved.geometry = unit.geometry;
     proved.variant = unit.variant;
-    if (unit.code.outcome.ok())
+    const Outcome compiled = compiled_outcome(unit);
+    if (compiled.ok())
       add_job(task, proved);
     else
-      proved.outcome = unit.code.outcome;
+      proved.outcome = compiled;
     summary_.variants.push_back(std::move(proved));
   }
 
+  ProofContext context_of(const CompiledUnit& unit) const {
+    const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
+    return {unit, geometry.variants[unit.variant], device_, geometry.cosine_min,
+            session_.options.seed};
+  }
+
   void add_job(const ProofTask& task, ProvedVariant& proved) {
-    const Variant& variant = plan_.geometries[proved.geometry].variants[proved.variant];
     try {
-      std::vector<Case> cases = task.cases();
-      const std::string key =
-          proof_key(task.unit->code.code_identity, cases, variant, device_, session_.options.seed);
+      std::vector<ProofCase> cases = task.cases();
+      const std::string key = proof_key(context_of(*task.unit), cases);
       const auto [job, is_new] = jobs_.try_emplace(key);
       if (is_new) {
         job->second.key = key;
@@ -227,7 +162,7 @@ class ProofStage {
       return false;
     }
     ++summary_.reused;
-    spread(job, from_record(*step));
+    spread(job, proved_from_record(*step));
     return true;
   }
 
@@ -247,11 +182,9 @@ class ProofStage {
     const ProvedVariant& first = summary_.variants[proof.members.front()];
     const CompiledUnit& unit = *compiled_.find(first.geometry, first.variant, plan_.target);
     Job job;
-    job.request = prove_request(plan_.sweep.device, unit.code,
-                                plan_.geometries[first.geometry].variants[first.variant],
-                                proof.cases, session_.options.seed);
+    job.request = prove_request(plan_.sweep.device, context_of(unit), proof.cases);
     job.limit = std::chrono::milliseconds(static_cast<std::int64_t>(limit_s * 1000));
-    const auto at_case = std::make_shared<std::string>(proof.cases.front().key());
+    const auto at_case = std::make_shared<std::string>(proof.cases.front().which.key());
     job.progress = [at_case](const Json& message) {
       *at_case = message.at("case").get<std::string>();
     };
@@ -279,7 +212,7 @@ class ProofStage {
       verdict.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
       verdict.failed_case = at_case;
     } else {
-      verdict = verdict_of(end.answer);
+      verdict = proved_from_answer(end.answer);
     }
     const ProvedVariant& first = summary_.variants[job.members.front()];
     const PlannedGeometry& geometry = plan_.geometries[first.geometry];
@@ -317,22 +250,6 @@ const ProvedVariant* ProofSummary::find(std::size_t geometry, std::size_t varian
   return nullptr;
 }
 
-void add_checks(std::vector<CheckCount>& sums, const std::vector<CheckCount>& more) {
-  for (const CheckCount& check : more) {
-    const auto known = std::find_if(sums.begin(), sums.end(), [&check](const CheckCount& sum) {
-      return sum.name == check.name;
-    });
-    if (known == sums.end())
-      sums.push_back(check);
-    else
-      known->comparisons += check.comparisons;
-  }
-}
-
-bool is_proved_at_own_shape(const Case& which, const EngineOptions& options) {
-  return bytes_of(which) <= options.proof_bytes_max;
-}
-
 ProofSummary prove_plan(const Plan& plan, const CompileSummary& compiled,
                         const DeviceProperties& device, Session& session) {
   std::vector<ProofTask> tasks;
@@ -340,8 +257,8 @@ ProofSummary prove_plan(const Plan& plan, const CompileSummary& compiled,
     if (unit.target != plan.target) continue;
     const PlannedGeometry& geometry = plan.geometries[unit.geometry];
     tasks.push_back({&unit, [&geometry, &unit, &session, &plan] {
-                       return cases_for(geometry, geometry.variants[unit.variant], unit.target,
-                                        session.options, plan.own_shapes);
+                       return proof_cases(geometry, geometry.variants[unit.variant], unit.target,
+                                          session.options, unit.exact.has_value(), plan.own_shapes);
                      }});
   }
   return ProofStage(plan, compiled, device, session).run(tasks);
@@ -352,47 +269,10 @@ ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
                              Session& session) {
   std::vector<ProofTask> tasks;
   for (const Finalist& finalist : finalists)
-    tasks.push_back({compiled.find(finalist.geometry, finalist.variant, plan.target),
-                     [&finalist] { return std::vector<Case>{finalist.which}; }});
+    tasks.push_back({compiled.find(finalist.geometry, finalist.variant, plan.target), [&finalist] {
+                       return std::vector<ProofCase>{{finalist.which, false, false}};
+                     }});
   return ProofStage(plan, compiled, device, session).run(tasks);
-}
-
-Json handle_prove_request(Device& device, const Json& request,
-                          const std::function<void(const Json&)>& progress) {
-  const Variant variant = variant_from_json(request.at("variant"));
-  Outcome outcome;
-  const std::unique_ptr<LoadedCode> code =
-      device.load(request.at("code").get<std::string>(), &outcome);
-  Json reports = Json::array();
-  bool retire = false;
-  for (const Json& item : request.at("cases")) {
-    const Case which = case_from_json(item);
-    progress(Json{{"case", which.key()}});
-    ProofReport report;
-    if (!code) {
-      report.outcome = outcome;
-      report.failed_check = "launch";
-    } else {
-      RunnableVariant runnable;
-      runnable.code = code.get();
-      runnable.launches =
-          launches_of(which, variant, device.properties().target, device.properties().facts);
-      // A self-test's mutant may launch another grid.
-      for (Launch& launch : runnable.launches) {
-        if (const auto blocks = request.value("blocks", std::int64_t{0}); blocks != 0)
-          launch.grid[0] = blocks;
-        launch.grid[0] -= request.value("blocks_less", std::int64_t{0});
-      }
-      ProofOptions options;
-      options.seed = request.at("seed").get<std::uint64_t>();
-      report = prove(device, runnable, which, options);
-    }
-    reports.push_back({{"case", which.key()}, {"report", to_json(report)}});
-    if (report.outcome.ok()) continue;
-    retire = report.failed_check == "launch";
-    break;
-  }
-  return Json{{"reports", std::move(reports)}, {"retire", retire}};
 }
 
 }  // namespace fusetune

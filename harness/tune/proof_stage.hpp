@@ -8,23 +8,12 @@
 
 #include "harness/spec/plan.hpp"
 #include "harness/tune/compile_stage.hpp"
+#include "harness/tune/proof_cases.hpp"
+#include "harness/tune/proved_variant.hpp"
 #include "harness/tune/session.hpp"
-#include "harness/verify/proof.hpp"
+#include "harness/verify/proof_sums.hpp"
 
 namespace fusetune {
-
-/// What is known of one variant of one geometry after its proof.
-struct ProvedVariant {
-  std::size_t geometry = 0;
-  std::size_t variant = 0;
-  Outcome outcome{Status::skipped, "not proved"};
-  std::string failed_case;  ///< key of the case that failed
-  std::string failed_check;
-  std::int64_t cases = 0;            ///< proved, this one's code on this plan
-  std::vector<CheckCount> checks;    ///< summed over the cases
-  std::vector<Mismatch> mismatches;  ///< of the failed case
-  std::int64_t mismatch_count = 0;
-};
 
 struct ProofSummary {
   std::vector<ProvedVariant> variants;  ///< those with launches, in plan order
@@ -32,6 +21,7 @@ struct ProofSummary {
   std::int64_t reused = 0;
   std::int64_t shared = 0;  ///< took the verdict of another variant with the same code and launches
   std::int64_t cases = 0;   ///< that stand behind the verdicts
+  std::int64_t exact_cases = 0;    ///< of them, with instrumented code
   std::vector<CheckCount> checks;  ///< summed
 
   const ProvedVariant* find(std::size_t geometry, std::size_t variant) const;
@@ -41,7 +31,7 @@ ProofSummary prove_plan(const Plan& plan, const CompileSummary& compiled,
                         const DeviceProperties& device, Session& session);
 
 /// One variant with a case beyond `proof_bytes_max`, to be proved because it is about to enter a
-/// table.
+/// table: with the code that was timed.
 struct Finalist {
   std::size_t geometry = 0;
   std::size_t variant = 0;
@@ -50,12 +40,6 @@ struct Finalist {
 ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
                              const std::vector<Finalist>& finalists, const DeviceProperties& device,
                              Session& session);
-
-/// Whether prove_plan() already proves this case at its own shape.
-bool is_proved_at_own_shape(const Case& which, const EngineOptions& options);
-
-/// Adds `more` to `sums` by check name.
-void add_checks(std::vector<CheckCount>& sums, const std::vector<CheckCount>& more);
 
 /// The worker's side of one request ("prove"). `progress` is told each case before it runs.
 Json handle_prove_request(Device& device, const Json& request,

@@ -102,7 +102,7 @@ class RowMaker {
     }
     const ProvedVariant* proved = campaign_.proofs.find(race.geometry, index);
     c.proofs = proved->cases;
-    c.proved_on = plan_.target.name + " fast";
+    c.proved_on = plan_.target.name + " " + proved->modes();
     return c;
   }
 

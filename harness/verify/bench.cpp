@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "harness/verify/mix.hpp"
+#include "harness/verify/proof_sums.hpp"
 #include "harness/verify/results.hpp"
 
 namespace fusetune {
@@ -25,13 +26,17 @@ std::vector<TensorImages> Bench::run(std::span<const Run> runs, std::uint64_t sc
 
 void Bench::judge(std::span<const Pass> passes, const Inputs* inputs, Findings* findings) {
   const Explainer explainer(which_, source_.reference, inputs, passes);
-  check_results(which_, passes, explainer, findings);
+  ResultMetrics metrics = check_results(which_, passes, explainer, findings, options_.cosine_min);
+  add_outputs(outputs_, metrics.outputs);
+  if (mismatch_map_.empty()) mismatch_map_ = std::move(metrics.mismatch_map);
 }
 
 void Bench::conclude(ProofReport* report) {
   findings_.conclude(report);
   report->launches = launches_;
-  report->skipped = skipped_;
+  report->skipped = std::move(skipped_);
+  report->outputs = std::move(outputs_);
+  report->mismatch_map = std::move(mismatch_map_);
 }
 
 }  // namespace fusetune

@@ -60,8 +60,8 @@ class Bench {
   std::vector<TensorImages> run(std::span<const Run> runs, std::uint64_t schedule,
                                 Findings* findings);
 
-  /// Compares what passes of the same call hold with what they should. `inputs` made them, where
-  /// they are all the numbered ones.
+  /// Compares what passes of the same call hold with what they should, and keeps the worst figures.
+  /// `inputs` made them, where they are all the numbered ones.
   void judge(std::span<const Pass> passes, const Inputs* inputs, Findings* findings);
 
   /// Concludes the report.
@@ -77,6 +77,8 @@ class Bench {
   Arenas arenas_;
   Findings findings_;
   std::vector<std::string> skipped_;
+  std::vector<OutputMetrics> outputs_;
+  std::string mismatch_map_;
   std::int64_t launches_ = 0;
 };
 

@@ -1,0 +1,99 @@
+#include "harness/tune/proof_cases.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+
+namespace fusetune {
+
+namespace {
+
+/// The case with rows further apart, where its tensors allow it. 48 bytes keep every alignment
+/// class.
+Case with_padded_rows(Case which) {
+  constexpr std::int64_t kPaddingBytes = 48;
+  for (auto& [name, stride] : which.row_strides) {
+    const TensorDecl* tensor = which.geometry.family->find_tensor(name);
+    stride += kPaddingBytes / size_bytes(shape_of(which, *tensor).dtype);
+  }
+  return which;
+}
+
+/// Collects cases by their keys: EXACT ones first, for they say more of a wrong kernel.
+class CaseList {
+ public:
+  CaseList(const EngineOptions& options, bool has_exact)
+      : rows_max_(has_exact ? options.exact_rows_max : -1) {}
+
+  void add_adversarial(const Case& which, bool padded) {
+    add(padded ? with_padded_rows(which) : which, false);
+    // Tiles and a rest make a case worth everything; with rows as they were planned, outputs can
+    // lie in the memory of inputs.
+    const bool exact = which.rows() <= rows_max_;
+    if (!padded && which.rows() > 0 && (exact || rows_max_ < 0) &&
+        (thorough_.empty() || which.rows() > thorough_rows_)) {
+      thorough_ = key(which, exact);
+      thorough_rows_ = which.rows();
+    }
+  }
+
+  void add_own(const Case& which) {
+    add(which, false);
+    add(which, true);
+  }
+
+  std::vector<ProofCase> take() {
+    if (const auto found = cases_.find(thorough_); found != cases_.end())
+      found->second.thorough = true;
+    std::vector<ProofCase> list;
+    for (auto& [key, one] : cases_) list.push_back(std::move(one));
+    return list;
+  }
+
+ private:
+  static std::string key(const Case& which, bool exact) {
+    return (exact ? "exact " : "fast ") + which.key();
+  }
+  void add(const Case& which, bool timed_code) {
+    const bool exact = !timed_code && which.rows() <= rows_max_;
+    cases_.try_emplace(key(which, exact), ProofCase{which, exact, false});
+  }
+
+  std::int64_t rows_max_;
+  std::map<std::string, ProofCase> cases_;
+  std::string thorough_;
+  std::int64_t thorough_rows_ = 0;
+};
+
+}  // namespace
+
+Json to_json(const ProofCase& one) {
+  return {{"case", to_json(one.which)}, {"exact", one.exact}, {"thorough", one.thorough}};
+}
+
+ProofCase proof_case_from_json(const Json& json) {
+  return {case_from_json(json.at("case")), json.at("exact").get<bool>(),
+          json.at("thorough").get<bool>()};
+}
+
+bool is_proved_at_own_shape(const Case& which, const EngineOptions& options) {
+  return tensor_bytes(which) <= options.proof_bytes_max;
+}
+
+std::vector<ProofCase> proof_cases(const PlannedGeometry& geometry, const Variant& variant,
+                                   const Target& target, const EngineOptions& options,
+                                   bool has_exact, bool own_shapes) {
+  CaseList cases(options, has_exact);
+  bool padded = false;
+  for (const std::int64_t rows : adversarial_rows(geometry.geometry, variant, target)) {
+    for (const PlannedCase& planned : geometry.cases)
+      for (const Case& which : cases_at_rows(planned.which, rows))
+        cases.add_adversarial(which, padded);
+    padded = !padded;
+  }
+  for (const PlannedCase& planned : geometry.cases)
+    if (is_proved_at_own_shape(planned.which, options) || own_shapes) cases.add_own(planned.which);
+  return cases.take();
+}
+
+}  // namespace fusetune

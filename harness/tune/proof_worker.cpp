@@ -1,0 +1,74 @@
+#include <map>
+#include <memory>
+
+#include "harness/tune/proof_cases.hpp"
+#include "harness/tune/proof_stage.hpp"
+
+namespace fusetune {
+
+namespace {
+
+/// The code objects of one variant, loaded when a case asks for them.
+class VariantCode {
+ public:
+  VariantCode(Device& device, const Json& request) : device_(device), request_(request) {}
+
+  /// nullptr, and why, when it cannot be loaded.
+  const LoadedCode* get(bool exact, Outcome* outcome) {
+    Entry& entry = entries_[exact];
+    if (!entry.code && entry.outcome.ok())
+      entry.code = device_.load(request_.at(exact ? "exact_code" : "code").get<std::string>(),
+                                &entry.outcome);
+    *outcome = entry.outcome;
+    return entry.code.get();
+  }
+
+ private:
+  struct Entry {
+    std::unique_ptr<LoadedCode> code;
+    Outcome outcome;
+  };
+  Device& device_;
+  const Json& request_;
+  std::map<bool, Entry> entries_;
+};
+
+ProofReport prove_case(Device& device, VariantCode& code, const Json& request,
+                       const ProofCase& one) {
+  ProofReport report;
+  RunnableVariant runnable;
+  runnable.code = code.get(one.exact, &report.outcome);
+  if (runnable.code == nullptr) {
+    report.failed_check = "launch";
+    return report;
+  }
+  const DeviceProperties& properties = device.properties();
+  runnable.launches = launches_of(one.which, variant_from_json(request.at("variant")),
+                                  properties.target, properties.facts);
+  ProofOptions options;
+  options.seed = request.at("seed").get<std::uint64_t>();
+  options.cosine_min = request.at("cosine_min").get<double>();
+  options.thorough = one.thorough;
+  return prove(device, runnable, one.which, options);
+}
+
+}  // namespace
+
+Json handle_prove_request(Device& device, const Json& request,
+                          const std::function<void(const Json&)>& progress) {
+  VariantCode code(device, request);
+  Json reports = Json::array();
+  bool retire = false;
+  for (const Json& item : request.at("cases")) {
+    const ProofCase one = proof_case_from_json(item);
+    progress(Json{{"case", one.which.key()}});
+    const ProofReport report = prove_case(device, code, request, one);
+    reports.push_back({{"case", one.which.key()}, {"report", to_json(report)}});
+    if (report.outcome.ok()) continue;
+    retire = report.failed_check == "launch";
+    break;
+  }
+  return Json{{"reports", std::move(reports)}, {"retire", retire}};
+}
+
+}  // namespace fusetune

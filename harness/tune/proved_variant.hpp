@@ -1,0 +1,40 @@
+#pragma once
+// What is known of one variant of one geometry after its proof: made from a worker's answer, kept
+// as a record.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/store/record_store.hpp"
+#include "harness/verify/proof.hpp"
+
+namespace fusetune {
+
+struct ProvedVariant {
+  std::size_t geometry = 0;
+  std::size_t variant = 0;
+  Outcome outcome{Status::skipped, "not proved"};
+  std::string failed_case;  ///< key of the case that failed
+  std::string failed_check;
+  std::int64_t cases = 0;              ///< proved, this one's code on this plan
+  std::int64_t exact_cases = 0;        ///< of them, with instrumented code
+  std::vector<CheckCount> checks;      ///< summed over the cases
+  std::vector<OutputMetrics> outputs;  ///< the worst over the cases
+  std::vector<std::string> left_out;   ///< of the protocol, with reasons
+  std::vector<Mismatch> mismatches;    ///< of the failed case
+  std::int64_t mismatch_count = 0;
+  std::string mismatch_map;
+
+  /// "exact", "fast" or "exact and fast"; "" when nothing was proved.
+  std::string modes() const;
+};
+
+/// From the answer of a worker to "prove".
+ProvedVariant proved_from_answer(const Json& answer);
+
+/// What a record holds besides status and message.
+Json data_of(const ProvedVariant& proved);
+ProvedVariant proved_from_record(const StepRecord& step);
+
+}  // namespace fusetune
