@@ -1,6 +1,8 @@
 // The reference of rmsnorm_gemma, in whole-matrix operations in double. Rounding happens where the
 // options declare it and nowhere else, so the truth of the default is the mathematical value.
 
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -47,8 +49,8 @@ Sum sum_of(const Problem& p) {
 /// What rounding of the normalised row may come to on the other side of a tie: a kernel that
 /// computes in fp32 is off by up to 4 sqrt(width) 2^-24 before it, and then by a whole step after
 /// it. In units of that error, so that it adds to the sum of magnitudes.
-Matrix steps_at_ties(const std::string& dtype, const Matrix& normed) {
-  const double error = 4 * std::sqrt(static_cast<double>(normed.cols())) * 0x1p-24;
+Matrix steps_at_ties(std::int64_t width, const std::string& dtype, const Matrix& normed) {
+  const double error = 4 * std::sqrt(static_cast<double>(width)) * 0x1p-24;
   const Matrix above = rounded(dtype, Matrix(normed + error * normed.abs()));
   const Matrix below = rounded(dtype, Matrix(normed - error * normed.abs()));
   const Matrix steps = (above - below) / error;
@@ -61,11 +63,53 @@ Terms norm_of(const Problem& p, const Matrix& s, const Terms& factor) {
   Matrix normed = s.colwise() * scale;
   Matrix magnitude = normed.abs();
   if (p.option("mid_rounding") == "on") {
-    const std::string& dtype = p.tensor("y").dtype;
-    magnitude += steps_at_ties(dtype, normed);
+    const std::string& dtype = p.tensor("x").dtype;
+    magnitude += steps_at_ties(normed.cols(), dtype, normed);
     normed = rounded(dtype, normed);
   }
   return {normed.rowwise() * factor.value.row(0), magnitude.rowwise() * factor.magnitude.row(0)};
+}
+
+/// What the scale of a group is, from its largest magnitude: never 0.
+double scale_of(const std::string& floor, double amax, double code_max) {
+  if (floor == "amax_1e_10") return std::max(amax, static_cast<double>(1e-10f)) / code_max;
+  if (floor == "scale_1e_10") return amax <= 1e-10f ? static_cast<double>(1e-10f) : amax / code_max;
+  if (floor == "scale_512th") return std::max(amax, 1.0 / 512) / code_max;
+  if (floor == "one") return amax == 0 ? 1 : amax / code_max;
+  throw std::invalid_argument("unknown scale_floor '" + floor + "'");
+}
+
+/// NaNs do not count: their codes say what they are.
+double largest_magnitude(const Eigen::Ref<const Matrix>& group) {
+  return (group == group).select(group.abs(), 0.0).maxCoeff();
+}
+
+/// Codes of the rows in units of their scales, and the scales, one per group of `group` columns.
+void quantise(const Problem& p, Terms y) {
+  if (p.option("quant_source") == "rounded") {
+    y.magnitude += steps_at_ties(p.symbol("width"), p.tensor("x").dtype, y.value);
+    y.value = rounded(p.tensor("x").dtype, y.value);
+  }
+  const Tensor& codes = p.tensor("q");
+  const std::int64_t width = y.value.cols();
+  const std::int64_t group = p.option("quant") == "group" ? p.symbol("group") : width;
+  Matrix scales(y.value.rows(), width / group);
+  for (std::int64_t row = 0; row < scales.rows(); ++row)
+    for (std::int64_t g = 0; g < scales.cols(); ++g) {
+      auto value = y.value.block(row, g * group, 1, group);
+      auto magnitude = y.magnitude.block(row, g * group, 1, group);
+      const double scale =
+          scale_of(p.option("scale_floor"), largest_magnitude(value), largest(codes.dtype));
+      scales(row, g) = scale;
+      value /= scale;
+      magnitude /= scale;
+    }
+  write(codes, y.value);
+  state(p.truth("q"), y.value, y.magnitude);
+  const bool transposed = p.option("scale_layout") == "transposed";
+  const Matrix laid_out = transposed ? Matrix(scales.transpose()) : scales;
+  write(p.tensor("scale"), laid_out);
+  state(p.truth("scale"), laid_out, laid_out);
 }
 
 void compute(const Problem& p) {
@@ -76,13 +120,25 @@ void compute(const Problem& p) {
     write(p.tensor("residual_out"), sum.stored.value);
     state(p.truth("residual_out"), sum.stored.value, sum.stored.magnitude);
   }
-  write(p.tensor("y"), y.value);
-  state(p.truth("y"), y.value, y.magnitude);
+  if (p.has("y")) {
+    write(p.tensor("y"), y.value);
+    state(p.truth("y"), y.value, y.magnitude);
+  }
+  if (p.has("q")) quantise(p, y);
+}
+
+std::string scale_word(const Problem& p, std::int64_t index) {
+  if (p.option("quant") == "per_token") return "scale of token " + std::to_string(index);
+  const std::int64_t inner = p.tensor("scale").dims.at(1);
+  const bool transposed = p.option("scale_layout") == "transposed";
+  return "scale of token " + std::to_string(transposed ? index % inner : index / inner) +
+         ", group " + std::to_string(transposed ? index / inner : index % inner);
 }
 
 std::string describe(const Problem& p, const std::string& name, std::int64_t index) {
   const std::int64_t width = p.symbol("width");
   if (name == "weight") return "weight of column " + std::to_string(index);
+  if (name == "scale") return scale_word(p, index);
   return name + " of token " + std::to_string(index / width) + ", column " +
          std::to_string(index % width);
 }

@@ -1,0 +1,164 @@
+// RMSNorm of x, or of x + residual, in one launch. A block works on FT_ROWS_PER_ITER rows at a time, each by an equal share of its threads;
+// with row_cache=registers a row is read once and stays in registers from the sum to the norm, and the weight stays for all rows of the block.
+#include "ft.h"
+#include "rows.h"
+
+namespace {
+
+constexpr int kRowThreads = FT_BLOCK_SIZE / FT_ROWS_PER_ITER;  // that share a row
+constexpr int kPerThread = FT_THREAD_CHUNKS;                   // chunks of a row that a thread has at most
+constexpr bool kFull = kChunks % kRowThreads == 0;             // every thread has as many
+
+struct Tensors {
+  Rows x, residual, y, residual_out;
+};
+
+#if !FT_HAS_RESIDUAL
+typedef FT_TYPE_ACT Summand;
+#elif FT_RESIDUAL_ROUNDING == FT_RESIDUAL_ROUNDING_BEFORE_NORM
+typedef FT_TYPE_STREAM Summand;
+#else
+typedef ft_fp32 Summand;
+#endif
+
+// What a thread reads of a chunk; apart from the sum, so that the reads of many chunks are in flight together.
+struct Input {
+  Chunk<FT_TYPE_ACT> x;
+#if FT_HAS_RESIDUAL
+  Chunk<FT_TYPE_STREAM> residual;
+#endif
+};
+
+FT_DEVICE Input load_input(const Tensors &t, ft_i64 row, int chunk) {
+  Input input;
+  input.x = load_chunk<FT_TYPE_ACT>(t.x, row, chunk);
+#if FT_HAS_RESIDUAL
+  input.residual = load_chunk<FT_TYPE_STREAM>(t.residual, row, chunk);
+#endif
+  return input;
+}
+
+// What the norm takes of a chunk: x, or its sum with the residual as the rounding order says.
+FT_DEVICE Chunk<Summand> sum_of(const Input &input) {
+#if FT_HAS_RESIDUAL
+  Chunk<Summand> sum;
+  FT_UNROLL
+  for (int i = 0; i < kElements; ++i) ft_set(sum, i, ft_get(input.x, i) + ft_get(input.residual, i));
+  return sum;
+#else
+  return input.x;
+#endif
+}
+
+FT_DEVICE void store_sum(const Tensors &t, ft_i64 row, int chunk, const Chunk<Summand> &sum) {
+#if FT_HAS_RESIDUAL
+  Chunk<FT_TYPE_STREAM> out;
+  FT_UNROLL
+  for (int i = 0; i < kElements; ++i) ft_set(out, i, ft_get(sum, i));
+  store_chunk<FT_TYPE_STREAM>(t.residual_out, row, chunk, out);
+#else
+  (void)t, (void)row, (void)chunk, (void)sum;
+#endif
+}
+
+#if FT_ROW_CACHE == FT_ROW_CACHE_REGISTERS
+
+// A thread's share of a row of weights.
+struct Weights {
+  Chunk<FT_TYPE_WEIGHT> chunk[kPerThread];
+};
+
+FT_DEVICE Weights load_weights(const void *__restrict__ weight, int first) {
+  Weights weights;
+  FT_UNROLL
+  for (int k = 0; k < kPerThread; ++k) {
+    const int chunk = first + k * kRowThreads;
+    if (kFull || chunk < kChunks) weights.chunk[k] = load_weight(weight, chunk);
+  }
+  return weights;
+}
+
+// All threads take part in the sum; those of a row that does not exist only in that.
+FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bool exists, int first, int turn,
+                        float eps) {
+  Input input[kPerThread];
+  Chunk<Summand> sum[kPerThread];
+  float squares = 0.0f;
+  if (exists) {
+    FT_UNROLL
+    for (int k = 0; k < kPerThread; ++k) {
+      const int chunk = first + k * kRowThreads;
+      if (kFull || chunk < kChunks) input[k] = load_input(t, row, chunk);
+    }
+    FT_UNROLL
+    for (int k = 0; k < kPerThread; ++k) {
+      const int chunk = first + k * kRowThreads;
+      if (kFull || chunk < kChunks) {
+        sum[k] = sum_of(input[k]);
+        store_sum(t, row, chunk, sum[k]);
+        squares += sum_of_squares(sum[k]);
+      }
+    }
+  }
+  const float scale = row_scale(ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(squares, turn), eps);
+  if (!exists) return;
+  FT_UNROLL
+  for (int k = 0; k < kPerThread; ++k) {
+    const int chunk = first + k * kRowThreads;
+    if (kFull || chunk < kChunks)
+      store_chunk<FT_TYPE_ACT>(t.y, row, chunk, normalise(sum[k], weights.chunk[k], scale));
+  }
+}
+
+#else
+
+struct Weights {
+  const void *weight;
+};
+FT_DEVICE Weights load_weights(const void *weight, int) { return {weight}; }
+
+// The row is read again for the norm. Nothing of it is stored before, so it may be overwritten in place.
+FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bool exists, int first, int turn, float eps) {
+  const int end = exists ? kChunks : 0;
+  float squares = 0.0f;
+  FT_UNROLL_BY_4
+  for (int chunk = first; chunk < end; chunk += kRowThreads) squares += sum_of_squares(sum_of(load_input(t, row, chunk)));
+  const float scale = row_scale(ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(squares, turn), eps);
+  FT_UNROLL_BY_4
+  for (int chunk = first; chunk < end; chunk += kRowThreads) {
+    const Chunk<Summand> sum = sum_of(load_input(t, row, chunk));
+    store_sum(t, row, chunk, sum);
+    store_chunk<FT_TYPE_ACT>(t.y, row, chunk, normalise(sum, load_weight(weights.weight, chunk), scale));
+  }
+}
+
+#endif
+
+}  // namespace
+
+FT_KERNEL(FT_BLOCK_SIZE)
+void rmsnorm_gemma(const void *x, ft_i64 x_row_stride,
+#if FT_HAS_RESIDUAL
+                   const void *residual, ft_i64 residual_row_stride,
+#endif
+                   const void *__restrict__ weight, void *y, ft_i64 y_row_stride,
+#if FT_HAS_RESIDUAL
+                   void *residual_out, ft_i64 residual_out_row_stride,
+#endif
+                   ft_i64 tokens, float eps) {
+#if FT_HAS_RESIDUAL
+  const Tensors t = {rows_of(x, x_row_stride), rows_of(residual, residual_row_stride),
+                     rows_of(y, y_row_stride), rows_of(residual_out, residual_out_row_stride)};
+#else
+  const Tensors t = {rows_of(x, x_row_stride), Rows{}, rows_of(y, y_row_stride), Rows{}};
+#endif
+  const int share = static_cast<int>(threadIdx.x) / kRowThreads;
+  const int first = static_cast<int>(threadIdx.x) % kRowThreads;
+  const Weights weights = load_weights(weight, first);
+  int turn = 0;
+  for (ft_i64 row0 = static_cast<ft_i64>(blockIdx.x) * FT_ROWS_PER_ITER; row0 < tokens;
+       row0 += static_cast<ft_i64>(gridDim.x) * FT_ROWS_PER_ITER) {
+    norm_row(t, weights, row0 + share, row0 + share < tokens, first, turn, eps);
+    turn ^= 1;
+  }
+}
