@@ -55,6 +55,13 @@ bool unshare_as_user(int flags) {
   return true;
 }
 
+Measure namespace_measure(const char* name, const char* refuses, bool active, int error) {
+  // The errno of a limit of none, and its text would speak of a disk.
+  if (!active && error == ENOSPC)
+    return missing_measure(name, refuses, "this machine allows no further namespaces");
+  return measure_by(name, refuses, active, error);
+}
+
 bool set_read_only(const char* path, bool read_only, unsigned recursive) {
   MountAttributes attributes;
   (read_only ? attributes.set : attributes.clear) = kMountReadOnly;
@@ -92,11 +99,12 @@ std::vector<Measure> enter_namespaces(const std::filesystem::path& scratch) {
       error = errno;
   }
   std::vector<Measure> measures;
-  measures.push_back(measure_by(kNetwork, kNetworkRefuses, (made & CLONE_NEWNET) != 0, error));
-  measures.push_back(measure_by(kIpc, kIpcRefuses, (made & CLONE_NEWIPC) != 0, error));
+  measures.push_back(
+      namespace_measure(kNetwork, kNetworkRefuses, (made & CLONE_NEWNET) != 0, error));
+  measures.push_back(namespace_measure(kIpc, kIpcRefuses, (made & CLONE_NEWIPC) != 0, error));
   if ((made & CLONE_NEWNS) != 0) error = make_mounts_read_only(scratch.string());
   measures.push_back(
-      measure_by(kMounts, kMountsRefuses, (made & CLONE_NEWNS) != 0 && error == 0, error));
+      namespace_measure(kMounts, kMountsRefuses, (made & CLONE_NEWNS) != 0 && error == 0, error));
   return measures;
 }
 
