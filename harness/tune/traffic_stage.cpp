@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "harness/base/hash.hpp"
@@ -50,23 +51,26 @@ class TrafficStage {
   }
 
   TrafficSummary run(const CompileSummary& compiled, const ProofSummary* proofs) {
-    std::vector<Step> open;
     for (const CompiledUnit& unit : compiled.units)
-      if (unit.target == plan_.target && is_wanted(unit, proofs)) add(unit, open);
+      if (unit.target == plan_.target && is_wanted(unit, proofs)) add(unit);
+    std::vector<const Step*> open;
+    for (const auto& [key, step] : steps_)
+      if (!take_from_store(step)) open.push_back(&step);
     if (open.empty()) return std::move(summary_);
     session_.progress.begin("trace", static_cast<std::int64_t>(open.size()), summary_.reused);
     WorkerPool pool(worker_role("device", job_count(session_.options)));
-    for (const Step& step : open) submit(pool, step);
+    for (const Step* step : open) submit(pool, *step);
     pool.run(session_.stop, [this] { session_.progress.tick(); });
     session_.progress.end();
     return std::move(summary_);
   }
 
  private:
+  /// One trace; several variants may be the same code and launches.
   struct Step {
-    std::size_t index = 0;  ///< into the summary's variants
-    const CompiledUnit* unit = nullptr;
     std::string key;
+    const CompiledUnit* unit = nullptr;
+    std::vector<std::size_t> members;  ///< indices into the summary's variants
   };
 
   static bool is_wanted(const CompiledUnit& unit, const ProofSummary* proofs) {
@@ -80,17 +84,19 @@ class TrafficStage {
     return plan_.geometries[unit.geometry].variants[unit.variant];
   }
 
-  void add(const CompiledUnit& unit, std::vector<Step>& open) {
+  void add(const CompiledUnit& unit) {
     TracedVariant traced;
     traced.geometry = unit.geometry;
     traced.variant = unit.variant;
-    summary_.variants.push_back(std::move(traced));
     try {
-      const Step step{summary_.variants.size() - 1, &unit, key_of(unit)};
-      if (!take_from_store(step)) open.push_back(step);
+      const std::string key = key_of(unit);
+      Step& step = steps_[key];
+      if (step.members.empty()) step = {key, &unit, {}};
+      step.members.push_back(summary_.variants.size());
     } catch (const EvalError& error) {
-      summary_.variants.back().outcome = {Status::launch_error, error.what()};
+      traced.outcome = {Status::launch_error, error.what()};
     }
+    summary_.variants.push_back(std::move(traced));
   }
 
   // The compilation's key and not the code's identity: two sources whose code is the same differ
@@ -111,11 +117,16 @@ class TrafficStage {
       session_.records.forget(StepRecord::Kind::traffic, step.key);
       return false;
     }
-    TracedVariant& traced = summary_.variants[step.index];
-    traced.outcome = {record->status, record->message};
-    traced.traffic = traffic_from_json(record->data.at("traffic"));
-    ++summary_.reused;
+    spread(step, {record->status, record->message}, traffic_from_json(record->data.at("traffic")));
+    summary_.reused += std::ssize(step.members);
     return true;
+  }
+
+  void spread(const Step& step, const Outcome& outcome, const TracedTraffic& traffic) {
+    for (const std::size_t member : step.members) {
+      summary_.variants[member].outcome = outcome;
+      summary_.variants[member].traffic = traffic;
+    }
   }
 
   void submit(WorkerPool& pool, const Step& step) {
@@ -128,31 +139,34 @@ class TrafficStage {
                        {"seed", session_.options.seed}};
     job.limit = std::chrono::milliseconds(
         static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
-    job.done = [this, step](const JobEnd& end) { finish(step, end); };
+    job.done = [this, &step](const JobEnd& end) { finish(step, end); };
     pool.submit(std::move(job));
   }
 
   void finish(const Step& step, const JobEnd& end) {
     if (end.how == JobEnd::How::cancelled) return;
-    TracedVariant& traced = summary_.variants[step.index];
+    Outcome outcome;
+    TracedTraffic traffic;
     if (end.how == JobEnd::How::timed_out) {
-      traced.outcome = {Status::kernel_timeout, "the traced kernel did not end in time"};
+      outcome = {Status::kernel_timeout, "the traced kernel did not end in time"};
     } else if (end.how != JobEnd::How::answered) {
-      traced.outcome = {Status::worker_lost, "the device worker was lost while tracing"};
+      outcome = {Status::worker_lost, "the device worker was lost while tracing"};
     } else if (end.answer.contains("error")) {
-      traced.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
+      outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
     } else {
-      traced.outcome = {status_from_string(end.answer.at("status").get<std::string>())
-                            .value_or(Status::launch_error),
-                        end.answer.at("message").get<std::string>()};
-      traced.traffic = traffic_from_json(end.answer.at("traffic"));
+      outcome = {status_from_string(end.answer.at("status").get<std::string>())
+                     .value_or(Status::launch_error),
+                 end.answer.at("message").get<std::string>()};
+      traffic = traffic_from_json(end.answer.at("traffic"));
     }
-    add_record(step, traced, end.wall_ms);
-    ++summary_.traced;
-    session_.progress.advance(!traced.outcome.ok());
+    spread(step, outcome, traffic);
+    add_record(step, end.wall_ms);
+    summary_.traced += std::ssize(step.members);
+    session_.progress.advance(!outcome.ok());
   }
 
-  void add_record(const Step& step, const TracedVariant& traced, double wall_ms) {
+  void add_record(const Step& step, double wall_ms) {
+    const TracedVariant& traced = summary_.variants[step.members.front()];
     const Geometry& geometry = plan_.geometries[traced.geometry].geometry;
     StepRecord record;
     record.kind = StepRecord::Kind::traffic;
@@ -171,6 +185,7 @@ class TrafficStage {
   const DeviceProperties& device_;
   Session& session_;
   TrafficSummary summary_;
+  std::map<std::string, Step> steps_;  ///< by key
 };
 
 /// Accesses that are traced are not judged: whatever happens, the next proof must not be traced.
