@@ -74,7 +74,7 @@ Terms norm_of(const Problem& p, const Matrix& s, const Terms& factor) {
 double scale_of(const std::string& floor, double amax, double code_max) {
   if (floor == "amax_1e_10") return std::max(amax, static_cast<double>(1e-10f)) / code_max;
   if (floor == "scale_1e_10") return amax <= 1e-10f ? static_cast<double>(1e-10f) : amax / code_max;
-  if (floor == "scale_512th") return std::max(amax, 1.0 / 512) / code_max;
+  if (floor == "amax_512th") return std::max(amax, 1.0 / 512) / code_max;
   if (floor == "one") return amax == 0 ? 1 : amax / code_max;
   throw std::invalid_argument("unknown scale_floor '" + floor + "'");
 }

@@ -10,7 +10,7 @@ constexpr int kPerThread = FT_THREAD_CHUNKS;                   // chunks of a ro
 constexpr bool kFull = kChunks % kRowThreads == 0;             // every thread has as many
 
 struct Tensors {
-  Rows x, residual, y, residual_out;
+  Rows x, residual, y, residual_out, q, scale;
 };
 
 #if !FT_HAS_RESIDUAL
@@ -61,6 +61,14 @@ FT_DEVICE void store_sum(const Tensors &t, ft_i64 row, int chunk, const Chunk<Su
 #endif
 }
 
+FT_DEVICE void store_normed(const Tensors &t, ft_i64 row, int chunk, const Chunk<ft_fp32> &values) {
+#if FT_HAS_Y
+  store_chunk<FT_TYPE_ACT>(t.y, row, chunk, convert<FT_TYPE_ACT>(values));
+#else
+  (void)t, (void)row, (void)chunk, (void)values;
+#endif
+}
+
 #if FT_ROW_CACHE == FT_ROW_CACHE_REGISTERS
 
 // A thread's share of a row of weights.
@@ -77,6 +85,52 @@ FT_DEVICE Weights load_weights(const void *__restrict__ weight, int first) {
   }
   return weights;
 }
+
+#if FT_QUANT != FT_QUANT_NONE
+
+// Norm and codes of a row whose summands are in registers. All threads take part in the maxima.
+FT_DEVICE void quantise_row(const Tensors &t, const Chunk<Summand> *sum, const Weights &weights, float scale,
+                            ft_i64 row, bool exists, int first, int turn) {
+  Chunk<ft_fp32> values[kPerThread];
+  float largest[kPerThread];
+  FT_UNROLL
+  for (int k = 0; k < kPerThread; ++k) {
+    const int chunk = first + k * kRowThreads;
+    largest[k] = 0.0f;
+    if (exists && (kFull || chunk < kChunks)) {
+      const Chunk<ft_fp32> normed = normalise(sum[k], weights.chunk[k], scale);
+      store_normed(t, row, chunk, normed);
+      values[k] = quant_source(normed);
+      largest[k] = largest_magnitude(values[k]);
+    }
+  }
+#if FT_QUANT == FT_QUANT_PER_TOKEN
+  FT_UNROLL
+  for (int k = 1; k < kPerThread; ++k) largest[0] = largest[k] > largest[0] ? largest[k] : largest[0];
+  const float row_largest = ft_group_max<FT_BLOCK_SIZE, kRowThreads>(largest[0], turn);
+#else
+  (void)turn;
+#endif
+  FT_UNROLL
+  for (int k = 0; k < kPerThread; ++k) {
+    const int chunk = first + k * kRowThreads;
+#if FT_QUANT == FT_QUANT_PER_TOKEN
+    const float code_scale = scale_of(row_largest);
+    const bool writes_scale = chunk == 0;
+    const int group = 0;
+#else
+    const float code_scale = scale_of(ft_wave_max<FT_GROUP_LANES>(largest[k]));
+    const bool writes_scale = chunk % FT_GROUP_LANES == 0;
+    const int group = chunk / FT_GROUP_LANES;
+#endif
+    if (exists && (kFull || chunk < kChunks)) {
+      store_chunk<FT_TYPE_CODE>(t.q, row, chunk, codes_of(values[k], code_scale));
+      if (writes_scale) store_scale(t.scale, row, group, code_scale);
+    }
+  }
+}
+
+#endif
 
 // All threads take part in the sum; those of a row that does not exist only in that.
 FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bool exists, int first, int turn,
@@ -101,13 +155,16 @@ FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bo
     }
   }
   const float scale = row_scale(ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(squares, turn), eps);
+#if FT_QUANT == FT_QUANT_NONE
   if (!exists) return;
   FT_UNROLL
   for (int k = 0; k < kPerThread; ++k) {
     const int chunk = first + k * kRowThreads;
-    if (kFull || chunk < kChunks)
-      store_chunk<FT_TYPE_ACT>(t.y, row, chunk, normalise(sum[k], weights.chunk[k], scale));
+    if (kFull || chunk < kChunks) store_normed(t, row, chunk, normalise(sum[k], weights.chunk[k], scale));
   }
+#else
+  quantise_row(t, sum, weights, scale, row, exists, first, turn);
+#endif
 }
 
 #else
@@ -128,7 +185,7 @@ FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bo
   for (int chunk = first; chunk < end; chunk += kRowThreads) {
     const Chunk<Summand> sum = sum_of(load_input(t, row, chunk));
     store_sum(t, row, chunk, sum);
-    store_chunk<FT_TYPE_ACT>(t.y, row, chunk, normalise(sum, load_weight(weights.weight, chunk), scale));
+    store_normed(t, row, chunk, normalise(sum, load_weight(weights.weight, chunk), scale));
   }
 }
 
@@ -141,16 +198,29 @@ void rmsnorm_gemma(const void *x, ft_i64 x_row_stride,
 #if FT_HAS_RESIDUAL
                    const void *residual, ft_i64 residual_row_stride,
 #endif
-                   const void *__restrict__ weight, void *y, ft_i64 y_row_stride,
+                   const void *__restrict__ weight,
+#if FT_HAS_Y
+                   void *y, ft_i64 y_row_stride,
+#endif
 #if FT_HAS_RESIDUAL
                    void *residual_out, ft_i64 residual_out_row_stride,
 #endif
+#if FT_HAS_Q
+                   void *q, ft_i64 q_row_stride, void *scale, ft_i64 scale_row_stride,
+#endif
                    ft_i64 tokens, float eps) {
+  Tensors t = {};
+  t.x = rows_of(x, x_row_stride);
 #if FT_HAS_RESIDUAL
-  const Tensors t = {rows_of(x, x_row_stride), rows_of(residual, residual_row_stride),
-                     rows_of(y, y_row_stride), rows_of(residual_out, residual_out_row_stride)};
-#else
-  const Tensors t = {rows_of(x, x_row_stride), Rows{}, rows_of(y, y_row_stride), Rows{}};
+  t.residual = rows_of(residual, residual_row_stride);
+  t.residual_out = rows_of(residual_out, residual_out_row_stride);
+#endif
+#if FT_HAS_Y
+  t.y = rows_of(y, y_row_stride);
+#endif
+#if FT_HAS_Q
+  t.q = rows_of(q, q_row_stride);
+  t.scale = rows_of(scale, scale_row_stride);
 #endif
   const int share = static_cast<int>(threadIdx.x) / kRowThreads;
   const int first = static_cast<int>(threadIdx.x) % kRowThreads;

@@ -66,9 +66,10 @@ FT_DEVICE float sum_of_squares(const Chunk<T> &values) {
 // From the sum of a row's squares to what its elements are multiplied by.
 FT_DEVICE float row_scale(float squares, float eps) { return ft_rsqrt(squares * (1.0f / FT_WIDTH) + eps); }
 
+// The normalised chunk before its last rounding.
 template <class T>
-FT_DEVICE Chunk<FT_TYPE_ACT> normalise(const Chunk<T> &values, const Chunk<FT_TYPE_WEIGHT> &weight, float scale) {
-  Chunk<FT_TYPE_ACT> result;
+FT_DEVICE Chunk<ft_fp32> normalise(const Chunk<T> &values, const Chunk<FT_TYPE_WEIGHT> &weight, float scale) {
+  Chunk<ft_fp32> result;
   FT_UNROLL
   for (int i = 0; i < kElements; ++i) {
     float normed = ft_get(values, i) * scale;
@@ -79,3 +80,70 @@ FT_DEVICE Chunk<FT_TYPE_ACT> normalise(const Chunk<T> &values, const Chunk<FT_TY
   }
   return result;
 }
+
+template <class To, class From>
+FT_DEVICE Chunk<To> convert(const Chunk<From> &values) {
+  Chunk<To> result;
+  FT_UNROLL
+  for (int i = 0; i < kElements; ++i) ft_set(result, i, ft_get(values, i));
+  return result;
+}
+
+#if FT_QUANT != FT_QUANT_NONE
+
+// What is quantised of a normalised chunk.
+FT_DEVICE Chunk<ft_fp32> quant_source(const Chunk<ft_fp32> &values) {
+#if FT_QUANT_SOURCE == FT_QUANT_SOURCE_ROUNDED
+  return convert<ft_fp32>(convert<FT_TYPE_ACT>(values));
+#else
+  return values;
+#endif
+}
+
+// NaNs do not count: their codes say what they are.
+FT_DEVICE float largest_magnitude(const Chunk<ft_fp32> &values) {
+  float largest = 0.0f;
+  FT_UNROLL
+  for (int i = 0; i < kElements; ++i) {
+    const float value = ft_get(values, i);
+    const float magnitude = value < 0.0f ? -value : value;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return largest;
+}
+
+// The scale of a group, from its largest magnitude; never 0.
+FT_DEVICE float scale_of(float amax) {
+#if FT_SCALE_FLOOR == FT_SCALE_FLOOR_AMAX_1E_10
+  return (amax > 1e-10f ? amax : 1e-10f) / FT_TYPE_CODE::MAX;
+#elif FT_SCALE_FLOOR == FT_SCALE_FLOOR_AMAX_512TH
+  return (amax > 1.0f / 512 ? amax : 1.0f / 512) / FT_TYPE_CODE::MAX;
+#elif FT_SCALE_FLOOR == FT_SCALE_FLOOR_SCALE_1E_10
+  return amax <= 1e-10f ? 1e-10f : amax / FT_TYPE_CODE::MAX;
+#else
+  return amax == 0.0f ? 1.0f : amax / FT_TYPE_CODE::MAX;
+#endif
+}
+
+FT_DEVICE Chunk<FT_TYPE_CODE> codes_of(const Chunk<ft_fp32> &values, float scale) {
+  Chunk<FT_TYPE_CODE> codes;
+  const float inverse = 1.0f / scale;
+  FT_UNROLL
+  for (int i = 0; i < kElements; ++i) {
+    const float value = ft_get(values, i);
+#if FT_QUANT_OP == FT_QUANT_OP_DIVIDE
+    (void)inverse;
+    ft_set(codes, i, value / scale);
+#else
+    ft_set(codes, i, value * inverse);
+#endif
+  }
+  return codes;
+}
+
+FT_DEVICE void store_scale(const Rows &scales, ft_i64 row, int group, float scale) {
+  const ft_i64 at = FT_TRANSPOSED ? group * scales.row_stride + row : row * scales.row_stride + group;
+  ft_store_pack<ft_fp32, 1>(scales.data + at * 4, ft_pack<ft_fp32, 1>{{{ft_f32_to_bits(scale)}}});
+}
+
+#endif

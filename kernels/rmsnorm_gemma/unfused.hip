@@ -1,4 +1,4 @@
-// The baseline: an addition that writes the sum, and a norm that reads it again. One block per row, widest access that the alignment allows.
+// The baseline: an addition that writes the sum, a norm that reads it again, a quantisation that reads the norm. One block per row, widest access that the alignment allows.
 #include "ft.h"
 #include "rows.h"
 
@@ -12,16 +12,23 @@ typedef ft_fp32 Summand;
 typedef FT_TYPE_STREAM Summand;
 #endif
 
-FT_DEVICE void norm_rows(const Rows &summands, const void *weight, const Rows &y, ft_i64 tokens, float eps) {
+FT_DEVICE void norm_rows(const Rows &summands, const void *weight, const Rows &y, const Rows &normed, ft_i64 tokens,
+                         float eps) {
   for (ft_i64 row = blockIdx.x; row < tokens; row += gridDim.x) {
     float squares = 0.0f;
     for (int chunk = static_cast<int>(threadIdx.x); chunk < kChunks; chunk += FT_BLOCK_SIZE)
       squares += sum_of_squares(load_chunk<Summand>(summands, row, chunk));
     const float scale = row_scale(ft_block_sum<FT_BLOCK_SIZE>(squares), eps);
-    for (int chunk = static_cast<int>(threadIdx.x); chunk < kChunks; chunk += FT_BLOCK_SIZE)
-      store_chunk<FT_TYPE_ACT>(
-          y, row, chunk,
-          normalise(load_chunk<Summand>(summands, row, chunk), load_weight(weight, chunk), scale));
+    for (int chunk = static_cast<int>(threadIdx.x); chunk < kChunks; chunk += FT_BLOCK_SIZE) {
+      const Chunk<ft_fp32> values =
+          normalise(load_chunk<Summand>(summands, row, chunk), load_weight(weight, chunk), scale);
+#if FT_HAS_Y
+      store_chunk<FT_TYPE_ACT>(y, row, chunk, convert<FT_TYPE_ACT>(values));
+#endif
+#if FT_HAS_NORMED
+      store_chunk<ft_fp32>(normed, row, chunk, quant_source(values));
+#endif
+    }
   }
 }
 
@@ -58,10 +65,10 @@ void residual_add(const void *x, ft_i64 x_row_stride, const void *residual, ft_i
 #endif
 
 #if FT_HAS_RESIDUAL && FT_HAS_SUM
-#define SUMMANDS_PARAMETERS const void *sum
+#define SUMMANDS_PARAMETERS void *sum
 #define SUMMANDS rows_of(sum, FT_WIDTH)
 #elif FT_HAS_RESIDUAL
-#define SUMMANDS_PARAMETERS const void *residual_out, ft_i64 residual_out_row_stride
+#define SUMMANDS_PARAMETERS void *residual_out, ft_i64 residual_out_row_stride
 #define SUMMANDS rows_of(residual_out, residual_out_row_stride)
 #else
 #define SUMMANDS_PARAMETERS const void *x, ft_i64 x_row_stride
@@ -69,6 +76,44 @@ void residual_add(const void *x, ft_i64 x_row_stride, const void *residual, ft_i
 #endif
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void rmsnorm(SUMMANDS_PARAMETERS, const void *weight, void *y, ft_i64 y_row_stride, ft_i64 tokens, float eps) {
-  norm_rows(SUMMANDS, weight, rows_of(y, y_row_stride), tokens, eps);
+void rmsnorm(SUMMANDS_PARAMETERS, const void *weight,
+#if FT_HAS_Y
+             void *y, ft_i64 y_row_stride,
+#endif
+#if FT_HAS_NORMED
+             void *normed,
+#endif
+             ft_i64 tokens, float eps) {
+#if !FT_HAS_Y
+  void *const y = nullptr;
+  const ft_i64 y_row_stride = 0;
+#endif
+#if !FT_HAS_NORMED
+  void *const normed = nullptr;
+#endif
+  norm_rows(SUMMANDS, weight, rows_of(y, y_row_stride), rows_of(normed, FT_WIDTH), tokens, eps);
 }
+
+#if FT_HAS_Q
+// One block per group of a row.
+FT_KERNEL(FT_BLOCK_SIZE)
+void quantise(void *q, ft_i64 q_row_stride, void *scale, ft_i64 scale_row_stride, void *normed, ft_i64 tokens) {
+  constexpr int kGroupChunks = kChunks / FT_GROUPS;
+  const Rows codes = rows_of(q, q_row_stride), values = rows_of(normed, FT_WIDTH);
+  for (ft_i64 item = blockIdx.x; item < tokens * FT_GROUPS; item += gridDim.x) {
+    const ft_i64 row = item / FT_GROUPS;
+    const int group = static_cast<int>(item % FT_GROUPS);
+    const int end = (group + 1) * kGroupChunks;
+    float largest = 0.0f;
+    for (int chunk = group * kGroupChunks + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE) {
+      const float here = largest_magnitude(load_chunk<ft_fp32>(values, row, chunk));
+      largest = here > largest ? here : largest;
+    }
+    const float code_scale = scale_of(ft_group_max<FT_BLOCK_SIZE, FT_BLOCK_SIZE>(largest, 0));
+    for (int chunk = group * kGroupChunks + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE)
+      store_chunk<FT_TYPE_CODE>(codes, row, chunk, codes_of(load_chunk<ft_fp32>(values, row, chunk), code_scale));
+    if (threadIdx.x == 0) store_scale(rows_of(scale, scale_row_stride), row, group, code_scale);
+    ft_block_sync();
+  }
+}
+#endif
