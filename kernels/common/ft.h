@@ -39,8 +39,7 @@ typedef long long ft_i64;
 #define FT_HERE ft_line
 #define FT_AND_HERE , ft_line
 /// Shared memory whose size is given at launch, as an array of `type`.
-#define FT_DYNAMIC_SHARED(type, name)                                          \
-  type *name = static_cast<type *>(ft_host_dynamic_shared)
+#define FT_DYNAMIC_SHARED(type, name) type* name = static_cast<type*>(ft_host_dynamic_shared)
 #else
 #define FT_DEVICE static __device__ __attribute__((always_inline)) inline
 #define FT_UNROLL _Pragma("unroll")
@@ -49,9 +48,9 @@ typedef long long ft_i64;
 #define FT_AND_LINE
 #define FT_HERE
 #define FT_AND_HERE
-#define FT_DYNAMIC_SHARED(type, name)                                          \
-  extern __shared__ __attribute__((aligned(16))) char ft_dynamic_shared[];     \
-  type *name = reinterpret_cast<type *>(ft_dynamic_shared)
+#define FT_DYNAMIC_SHARED(type, name)                                      \
+  extern __shared__ __attribute__((aligned(16))) char ft_dynamic_shared[]; \
+  type* name = reinterpret_cast<type*>(ft_dynamic_shared)
 #endif
 
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
@@ -76,7 +75,8 @@ typedef long long ft_i64;
 // -----------------------------------------------------------------
 
 /// The bits of a value as another type of the same size.
-template <typename To, typename From> FT_DEVICE To ft_bits(From value) {
+template <typename To, typename From>
+FT_DEVICE To ft_bits(From value) {
   static_assert(sizeof(To) == sizeof(From), "sizes differ");
   union {
     From from;
@@ -100,8 +100,7 @@ FT_DEVICE ft_u16 ft_f32_to_bf16(float value) {
   return result;
 #else
   const ft_u32 bits = ft_f32_to_bits(value);
-  if ((bits & 0x7fffffffu) > 0x7f800000u)
-    return static_cast<ft_u16>((bits >> 16) | 0x40u);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<ft_u16>((bits >> 16) | 0x40u);
   return static_cast<ft_u16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 #endif
 }
@@ -116,12 +115,11 @@ FT_DEVICE float ft_fp16_to_f32(ft_u16 bits) {
 #else
   const ft_u32 sign = static_cast<ft_u32>(bits & 0x8000u) << 16;
   const ft_u32 magnitude = bits & 0x7fffu;
-  if (magnitude >= 0x7c00u) { // infinity or NaN, made quiet
+  if (magnitude >= 0x7c00u) {  // infinity or NaN, made quiet
     const ft_u32 quiet = magnitude > 0x7c00u ? 0x400000u : 0u;
-    return ft_bits_to_f32(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13) |
-                          quiet);
+    return ft_bits_to_f32(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13) | quiet);
   }
-  if (magnitude < 0x400u) { // subnormal: exact in float
+  if (magnitude < 0x400u) {  // subnormal: exact in float
     const float value = static_cast<float>(magnitude) * (1.0f / 16777216.0f);
     return ft_bits_to_f32(sign | ft_f32_to_bits(value));
   }
@@ -144,10 +142,9 @@ FT_DEVICE ft_u16 ft_f32_to_fp16(float value) {
   if (magnitude > 0x7f800000u) {
     return static_cast<ft_u16>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
   }
-  if (magnitude >= 0x477ff000u)
-    return static_cast<ft_u16>(sign | 0x7c00u);
-  if (magnitude < 0x38800000u) { // below 2^-14: the sum's last place is the
-                                 // smallest subnormal
+  if (magnitude >= 0x477ff000u) return static_cast<ft_u16>(sign | 0x7c00u);
+  if (magnitude < 0x38800000u) {  // below 2^-14: the sum's last place is the
+                                  // smallest subnormal
     const float sum = ft_bits_to_f32(magnitude) + 0.5f;
     return static_cast<ft_u16>(sign | (ft_f32_to_bits(sum) - 0x3f000000u));
   }
@@ -163,9 +160,8 @@ FT_DEVICE ft_u16 ft_f32_to_fp16(float value) {
 /// exponent, MAX the code of the largest number.
 template <int BIAS, ft_u32 MAX>
 FT_DEVICE ft_u32 ft_f32_magnitude_to_e4m3(ft_u32 magnitude) {
-  constexpr ft_u32 NORMAL = static_cast<ft_u32>(128 - BIAS)
-                            << 23; // the smallest, as fp32
-  if (magnitude < NORMAL) { // the sum's last place is the smallest subnormal
+  constexpr ft_u32 NORMAL = static_cast<ft_u32>(128 - BIAS) << 23;  // the smallest, as fp32
+  if (magnitude < NORMAL) {  // the sum's last place is the smallest subnormal
     constexpr ft_u32 SHIFTER = NORMAL + (20u << 23);
     const float sum = ft_bits_to_f32(magnitude) + ft_bits_to_f32(SHIFTER);
     return ft_f32_to_bits(sum) - SHIFTER;
@@ -179,15 +175,12 @@ FT_DEVICE ft_u32 ft_f32_magnitude_to_e4m3(ft_u32 magnitude) {
 FT_DEVICE ft_u8 ft_f32_to_e4m3fn(float value) {
 #if defined(FT_NVIDIA) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
   ft_u16 pair;
-  asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;"
-      : "=h"(pair)
-      : "f"(0.0f), "f"(value));
+  asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(0.0f), "f"(value));
   return static_cast<ft_u8>(pair);
 #else
   const ft_u32 bits = ft_f32_to_bits(value);
   const ft_u32 magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u)
-    return 0x7f;
+  if (magnitude > 0x7f800000u) return 0x7f;
   const ft_u32 code = ft_f32_magnitude_to_e4m3<7, 0x7eu>(magnitude);
   return static_cast<ft_u8>(code | ((bits >> 24) & 0x80u));
 #endif
@@ -197,8 +190,7 @@ FT_DEVICE ft_u8 ft_f32_to_e4m3fn(float value) {
 FT_DEVICE ft_u8 ft_f32_to_e4m3fnuz(float value) {
   const ft_u32 bits = ft_f32_to_bits(value);
   const ft_u32 magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u)
-    return 0x80;
+  if (magnitude > 0x7f800000u) return 0x80;
   const ft_u32 code = ft_f32_magnitude_to_e4m3<8, 0x7fu>(magnitude);
   return static_cast<ft_u8>(code == 0 ? 0u : code | ((bits >> 24) & 0x80u));
 }
@@ -206,15 +198,12 @@ FT_DEVICE ft_u8 ft_f32_to_e4m3fnuz(float value) {
 FT_DEVICE float ft_e4m3fn_to_f32(ft_u8 code) {
   const ft_u32 sign = static_cast<ft_u32>(code & 0x80u) << 24;
   const ft_u32 magnitude = code & 0x7fu;
-  if (magnitude == 0x7fu)
-    return ft_bits_to_f32(0x7fc00000u | sign);
+  if (magnitude == 0x7fu) return ft_bits_to_f32(0x7fc00000u | sign);
   // As a denormal fp32 number, times what both biases differ by: exact.
-  return ft_bits_to_f32(sign | (magnitude << 20)) *
-         ft_bits_to_f32((127u + 120u) << 23);
+  return ft_bits_to_f32(sign | (magnitude << 20)) * ft_bits_to_f32((127u + 120u) << 23);
 }
 FT_DEVICE float ft_e4m3fnuz_to_f32(ft_u8 code) {
-  if (code == 0x80u)
-    return ft_bits_to_f32(0x7fc00000u);
+  if (code == 0x80u) return ft_bits_to_f32(0x7fc00000u);
   const ft_u32 sign = static_cast<ft_u32>(code & 0x80u) << 24;
   return ft_bits_to_f32(sign | (static_cast<ft_u32>(code & 0x7fu) << 20)) *
          ft_bits_to_f32((127u + 119u) << 23);
@@ -250,57 +239,50 @@ struct ft_e4m3fnuz {
   ft_u8 bits;
 };
 
-FT_DEVICE float ft_to_f32(ft_bf16 element) {
-  return ft_bf16_to_f32(element.bits);
-}
-FT_DEVICE float ft_to_f32(ft_fp16 element) {
-  return ft_fp16_to_f32(element.bits);
-}
+FT_DEVICE float ft_to_f32(ft_bf16 element) { return ft_bf16_to_f32(element.bits); }
+FT_DEVICE float ft_to_f32(ft_fp16 element) { return ft_fp16_to_f32(element.bits); }
 FT_DEVICE float ft_to_f32(ft_fp32 element) { return element; }
-FT_DEVICE float ft_to_f32(ft_e4m3fn element) {
-  return ft_e4m3fn_to_f32(element.bits);
-}
-FT_DEVICE float ft_to_f32(ft_e4m3fnuz element) {
-  return ft_e4m3fnuz_to_f32(element.bits);
-}
+FT_DEVICE float ft_to_f32(ft_e4m3fn element) { return ft_e4m3fn_to_f32(element.bits); }
+FT_DEVICE float ft_to_f32(ft_e4m3fnuz element) { return ft_e4m3fnuz_to_f32(element.bits); }
 
-FT_DEVICE void ft_assign(ft_bf16 &element, float value) {
-  element.bits = ft_f32_to_bf16(value);
-}
-FT_DEVICE void ft_assign(ft_fp16 &element, float value) {
-  element.bits = ft_f32_to_fp16(value);
-}
-FT_DEVICE void ft_assign(ft_fp32 &element, float value) { element = value; }
-FT_DEVICE void ft_assign(ft_e4m3fn &element, float value) {
+FT_DEVICE void ft_assign(ft_bf16& element, float value) { element.bits = ft_f32_to_bf16(value); }
+FT_DEVICE void ft_assign(ft_fp16& element, float value) { element.bits = ft_f32_to_fp16(value); }
+FT_DEVICE void ft_assign(ft_fp32& element, float value) { element = value; }
+FT_DEVICE void ft_assign(ft_e4m3fn& element, float value) {
   element.bits = ft_f32_to_e4m3fn(value);
 }
-FT_DEVICE void ft_assign(ft_e4m3fnuz &element, float value) {
+FT_DEVICE void ft_assign(ft_e4m3fnuz& element, float value) {
   element.bits = ft_f32_to_e4m3fnuz(value);
 }
 /// The nearest element: ft_from_f32<ft_bf16>(value).
-template <class T> FT_DEVICE T ft_from_f32(float value) {
+template <class T>
+FT_DEVICE T ft_from_f32(float value) {
   T element;
   ft_assign(element, value);
   return element;
 }
 /// A value as an element of that type holds it.
-template <class T> FT_DEVICE float ft_round_to(float value) {
+template <class T>
+FT_DEVICE float ft_round_to(float value) {
   return ft_to_f32(ft_from_f32<T>(value));
 }
 
 // ---- Vectors: one memory access of 2, 4, 8 or 16 bytes
 // --------------------------------------
 
-template <int BYTES> struct FT_VECTOR(BYTES) ft_vec {
-  static_assert(BYTES == 4 || BYTES == 8 || BYTES == 16,
-                "one access is 2, 4, 8 or 16 bytes");
+template <int BYTES>
+struct FT_VECTOR(BYTES) ft_vec {
+  static_assert(BYTES == 4 || BYTES == 8 || BYTES == 16, "one access is 2, 4, 8 or 16 bytes");
   ft_u32 word[BYTES / 4];
 };
-template <> struct FT_VECTOR(2) ft_vec<2> { ft_u16 half; };
+template <>
+struct FT_VECTOR(2) ft_vec<2> {
+  ft_u16 half;
+};
 
 /// The 8-bit, 16-bit or 32-bit element `index` of a vector.
 template <int BYTES>
-FT_DEVICE ft_u8 ft_get8(const ft_vec<BYTES> &vec, int index) {
+FT_DEVICE ft_u8 ft_get8(const ft_vec<BYTES>& vec, int index) {
   if constexpr (BYTES == 2) {
     return static_cast<ft_u8>(vec.half >> (8 * index));
   } else {
@@ -308,11 +290,10 @@ FT_DEVICE ft_u8 ft_get8(const ft_vec<BYTES> &vec, int index) {
   }
 }
 template <int BYTES>
-FT_DEVICE void ft_set8(ft_vec<BYTES> &vec, int index, ft_u8 value) {
+FT_DEVICE void ft_set8(ft_vec<BYTES>& vec, int index, ft_u8 value) {
   if constexpr (BYTES == 2) {
     const ft_u32 kept = vec.half & ~(0xffu << (8 * index));
-    vec.half =
-        static_cast<ft_u16>(kept | (static_cast<ft_u32>(value) << (8 * index)));
+    vec.half = static_cast<ft_u16>(kept | (static_cast<ft_u32>(value) << (8 * index)));
   } else {
     const int shift = 8 * (index % 4);
     const ft_u32 kept = vec.word[index / 4] & ~(0xffu << shift);
@@ -320,7 +301,7 @@ FT_DEVICE void ft_set8(ft_vec<BYTES> &vec, int index, ft_u8 value) {
   }
 }
 template <int BYTES>
-FT_DEVICE ft_u16 ft_get16(const ft_vec<BYTES> &vec, int index) {
+FT_DEVICE ft_u16 ft_get16(const ft_vec<BYTES>& vec, int index) {
   if constexpr (BYTES == 2) {
     return vec.half;
   } else {
@@ -328,7 +309,7 @@ FT_DEVICE ft_u16 ft_get16(const ft_vec<BYTES> &vec, int index) {
   }
 }
 template <int BYTES>
-FT_DEVICE void ft_set16(ft_vec<BYTES> &vec, int index, ft_u16 value) {
+FT_DEVICE void ft_set16(ft_vec<BYTES>& vec, int index, ft_u16 value) {
   if constexpr (BYTES == 2) {
     vec.half = value;
   } else {
@@ -338,29 +319,31 @@ FT_DEVICE void ft_set16(ft_vec<BYTES> &vec, int index, ft_u16 value) {
   }
 }
 template <int BYTES>
-FT_DEVICE ft_u32 ft_get32(const ft_vec<BYTES> &vec, int index) {
+FT_DEVICE ft_u32 ft_get32(const ft_vec<BYTES>& vec, int index) {
   return vec.word[index];
 }
 template <int BYTES>
-FT_DEVICE void ft_set32(ft_vec<BYTES> &vec, int index, ft_u32 value) {
+FT_DEVICE void ft_set32(ft_vec<BYTES>& vec, int index, ft_u32 value) {
   vec.word[index] = value;
 }
 
 /// All bits zero.
-template <int BYTES> FT_DEVICE ft_vec<BYTES> ft_zero() {
+template <int BYTES>
+FT_DEVICE ft_vec<BYTES> ft_zero() {
   return ft_vec<BYTES>{};
 }
 
 #if defined(FT_HOST)
 
-template <int BYTES> FT_DEVICE ft_vec<BYTES> ft_load(const void *address) {
+template <int BYTES>
+FT_DEVICE ft_vec<BYTES> ft_load(const void* address) {
   ft_host_check_alignment(address, BYTES);
   return ft_host_load<ft_vec<BYTES>>(address);
 }
 template <int BYTES>
-FT_DEVICE void ft_store(void *address, ft_vec<BYTES> value) {
+FT_DEVICE void ft_store(void* address, ft_vec<BYTES> value) {
   ft_host_check_alignment(address, BYTES);
-  *static_cast<ft_vec<BYTES> *>(address) = value;
+  *static_cast<ft_vec<BYTES>*>(address) = value;
 }
 #define ft_load_nontemporal ft_load
 #define ft_store_nontemporal ft_store
@@ -369,9 +352,13 @@ FT_DEVICE void ft_store(void *address, ft_vec<BYTES> value) {
 
 // The compilers' own vector types: a struct copy may be split, these are one
 // instruction.
-template <int BYTES> struct ft_native;
-#define FT_NATIVE(bytes, ...)                                                  \
-  template <> struct ft_native<bytes> { typedef __VA_ARGS__; };
+template <int BYTES>
+struct ft_native;
+#define FT_NATIVE(bytes, ...) \
+  template <>                 \
+  struct ft_native<bytes> {   \
+    typedef __VA_ARGS__;      \
+  };
 #if defined(FT_NVIDIA)
 FT_NATIVE(2, unsigned short type)
 FT_NATIVE(4, unsigned int type)
@@ -385,12 +372,8 @@ FT_NATIVE(16, ft_u32 type __attribute__((ext_vector_type(4), may_alias)))
 #endif
 #undef FT_NATIVE
 
-FT_DEVICE ft_vec<2> ft_from_native(ft_native<2>::type value) {
-  return ft_vec<2>{value};
-}
-FT_DEVICE ft_vec<4> ft_from_native(ft_native<4>::type value) {
-  return ft_vec<4>{{value}};
-}
+FT_DEVICE ft_vec<2> ft_from_native(ft_native<2>::type value) { return ft_vec<2>{value}; }
+FT_DEVICE ft_vec<4> ft_from_native(ft_native<4>::type value) { return ft_vec<4>{{value}}; }
 FT_DEVICE ft_vec<8> ft_from_native(ft_native<8>::type value) {
   return ft_vec<8>{{value.x, value.y}};
 }
@@ -404,24 +387,21 @@ FT_DEVICE ft_native<8>::type ft_to_native(ft_vec<8> vec) {
   return value;
 }
 FT_DEVICE ft_native<16>::type ft_to_native(ft_vec<16> vec) {
-  const ft_native<16>::type value = {vec.word[0], vec.word[1], vec.word[2],
-                                     vec.word[3]};
+  const ft_native<16>::type value = {vec.word[0], vec.word[1], vec.word[2], vec.word[3]};
   return value;
 }
 
-template <int BYTES> FT_DEVICE ft_vec<BYTES> ft_load(const void *address) {
-  return ft_from_native(
-      *static_cast<const typename ft_native<BYTES>::type *>(address));
+template <int BYTES>
+FT_DEVICE ft_vec<BYTES> ft_load(const void* address) {
+  return ft_from_native(*static_cast<const typename ft_native<BYTES>::type*>(address));
 }
 template <int BYTES>
-FT_DEVICE void ft_store(void *address, ft_vec<BYTES> value) {
-  *static_cast<typename ft_native<BYTES>::type *>(address) =
-      ft_to_native(value);
+FT_DEVICE void ft_store(void* address, ft_vec<BYTES> value) {
+  *static_cast<typename ft_native<BYTES>::type*>(address) = ft_to_native(value);
 }
 template <int BYTES>
-FT_DEVICE ft_vec<BYTES> ft_load_nontemporal(const void *address) {
-  const auto *pointer =
-      static_cast<const typename ft_native<BYTES>::type *>(address);
+FT_DEVICE ft_vec<BYTES> ft_load_nontemporal(const void* address) {
+  const auto* pointer = static_cast<const typename ft_native<BYTES>::type*>(address);
 #if defined(FT_NVIDIA)
   return ft_from_native(__ldcs(pointer));
 #else
@@ -429,8 +409,8 @@ FT_DEVICE ft_vec<BYTES> ft_load_nontemporal(const void *address) {
 #endif
 }
 template <int BYTES>
-FT_DEVICE void ft_store_nontemporal(void *address, ft_vec<BYTES> value) {
-  auto *pointer = static_cast<typename ft_native<BYTES>::type *>(address);
+FT_DEVICE void ft_store_nontemporal(void* address, ft_vec<BYTES> value) {
+  auto* pointer = static_cast<typename ft_native<BYTES>::type*>(address);
 #if defined(FT_NVIDIA)
   __stcs(pointer, ft_to_native(value));
 #else
@@ -443,7 +423,8 @@ FT_DEVICE void ft_store_nontemporal(void *address, ft_vec<BYTES> value) {
 // ---- Packs: some elements of one type, moved by accesses of at most 16 bytes
 // -----------------
 
-template <class T, int COUNT> struct ft_pack {
+template <class T, int COUNT>
+struct ft_pack {
   static constexpr int BYTES = COUNT * static_cast<int>(sizeof(T));
   static constexpr int ACCESS = BYTES < 16 ? BYTES : 16;
   static_assert(BYTES % ACCESS == 0, "a pack is whole accesses");
@@ -451,32 +432,29 @@ template <class T, int COUNT> struct ft_pack {
 };
 
 template <class T, int COUNT>
-FT_DEVICE ft_pack<T, COUNT> ft_load_pack(const void *address) {
+FT_DEVICE ft_pack<T, COUNT> ft_load_pack(const void* address) {
   typedef ft_pack<T, COUNT> Pack;
   Pack pack;
   FT_UNROLL
   for (int i = 0; i < Pack::BYTES / Pack::ACCESS; ++i) {
-    pack.part[i] = ft_load<Pack::ACCESS>(static_cast<const char *>(address) +
-                                         i * Pack::ACCESS);
+    pack.part[i] = ft_load<Pack::ACCESS>(static_cast<const char*>(address) + i * Pack::ACCESS);
   }
   return pack;
 }
 template <class T, int COUNT>
-FT_DEVICE void ft_store_pack(void *address, const ft_pack<T, COUNT> &pack) {
+FT_DEVICE void ft_store_pack(void* address, const ft_pack<T, COUNT>& pack) {
   typedef ft_pack<T, COUNT> Pack;
   FT_UNROLL
   for (int i = 0; i < Pack::BYTES / Pack::ACCESS; ++i) {
-    ft_store<Pack::ACCESS>(static_cast<char *>(address) + i * Pack::ACCESS,
-                           pack.part[i]);
+    ft_store<Pack::ACCESS>(static_cast<char*>(address) + i * Pack::ACCESS, pack.part[i]);
   }
 }
 
 /// Element `index` of a pack as a number.
 template <class T, int COUNT>
-FT_DEVICE float ft_get(const ft_pack<T, COUNT> &pack, int index) {
-  constexpr int PER_PART =
-      ft_pack<T, COUNT>::ACCESS / static_cast<int>(sizeof(T));
-  const auto &part = pack.part[index / PER_PART];
+FT_DEVICE float ft_get(const ft_pack<T, COUNT>& pack, int index) {
+  constexpr int PER_PART = ft_pack<T, COUNT>::ACCESS / static_cast<int>(sizeof(T));
+  const auto& part = pack.part[index / PER_PART];
   if constexpr (sizeof(T) == 4) {
     return ft_to_f32(ft_bits<T>(ft_get32(part, index % PER_PART)));
   } else if constexpr (sizeof(T) == 2) {
@@ -487,10 +465,9 @@ FT_DEVICE float ft_get(const ft_pack<T, COUNT> &pack, int index) {
 }
 /// Rounds `value` to the nearest element.
 template <class T, int COUNT>
-FT_DEVICE void ft_set(ft_pack<T, COUNT> &pack, int index, float value) {
-  constexpr int PER_PART =
-      ft_pack<T, COUNT>::ACCESS / static_cast<int>(sizeof(T));
-  auto &part = pack.part[index / PER_PART];
+FT_DEVICE void ft_set(ft_pack<T, COUNT>& pack, int index, float value) {
+  constexpr int PER_PART = ft_pack<T, COUNT>::ACCESS / static_cast<int>(sizeof(T));
+  auto& part = pack.part[index / PER_PART];
   if constexpr (sizeof(T) == 4) {
     ft_set32(part, index % PER_PART, ft_bits<ft_u32>(ft_from_f32<T>(value)));
   } else if constexpr (sizeof(T) == 2) {
@@ -505,8 +482,7 @@ FT_DEVICE void ft_set(ft_pack<T, COUNT> &pack, int index, float value) {
 
 /// Index of the thread in its block, x first.
 FT_DEVICE int ft_thread() {
-  return static_cast<int>(
-      threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z));
+  return static_cast<int>(threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z));
 }
 FT_DEVICE int ft_wave() { return ft_thread() / FT_WAVE_SIZE; }
 FT_DEVICE void ft_block_sync(FT_LINE) { __syncthreads(FT_HERE); }
@@ -516,8 +492,7 @@ FT_DEVICE void ft_block_sync(FT_LINE) { __syncthreads(FT_HERE); }
 FT_DEVICE int ft_lane() { return ft_thread() % FT_WAVE_SIZE; }
 FT_DEVICE void ft_wave_sync(FT_LINE) { ft_host_wave_sync(FT_HERE); }
 #define FT_BALLOT(predicate) __ballot(predicate, FT_HERE)
-#define FT_SHUFFLE(intrinsic, value, operand, width)                           \
-  intrinsic(value, operand, width, FT_HERE)
+#define FT_SHUFFLE(intrinsic, value, operand, width) intrinsic(value, operand, width, FT_HERE)
 
 #elif defined(FT_NVIDIA)
 
@@ -529,20 +504,18 @@ FT_DEVICE int ft_lane() {
 FT_DEVICE void ft_wave_sync() { __syncwarp(); }
 /// The lanes of this lane's group: groups of one warp may diverge.
 FT_DEVICE ft_u32 ft_group_mask(int width) {
-  if (width >= 32)
-    return 0xffffffffu;
+  if (width >= 32) return 0xffffffffu;
   return ((1u << width) - 1u) << (ft_lane() & ~(width - 1));
 }
 #define FT_BALLOT(predicate) __ballot_sync(0xffffffffu, predicate)
-#define FT_SHUFFLE(intrinsic, value, operand, width)                           \
+#define FT_SHUFFLE(intrinsic, value, operand, width) \
   intrinsic##_sync(ft_group_mask(width), value, operand, width)
 
 #else
 
 FT_DEVICE int ft_lane() {
 #if FT_WAVE_SIZE == 64
-  return static_cast<int>(
-      __builtin_amdgcn_mbcnt_hi(~0u, __builtin_amdgcn_mbcnt_lo(~0u, 0u)));
+  return static_cast<int>(__builtin_amdgcn_mbcnt_hi(~0u, __builtin_amdgcn_mbcnt_lo(~0u, 0u)));
 #else
   return static_cast<int>(__builtin_amdgcn_mbcnt_lo(~0u, 0u));
 #endif
@@ -553,33 +526,29 @@ FT_DEVICE void ft_wave_sync() {
   __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
 }
 #define FT_BALLOT(predicate) __ballot(predicate)
-#define FT_SHUFFLE(intrinsic, value, operand, width)                           \
-  intrinsic(value, operand, width)
+#define FT_SHUFFLE(intrinsic, value, operand, width) intrinsic(value, operand, width)
 
 #endif
 
-FT_DEVICE ft_u64 ft_ballot(bool predicate FT_AND_LINE) {
-  return FT_BALLOT(predicate);
-}
+FT_DEVICE ft_u64 ft_ballot(bool predicate FT_AND_LINE) { return FT_BALLOT(predicate); }
 
 template <typename T>
 FT_DEVICE T ft_shfl(T value, int lane, int width = FT_WAVE_SIZE FT_AND_LINE) {
   return FT_SHUFFLE(__shfl, value, lane, width);
 }
 template <typename T>
-FT_DEVICE T ft_shfl_xor(T value, int mask,
-                        int width = FT_WAVE_SIZE FT_AND_LINE) {
+FT_DEVICE T ft_shfl_xor(T value, int mask, int width = FT_WAVE_SIZE FT_AND_LINE) {
   return FT_SHUFFLE(__shfl_xor, value, mask, width);
 }
 template <typename T>
-FT_DEVICE T ft_shfl_down(T value, int delta,
-                         int width = FT_WAVE_SIZE FT_AND_LINE) {
+FT_DEVICE T ft_shfl_down(T value, int delta, int width = FT_WAVE_SIZE FT_AND_LINE) {
   return FT_SHUFFLE(__shfl_down, value, static_cast<unsigned>(delta), width);
 }
 
 /// On global and shared memory; returns the old value. T is float, ft_i32,
 /// ft_u32 or ft_u64.
-template <typename T> FT_DEVICE T ft_atomic_add(T *address, T value) {
+template <typename T>
+FT_DEVICE T ft_atomic_add(T* address, T value) {
   return atomicAdd(address, value);
 }
 
@@ -587,9 +556,9 @@ template <typename T> FT_DEVICE T ft_atomic_add(T *address, T value) {
 // ---------------------------------------
 
 /// Over groups of WIDTH lanes: 8, 16, 32 or 64, at most the wave.
-template <int WIDTH> FT_DEVICE float ft_wave_sum(float value FT_AND_LINE) {
-  static_assert(WIDTH <= FT_WAVE_SIZE && (WIDTH & (WIDTH - 1)) == 0,
-                "WIDTH is a part of a wave");
+template <int WIDTH>
+FT_DEVICE float ft_wave_sum(float value FT_AND_LINE) {
+  static_assert(WIDTH <= FT_WAVE_SIZE && (WIDTH & (WIDTH - 1)) == 0, "WIDTH is a part of a wave");
   FT_UNROLL
   for (int mask = WIDTH / 2; mask > 0; mask /= 2) {
     value += ft_shfl_xor(value, mask, WIDTH FT_AND_HERE);
@@ -598,9 +567,9 @@ template <int WIDTH> FT_DEVICE float ft_wave_sum(float value FT_AND_LINE) {
 }
 
 /// A NaN of any lane may be lost: maxima are for scales, not for finding NaNs.
-template <int WIDTH> FT_DEVICE float ft_wave_max(float value FT_AND_LINE) {
-  static_assert(WIDTH <= FT_WAVE_SIZE && (WIDTH & (WIDTH - 1)) == 0,
-                "WIDTH is a part of a wave");
+template <int WIDTH>
+FT_DEVICE float ft_wave_max(float value FT_AND_LINE) {
+  static_assert(WIDTH <= FT_WAVE_SIZE && (WIDTH & (WIDTH - 1)) == 0, "WIDTH is a part of a wave");
   FT_UNROLL
   for (int mask = WIDTH / 2; mask > 0; mask /= 2) {
     const float other = ft_shfl_xor(value, mask, WIDTH FT_AND_HERE);
@@ -612,17 +581,14 @@ template <int WIDTH> FT_DEVICE float ft_wave_max(float value FT_AND_LINE) {
 template <int THREADS, int GROUP, bool MAX>
 FT_DEVICE float ft_group_reduce(float value, int turn FT_AND_LINE) {
   constexpr int LANES = GROUP < FT_WAVE_SIZE ? GROUP : FT_WAVE_SIZE;
-  value = MAX ? ft_wave_max<LANES>(value FT_AND_HERE)
-              : ft_wave_sum<LANES>(value FT_AND_HERE);
+  value = MAX ? ft_wave_max<LANES>(value FT_AND_HERE) : ft_wave_sum<LANES>(value FT_AND_HERE);
   if constexpr (GROUP > FT_WAVE_SIZE) {
-    static_assert(GROUP % FT_WAVE_SIZE == 0 && THREADS % GROUP == 0,
-                  "a group is whole waves");
+    static_assert(GROUP % FT_WAVE_SIZE == 0 && THREADS % GROUP == 0, "a group is whole waves");
     constexpr int WAVES = GROUP / FT_WAVE_SIZE;
     FT_SHARED float partial[2][THREADS / FT_WAVE_SIZE];
-    if (ft_lane() == 0)
-      partial[turn][ft_wave()] = value;
+    if (ft_lane() == 0) partial[turn][ft_wave()] = value;
     ft_block_sync(FT_HERE);
-    const float *mine = &partial[turn][ft_wave() / WAVES * WAVES];
+    const float* mine = &partial[turn][ft_wave() / WAVES * WAVES];
     value = mine[0];
     FT_UNROLL
     for (int i = 1; i < WAVES; ++i) {
@@ -646,19 +612,18 @@ FT_DEVICE float ft_group_max(float value, int turn FT_AND_LINE) {
 
 /// Over the THREADS of a block. Ends with a barrier, so that calls may follow
 /// each other.
-template <int THREADS> FT_DEVICE float ft_block_sum(float value FT_AND_LINE) {
+template <int THREADS>
+FT_DEVICE float ft_block_sum(float value FT_AND_LINE) {
   static_assert(THREADS % FT_WAVE_SIZE == 0, "a block is whole waves");
   value = ft_wave_sum<FT_WAVE_SIZE>(value FT_AND_HERE);
   if constexpr (THREADS > FT_WAVE_SIZE) {
     constexpr int WAVES = THREADS / FT_WAVE_SIZE;
     FT_SHARED float partial[WAVES];
-    if (ft_lane() == 0)
-      partial[ft_wave()] = value;
+    if (ft_lane() == 0) partial[ft_wave()] = value;
     ft_block_sync(FT_HERE);
     value = 0.0f;
     FT_UNROLL
-    for (int i = 0; i < WAVES; ++i)
-      value += partial[i];
+    for (int i = 0; i < WAVES; ++i) value += partial[i];
     ft_block_sync(FT_HERE);
   }
   return value;
