@@ -1,13 +1,11 @@
 #ifndef FUSETUNE_FT_H
 #define FUSETUNE_FT_H
-// What a kernel needs besides the language: the same words for hipRTC, NVRTC
-// and the host's C++ compiler. Includes nothing, because run-time compilers
-// have no system headers; FT_WAVE_SIZE is passed with -D. Besides this, kernels
-// use threadIdx, blockIdx, blockDim and gridDim.
+// What a kernel needs besides the language: the same words for hipRTC, NVRTC and the host's C++
+// compiler. Includes nothing, because run-time compilers have no system headers; FT_WAVE_SIZE is
+// passed with -D. Besides this, kernels use threadIdx, blockIdx, blockDim and gridDim.
 //
-// Wave operations (shuffles, ballot, reductions) are for all lanes of a group
-// of `width` lanes, or of the wave: reading a lane that takes no part is an
-// error that the host device reports.
+// Wave operations (shuffles, ballot, reductions) are for all lanes of a group of `width` lanes, or
+// of the wave: reading a lane that takes no part is an error that the host device reports.
 
 #ifndef FT_WAVE_SIZE
 #error "FT_WAVE_SIZE must be defined as 32 or 64"
@@ -20,8 +18,7 @@ typedef unsigned long long ft_u64;
 typedef int ft_i32;
 typedef long long ft_i64;
 
-// ---- Platform words
-// -------------------------------------------------------------------------
+// ---- Platform words -------------------------------------------------------------------------
 
 #if defined(FT_HOST)
 #define FT_DEVICE static inline __attribute__((always_inline))
@@ -32,8 +29,7 @@ typedef long long ft_i64;
 #define FT_UNROLL _Pragma("GCC unroll 64")
 #define FT_UNROLL_BY_4 _Pragma("GCC unroll 4")
 #endif
-/// The caller's source line: the host device names barriers and wave operations
-/// by it.
+/// The caller's source line: the host device names barriers and wave operations by it.
 #define FT_LINE int ft_line = __builtin_LINE()
 #define FT_AND_LINE , FT_LINE
 #define FT_HERE ft_line
@@ -71,8 +67,7 @@ typedef long long ft_i64;
 /// Static shared memory: FT_SHARED float partial[16];
 #define FT_SHARED __shared__
 
-// ---- Bits and 16-bit floats
-// -----------------------------------------------------------------
+// ---- Bits and 16-bit floats -----------------------------------------------------------------
 
 /// The bits of a value as another type of the same size.
 template <typename To, typename From>
@@ -143,8 +138,7 @@ FT_DEVICE ft_u16 ft_f32_to_fp16(float value) {
     return static_cast<ft_u16>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
   }
   if (magnitude >= 0x477ff000u) return static_cast<ft_u16>(sign | 0x7c00u);
-  if (magnitude < 0x38800000u) {  // below 2^-14: the sum's last place is the
-                                  // smallest subnormal
+  if (magnitude < 0x38800000u) {  // below 2^-14: the sum's last place is the smallest subnormal
     const float sum = ft_bits_to_f32(magnitude) + 0.5f;
     return static_cast<ft_u16>(sign | (ft_f32_to_bits(sum) - 0x3f000000u));
   }
@@ -153,11 +147,10 @@ FT_DEVICE ft_u16 ft_f32_to_fp16(float value) {
 #endif
 }
 
-// ---- 8-bit floats of 4 exponent and 3 fraction bits
-// -----------------------------------------
+// ---- 8-bit floats of 4 exponent and 3 fraction bits -----------------------------------------
 
-/// Rounds to nearest even and saturates, infinities too. BIAS is that of the
-/// exponent, MAX the code of the largest number.
+/// Rounds to nearest even and saturates, infinities too. BIAS is that of the exponent, MAX the code
+/// of the largest number.
 template <int BIAS, ft_u32 MAX>
 FT_DEVICE ft_u32 ft_f32_magnitude_to_e4m3(ft_u32 magnitude) {
   constexpr ft_u32 NORMAL = static_cast<ft_u32>(128 - BIAS) << 23;  // the smallest, as fp32
@@ -220,8 +213,7 @@ FT_DEVICE float ft_rsqrt(float value) {
 #endif
 }
 
-// ---- Element types, as FT_TYPE_<DTYPE> names them
-// -------------------------------------------
+// ---- Element types, as FT_TYPE_<DTYPE> names them -------------------------------------------
 
 struct ft_bf16 {
   ft_u16 bits;
@@ -267,8 +259,7 @@ FT_DEVICE float ft_round_to(float value) {
   return ft_to_f32(ft_from_f32<T>(value));
 }
 
-// ---- Vectors: one memory access of 2, 4, 8 or 16 bytes
-// --------------------------------------
+// ---- Vectors: one memory access of 2, 4, 8 or 16 bytes --------------------------------------
 
 template <int BYTES>
 struct FT_VECTOR(BYTES) ft_vec {
@@ -350,8 +341,7 @@ FT_DEVICE void ft_store(void* address, ft_vec<BYTES> value) {
 
 #else
 
-// The compilers' own vector types: a struct copy may be split, these are one
-// instruction.
+// The compilers' own vector types: a struct copy may be split, these are one instruction.
 template <int BYTES>
 struct ft_native;
 #define FT_NATIVE(bytes, ...) \
@@ -420,8 +410,7 @@ FT_DEVICE void ft_store_nontemporal(void* address, ft_vec<BYTES> value) {
 
 #endif
 
-// ---- Packs: some elements of one type, moved by accesses of at most 16 bytes
-// -----------------
+// ---- Packs: some elements of one type, moved by accesses of at most 16 bytes -----------------
 
 template <class T, int COUNT>
 struct ft_pack {
@@ -477,8 +466,7 @@ FT_DEVICE void ft_set(ft_pack<T, COUNT>& pack, int index, float value) {
   }
 }
 
-// ---- Block and wave
-// -------------------------------------------------------------------------
+// ---- Block and wave -------------------------------------------------------------------------
 
 /// Index of the thread in its block, x first.
 FT_DEVICE int ft_thread() {
@@ -545,15 +533,13 @@ FT_DEVICE T ft_shfl_down(T value, int delta, int width = FT_WAVE_SIZE FT_AND_LIN
   return FT_SHUFFLE(__shfl_down, value, static_cast<unsigned>(delta), width);
 }
 
-/// On global and shared memory; returns the old value. T is float, ft_i32,
-/// ft_u32 or ft_u64.
+/// On global and shared memory; returns the old value. T is float, ft_i32, ft_u32 or ft_u64.
 template <typename T>
 FT_DEVICE T ft_atomic_add(T* address, T value) {
   return atomicAdd(address, value);
 }
 
-// ---- Reductions; every lane or thread gets the result
-// ---------------------------------------
+// ---- Reductions; every lane or thread gets the result ---------------------------------------
 
 /// Over groups of WIDTH lanes: 8, 16, 32 or 64, at most the wave.
 template <int WIDTH>
@@ -597,9 +583,8 @@ FT_DEVICE float ft_group_reduce(float value, int turn FT_AND_LINE) {
   }
   return value;
 }
-/// Over each group of GROUP consecutive threads of a block of THREADS: whole
-/// waves, or 8 or more lanes of one. Calls alternate between turns 0 and 1, so
-/// that one barrier is enough for each.
+/// Over each group of GROUP consecutive threads of a block of THREADS: whole waves, or an even part
+/// of one. Calls alternate between turns 0 and 1, so that one barrier is enough for each.
 template <int THREADS, int GROUP>
 FT_DEVICE float ft_group_sum(float value, int turn FT_AND_LINE) {
   return ft_group_reduce<THREADS, GROUP, false>(value, turn FT_AND_HERE);
@@ -610,8 +595,7 @@ FT_DEVICE float ft_group_max(float value, int turn FT_AND_LINE) {
   return ft_group_reduce<THREADS, GROUP, true>(value, turn FT_AND_HERE);
 }
 
-/// Over the THREADS of a block. Ends with a barrier, so that calls may follow
-/// each other.
+/// Over the THREADS of a block. Ends with a barrier, so that calls may follow each other.
 template <int THREADS>
 FT_DEVICE float ft_block_sum(float value FT_AND_LINE) {
   static_assert(THREADS % FT_WAVE_SIZE == 0, "a block is whole waves");
