@@ -24,8 +24,9 @@ ProofMode mode_from_string(std::string_view name) {
 
 const std::vector<CheckGroup>& check_groups() {
   static const std::vector<CheckGroup> groups{
-      {"values", "results against the reference", {"exact", "values", "norms"}, kBoth},
-      {"poison", "two patterns for what nobody wrote", {"poison"}, kFast},
+      {"values", "elements against the reference", {"exact", "values"}, kBoth},
+      {"norms", "blocks of elements against the reference", {"norms"}, kBoth},
+      {"poison", "two patterns for what nobody wrote", {"poison"}, kBoth},
       {"writers", "who wrote which byte", {"writers"}, kExact},
       {"guards",
        "memory beside the tensors and between their rows",

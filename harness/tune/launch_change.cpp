@@ -17,6 +17,7 @@ constexpr std::pair<Kind, const char*> kDeviceKinds[] = {
     {Kind::repeats_launches, "repeats_launches"},
     {Kind::keeps_stale_inputs, "keeps_stale_inputs"},
     {Kind::returns_early, "returns_early"},
+    {Kind::reuses_arguments, "reuses_arguments"},
 };
 
 /// The position of an entry's only launch.

@@ -110,22 +110,31 @@ DeviceChange read_device_change(const YamlNode& node) {
     if (change.every < 1) node.fail("every first launch or more");
     return change;
   }
-  const std::string word = node.as_one_of(
-      {"skips_last_block", "repeats_launches", "keeps_stale_inputs", "returns_early"},
-      "change of the device");
+  const std::string word =
+      node.as_one_of({"skips_last_block", "repeats_launches", "keeps_stale_inputs", "returns_early",
+                      "reuses_arguments"},
+                     "change of the device");
   return device_change_from_json(Json{{"kind", word}, {"every", 1}});
 }
 
+Patch read_patch(const YamlNode& node) {
+  return {node.at("file").as_string(), node.at("replace").as_string(), node.at("with").as_string()};
+}
+
 void read_changes(const YamlNode& node, Mutant& mutant) {
-  if (const auto file = node.find("file"))
-    mutant.patch =
-        Patch{file->as_string(), node.at("replace").as_string(), node.at("with").as_string()};
+  if (node.find("file")) mutant.patches.push_back(read_patch(node));
+  if (const auto patches = node.find("patches")) {
+    for (const YamlNode& patch : patches->items()) {
+      patch.allow_keys({"file", "replace", "with"}, "key of a patch");
+      mutant.patches.push_back(read_patch(patch));
+    }
+  }
   if (const auto defines = node.find("defines"))
     for (const auto& [name, value] : defines->entries())
       mutant.defines.emplace_back(name.as_string(), value.as_string());
   if (const auto launch = node.find("launch")) mutant.launch = read_launch_change(*launch);
   if (const auto device = node.find("device")) mutant.device = read_device_change(*device);
-  if (!mutant.patch && mutant.defines.empty() && !mutant.launch.any() &&
+  if (mutant.patches.empty() && mutant.defines.empty() && !mutant.launch.any() &&
       mutant.device.kind == DeviceChange::Kind::none)
     node.fail(
         "a mutant changes something: give 'file' with 'replace' and 'with', 'defines', "
@@ -133,8 +142,8 @@ void read_changes(const YamlNode& node, Mutant& mutant) {
 }
 
 Mutant read_mutant(const YamlNode& node, const std::string& family) {
-  node.allow_keys({"name", "about", "file", "replace", "with", "defines", "launch", "device",
-                   "case", "variant", "target", "killed_by"},
+  node.allow_keys({"name", "about", "file", "replace", "with", "patches", "defines", "launch",
+                   "device", "case", "variant", "target", "killed_by"},
                   "key of a mutant");
   Mutant mutant;
   mutant.mark = node.mark();

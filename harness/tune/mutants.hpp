@@ -25,14 +25,14 @@ struct Patch {
 
 /// A change of the planned launches. Where an entry is named, of its launches alone.
 struct LaunchChange {
-  std::string entry;
+  std::string entry{};
   std::int64_t blocks = 0;       ///< so many in the first dimension of the grid, 0: as planned
   std::int64_t blocks_less = 0;  ///< so many fewer
   bool drop = false;             ///< left out
-  std::string swap_with;         ///< changes places with this entry
-  std::string argument;          ///< this one is changed: by `add`, or the tensor `use` stands in
+  std::string swap_with{};       ///< changes places with this entry
+  std::string argument{};        ///< this one is changed: by `add`, or the tensor `use` stands in
   std::int64_t add = 0;
-  std::string use;
+  std::string use{};
 
   bool any() const;
 };
@@ -51,6 +51,7 @@ struct DeviceChange {
     repeats_launches,    ///< every launch runs twice
     keeps_stale_inputs,  ///< a buffer's input stays what its first launch saw
     returns_early,       ///< synchronize() returns before the launches ran
+    reuses_arguments,    ///< queued launches of one entry run with the arguments of the last
   } kind = Kind::none;
   std::int64_t every = 1;  ///< of loses_launches
 };
@@ -73,7 +74,7 @@ struct Expectation {
 struct Mutant {
   std::string name;
   std::string about;
-  std::optional<Patch> patch;
+  std::vector<Patch> patches;
   std::vector<std::pair<std::string, std::string>> defines;
   LaunchChange launch;
   DeviceChange device;

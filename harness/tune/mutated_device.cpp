@@ -45,14 +45,22 @@ Outcome MutatedDevice::launch(const LoadedCode& code, const KernelLaunch& planne
     case Kind::keeps_stale_inputs:
       return run_on_stale_inputs(code, launch);
     case Kind::returns_early:
+    case Kind::reuses_arguments:
       late_.emplace_back(&code, launch);
+      last_arguments_[launch.entry] = launch.arguments;
       return {};
   }
   return {};
 }
 
 Outcome MutatedDevice::synchronize() {
-  return change_.kind == Kind::returns_early ? Outcome{} : device_.synchronize();
+  if (change_.kind == Kind::returns_early) return {};
+  for (const auto& [code, launch] : std::exchange(late_, {})) {
+    KernelLaunch last = launch;
+    last.arguments = last_arguments_[launch.entry];
+    if (Outcome outcome = device_.launch(*code, last); !outcome.ok()) return outcome;
+  }
+  return device_.synchronize();
 }
 
 void MutatedDevice::run_late() {

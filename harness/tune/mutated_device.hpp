@@ -64,6 +64,7 @@ class MutatedDevice : public Device {
   LaunchFacts facts_;
   std::int64_t launches_ = 0;
   std::vector<std::pair<const LoadedCode*, KernelLaunch>> late_;
+  std::map<std::string, std::vector<KernelArgument>> last_arguments_;
   std::map<DevicePointer, std::vector<std::byte>> first_seen_;
 };
 

@@ -35,7 +35,7 @@ void apply(const Mutant& mutant, const Patch& patch, CompileRequest& request) {
 }
 
 void apply(const Mutant& mutant, CompileRequest& request) {
-  if (mutant.patch) apply(mutant, *mutant.patch, request);
+  for (const Patch& patch : mutant.patches) apply(mutant, patch, request);
   for (const auto& [name, value] : mutant.defines) {
     std::erase_if(request.macros, [&](const auto& macro) { return macro.first == name; });
     request.macros.emplace_back(name, value);

@@ -32,12 +32,13 @@ FT_DEVICE ft_u32 wave_sum(ft_u32 sum) {
 }  // namespace
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void staged_rows(const void *x, ft_i64 x_row_stride, void *turned, void *sums, ft_i64 tokens) {
+void staged_rows(const void *x, ft_i64 x_row_stride, void *turned, void *sums, void *seen, ft_i64 tokens) {
   const ft_i64 begin = static_cast<ft_i64>(blockIdx.x) * FT_ROWS_PER_ITER;
   const ft_i64 end = begin + FT_ROWS_PER_ITER < tokens ? begin + FT_ROWS_PER_ITER : tokens;
   const char *const in = static_cast<const char *>(x);
   ft_u16 *const out = static_cast<ft_u16 *>(turned);
   ft_u32 *const totals = static_cast<ft_u32 *>(sums);
+  ft_u32 *const all_calls = static_cast<ft_u32 *>(seen);
   const int thread = ft_thread();
 #if FT_STAGING == FT_STAGING_BLOCK
   FT_SHARED ft_vec<16> tile[kVectors];
@@ -52,6 +53,7 @@ void staged_rows(const void *x, ft_i64 x_row_stride, void *turned, void *sums, f
       ft_u32 total = 0;
       for (int wave = 0; wave < kWaves; ++wave) total += partial[wave];
       totals[row] = total;
+      all_calls[row] += total;
     }
   }
 #else
@@ -61,7 +63,10 @@ void staged_rows(const void *x, ft_i64 x_row_stride, void *turned, void *sums, f
     stage(in + row * x_row_stride * 2, tile, ft_lane(), FT_WAVE_SIZE);
     ft_wave_sync();  // the row is staged
     const ft_u32 sum = wave_sum(turn(tile, out + row * kRow, ft_lane(), FT_WAVE_SIZE));
-    if (ft_lane() == 0) totals[row] = sum;
+    if (ft_lane() == 0) {
+      totals[row] = sum;
+      all_calls[row] += sum;
+    }
     ft_wave_sync();  // the row is turned
   }
 #endif

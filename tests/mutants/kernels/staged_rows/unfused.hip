@@ -27,9 +27,12 @@ void add_totals(const void *x, ft_i64 x_row_stride, void *totals, ft_i64 tokens)
 }
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void copy_totals(void *totals, void *sums, ft_i64 tokens) {
+void copy_totals(void *totals, void *sums, void *seen, ft_i64 tokens) {
   const ft_i64 row = global_thread();
-  if (row < tokens) static_cast<ft_u32 *>(sums)[row] = static_cast<ft_u32 *>(totals)[row];
+  if (row >= tokens) return;
+  const ft_u32 total = static_cast<ft_u32 *>(totals)[row];
+  static_cast<ft_u32 *>(sums)[row] = total;
+  static_cast<ft_u32 *>(seen)[row] += total;
 }
 
 FT_KERNEL(FT_BLOCK_SIZE)
@@ -38,5 +41,8 @@ void turn_rows(const void *x, ft_i64 x_row_stride, void *turned, ft_i64 tokens) 
   if (row >= tokens) return;
   const ft_u16 *const from = static_cast<const ft_u16 *>(x) + row * x_row_stride;
   ft_u16 *const to = static_cast<ft_u16 *>(turned) + row * kRow;
-  for (int i = static_cast<int>(threadIdx.x); i < kRow; i += FT_BLOCK_SIZE) to[i] = from[(i % FT_HEADS) * FT_WIDTH + i / FT_HEADS];
+  FT_SHARED ft_u16 tile[kRow];
+  for (int i = static_cast<int>(threadIdx.x); i < kRow; i += FT_BLOCK_SIZE) tile[i] = from[i];
+  ft_block_sync();
+  for (int i = static_cast<int>(threadIdx.x); i < kRow; i += FT_BLOCK_SIZE) to[i] = tile[(i % FT_HEADS) * FT_WIDTH + i / FT_HEADS];
 }
