@@ -1,6 +1,5 @@
 // Kernels for the CPU: the system's C++ compiler as a subprocess, in a folder that never stays.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -11,6 +10,7 @@
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
 #include "harness/base/hash.hpp"
+#include "harness/base/temporary_folder.hpp"
 #include "harness/compile/compile_log.hpp"
 #include "harness/compile/compiler.hpp"
 #include "harness/compile/elf_image.hpp"
@@ -33,44 +33,28 @@ constexpr const char* kShimFolder = "fusetune_host";
 constexpr const char* kMainFile = "fusetune_host/main.cpp";
 constexpr const char* kCodeFile = "fusetune_host/kernels.so";
 
-/// A folder of its own that is removed with all that is in it.
-class TemporaryFolder {
+/// Where one compilation takes place.
+class SourceFolder {
  public:
-  TemporaryFolder() {
-    const char* chosen = std::getenv("TMPDIR");
-    const fs::path parent = chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
-    std::string name = (parent / "fusetune-host-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw UserError(fmt::format("cannot make a temporary folder in {}: {}", parent.string(),
-                                  std::generic_category().message(errno)));
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
+  const fs::path& path() const { return folder_.path(); }
 
   void write(const fs::path& name, const std::string& text) const {
     const fs::path clean = name.lexically_normal();
     if (clean.empty() || clean.is_absolute() || *clean.begin() == "..")
       throw std::invalid_argument(fmt::format("header name '{}' leaves the folder", name.string()));
     std::error_code error;
-    fs::create_directories((path_ / clean).parent_path(), error);
+    fs::create_directories((path() / clean).parent_path(), error);
     errno = error.value();
     std::ofstream file;
-    if (!error) file.open(path_ / clean, std::ios::binary);
+    if (!error) file.open(path() / clean, std::ios::binary);
     file << text;
     if (error || !file.is_open() || !file.flush())
-      throw UserError(fmt::format("cannot write {}: {}", (path_ / clean).string(),
+      throw UserError(fmt::format("cannot write {}: {}", (path() / clean).string(),
                                   std::generic_category().message(errno)));
   }
 
  private:
-  fs::path path_;
+  TemporaryFolder folder_{"fusetune-host"};
 };
 
 std::vector<std::string> split_words(const std::string& text) {
@@ -132,7 +116,8 @@ HostCompiler::HostCompiler() {
   // Wider accesses than 16 bytes are not told of.
   if (clang)
     for (const char* flag :
-         {"-fno-vectorize", "-fno-slp-vectorize", "-mllvm", "-tsan-instrument-func-entry-exit=0"})
+         {"-fno-vectorize", "-fno-slp-vectorize", "-mllvm", "-tsan-instrument-func-entry-exit=0",
+          "-mllvm", "-tsan-instrument-read-before-write=1"})
       exact_flags_.push_back(flag);
   else
     for (const char* flag : {"--param", "tsan-instrument-func-entry-exit=0"})
@@ -230,7 +215,7 @@ Outcome outcome_of(const ProcessResult& process) {
 }
 
 void HostCompiler::run(const CompileRequest& request, CompileResult* result) const {
-  const TemporaryFolder folder;
+  const SourceFolder folder;
   for (const SourceText& header : request.headers) folder.write(header.name, header.text);
   folder.write(fs::path(kShimFolder) / "host_shim.h", shim_);
   folder.write(fs::path(kShimFolder) / "host_abi.h", abi_);
