@@ -182,7 +182,10 @@ RoundingInterval rounding_interval(const Layout& layout, std::uint64_t bits) {
 
 RoundingInterval rounding_interval_e8m0(std::uint64_t bits) {
   const double here = decode_e8m0(bits);
-  return {bits == 0 ? 0 : here / 2, bits == kE8m0NaN - 1 ? kInfinity : here};
+  RoundingInterval interval{here / 2, here};
+  if (bits == 0) interval.low = 0;
+  if (bits == kE8m0NaN - 1) interval.high = kInfinity;
+  return interval;
 }
 
 }  // namespace

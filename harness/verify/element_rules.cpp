@@ -21,17 +21,18 @@ bool same_class(double a, double b) {
   return std::isinf(a) || std::isinf(b) ? a == b : true;
 }
 
+double share_of(double metric, double limit) {
+  if (metric == 0) return 0;
+  const double share = metric / limit;  // infinity for a limit of 0
+  if (std::isnan(share)) return std::numeric_limits<double>::infinity();
+  return share;
+}
+
 ElementRules::ElementRules(const Limits& limits, DType dtype)
     : limits_(limits),
       dtype_(dtype),
       roundoff_(is_integer(dtype) ? 0 : float_format(dtype).unit_roundoff()),
       smallest_(is_integer(dtype) ? 1 : float_format(dtype).denormal_min) {}
-
-double ElementRules::Measure::share() const {
-  if (metric == 0) return 0;
-  const double share = metric / limit;  // infinity for a limit of 0
-  return std::isnan(share) ? std::numeric_limits<double>::infinity() : share;
-}
 
 ElementRules::Measure ElementRules::ulp(const Element& element) const {
   return {std::fabs(static_cast<double>(element.steps)), limits_.ulp};

@@ -27,6 +27,9 @@ struct ElementVerdict {
   double share_of_limit = std::numeric_limits<double>::infinity();
 };
 
+/// metric / limit for a report, 0 for no error at all; a NaN is as bad as it gets.
+double share_of(double metric, double limit);
+
 /// The code interval widened by what a right kernel may be off before it rounds.
 struct CodeTolerance {
   double error = 0;     ///< in units of the code
@@ -49,7 +52,7 @@ class ElementRules {
     double metric = std::numeric_limits<double>::infinity();
     double limit = 0;
     bool holds() const { return metric <= limit; }
-    double share() const;
+    double share() const { return share_of(metric, limit); }
   };
   Measure ulp(const Element& element) const;
   Measure bound(const Element& element) const;

@@ -13,13 +13,6 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// metric / limit for a report; a NaN is as bad as it gets.
-double share_of(double metric, double limit) {
-  if (metric == 0) return 0;
-  const double share = metric / limit;
-  return std::isnan(share) ? kInfinity : share;
-}
-
 /// An error that no share of the value covers: of every element at most one smallest step.
 double absolute_floor(DType dtype) {
   return is_integer(dtype) ? 0.5 : float_format(dtype).denormal_min;
