@@ -69,7 +69,7 @@ void add_global(CLI::App& app, GlobalOptions& global) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--exact-rows", global.engine.exact_rows_max,
-                 "Prove cases up to so many rows in EXACT mode, where every access is seen; 0: none")
+                 "Rows up to which cases are proved in EXACT mode; 0: none")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_flag("--retry-failed", global.engine.retry_failed, "Try recorded failures again");

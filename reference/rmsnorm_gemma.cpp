@@ -19,6 +19,12 @@ struct Terms {
   Matrix magnitude;
 };
 
+/// What a row that is computed in fp32 may be off by, relative to its magnitudes. The tolerances of
+/// family.yaml are the same.
+double fp32_error(std::int64_t width) {
+  return 4 * std::sqrt(static_cast<double>(width)) * 0x1p-24;
+}
+
 /// The weight as a factor per column. Its terms are 1 and w.
 Terms factor_of(const Problem& p) {
   const Matrix w = read(p.tensor("weight")).transpose();
@@ -46,28 +52,33 @@ Sum sum_of(const Problem& p) {
   return {stored, before ? rounded(p.tensor("residual_out").dtype, stored.value) : exact};
 }
 
-/// What rounding of the normalised row may come to on the other side of a tie: a kernel that
-/// computes in fp32 is off by up to 4 sqrt(width) 2^-24 before it, and then by a whole step after
-/// it. In units of that error, so that it adds to the sum of magnitudes.
-Matrix steps_at_ties(std::int64_t width, const std::string& dtype, const Matrix& normed) {
-  const double error = 4 * std::sqrt(static_cast<double>(width)) * 0x1p-24;
-  const Matrix above = rounded(dtype, Matrix(normed + error * normed.abs()));
-  const Matrix below = rounded(dtype, Matrix(normed - error * normed.abs()));
+/// What rounding may come to on the other side of a tie: a value that is off by `error` before it
+/// is off by a whole step after it. In units of that error, so that it adds to the magnitudes.
+Matrix steps_at_ties(double error, const std::string& dtype, const Matrix& values) {
+  const Matrix above = rounded(dtype, Matrix(values + error * values.abs()));
+  const Matrix below = rounded(dtype, Matrix(values - error * values.abs()));
   const Matrix steps = (above - below) / error;
   return (steps > 0).select(steps, 0.0);  // infinities have no step
 }
 
-Terms norm_of(const Problem& p, const Matrix& s, const Terms& factor) {
+/// `steps`: the part of the magnitude that stands for roundings on the way.
+struct Normed {
+  Terms terms;
+  Matrix steps;
+};
+
+Normed norm_of(const Problem& p, const Matrix& s, const Terms& factor) {
   const double eps = static_cast<float>(p.scalar("eps"));
   const Eigen::ArrayXd scale = (s.square().rowwise().mean() + eps).sqrt().inverse();
   Matrix normed = s.colwise() * scale;
-  Matrix magnitude = normed.abs();
+  const Matrix magnitude = (normed.abs()).rowwise() * factor.magnitude.row(0);
+  Matrix steps = Matrix::Zero(normed.rows(), normed.cols());
   if (p.option("mid_rounding") == "on") {
     const std::string& dtype = p.tensor("x").dtype;
-    magnitude += steps_at_ties(normed.cols(), dtype, normed);
+    steps = steps_at_ties(fp32_error(s.cols()), dtype, normed).rowwise() * factor.magnitude.row(0);
     normed = rounded(dtype, normed);
   }
-  return {normed.rowwise() * factor.value.row(0), magnitude.rowwise() * factor.magnitude.row(0)};
+  return {{normed.rowwise() * factor.value.row(0), magnitude + steps}, steps};
 }
 
 /// What the scale of a group is, from its largest magnitude: never 0.
@@ -80,51 +91,65 @@ double scale_of(const std::string& floor, double amax, double code_max) {
 }
 
 /// NaNs do not count: their codes say what they are.
-double largest_magnitude(const Eigen::Ref<const Matrix>& group) {
+double largest_magnitude(const Matrix& group) {
   return (group == group).select(group.abs(), 0.0).maxCoeff();
 }
 
-/// Codes of the rows in units of their scales, and the scales, one per group of `group` columns.
-void quantise(const Problem& p, Terms y) {
-  if (p.option("quant_source") == "rounded") {
-    y.magnitude += steps_at_ties(p.symbol("width"), p.tensor("x").dtype, y.value);
-    y.value = rounded(p.tensor("x").dtype, y.value);
-  }
-  const Tensor& codes = p.tensor("q");
-  const std::int64_t width = y.value.cols();
+/// The rows as they are quantised.
+Normed quant_source_of(const Problem& p, Normed y) {
+  if (p.option("quant_source") == "fp32") return y;
+  const std::string& dtype = p.tensor("x").dtype;
+  const Matrix steps = steps_at_ties(fp32_error(y.steps.cols()), dtype, y.terms.value);
+  return {{rounded(dtype, y.terms.value), y.terms.magnitude + steps}, y.steps + steps};
+}
+
+/// Codes of the rows in units of their scales, and the scales, one per group of columns.
+void quantise(const Problem& p, const Normed& y) {
+  Terms codes = y.terms;
+  const std::string& code = p.tensor("q").dtype;
+  const std::int64_t width = codes.value.cols();
   const std::int64_t group = p.option("quant") == "group" ? p.symbol("group") : width;
-  Matrix scales(y.value.rows(), width / group);
-  for (std::int64_t row = 0; row < scales.rows(); ++row)
-    for (std::int64_t g = 0; g < scales.cols(); ++g) {
-      auto value = y.value.block(row, g * group, 1, group);
-      auto magnitude = y.magnitude.block(row, g * group, 1, group);
-      const double scale =
-          scale_of(p.option("scale_floor"), largest_magnitude(value), largest(codes.dtype));
-      scales(row, g) = scale;
+  Terms scales{Matrix(codes.value.rows(), width / group),
+               Matrix(codes.value.rows(), width / group)};
+  const double error = fp32_error(width);
+  for (std::int64_t row = 0; row < scales.value.rows(); ++row)
+    for (std::int64_t g = 0; g < scales.value.cols(); ++g) {
+      auto value = codes.value.block(row, g * group, 1, group);
+      auto magnitude = codes.magnitude.block(row, g * group, 1, group);
+      const Matrix slack = error * y.steps.block(row, g * group, 1, group);
+      const double amax = largest_magnitude(value);
+      const double scale = scale_of(p.option("scale_floor"), amax, largest(code));
+      // The largest magnitude may be the one that lies at a tie.
+      const double spread =
+          std::max(largest_magnitude(value.abs() + slack) - amax,
+                   amax - largest_magnitude((value.abs() - slack).max(0.0)));
+      const double doubt = amax > 0 ? spread / amax / error : 0;
+      scales.value(row, g) = scale;
+      scales.magnitude(row, g) = scale * (1 + doubt);
+      magnitude = (magnitude + value.abs() * doubt) / scale;
       value /= scale;
-      magnitude /= scale;
     }
-  write(codes, y.value);
-  state(p.truth("q"), y.value, y.magnitude);
-  const bool transposed = p.option("scale_layout") == "transposed";
-  const Matrix laid_out = transposed ? Matrix(scales.transpose()) : scales;
-  write(p.tensor("scale"), laid_out);
-  state(p.truth("scale"), laid_out, laid_out);
+  write(p.tensor("q"), codes.value);
+  state(p.truth("q"), codes.value, codes.magnitude);
+  if (p.option("scale_layout") == "transposed")
+    scales = {scales.value.transpose(), scales.magnitude.transpose()};
+  write(p.tensor("scale"), scales.value);
+  state(p.truth("scale"), scales.value, scales.magnitude);
 }
 
 void compute(const Problem& p) {
   const Sum sum = sum_of(p);
-  const Terms y = norm_of(p, sum.normed, factor_of(p));
+  const Normed y = norm_of(p, sum.normed, factor_of(p));
   // In place, outputs share memory with inputs: all of these are read by now.
   if (p.has("residual_out")) {
     write(p.tensor("residual_out"), sum.stored.value);
     state(p.truth("residual_out"), sum.stored.value, sum.stored.magnitude);
   }
   if (p.has("y")) {
-    write(p.tensor("y"), y.value);
-    state(p.truth("y"), y.value, y.magnitude);
+    write(p.tensor("y"), y.terms.value);
+    state(p.truth("y"), y.terms.value, y.terms.magnitude);
   }
-  if (p.has("q")) quantise(p, y);
+  if (p.has("q")) quantise(p, quant_source_of(p, y));
 }
 
 std::string scale_word(const Problem& p, std::int64_t index) {

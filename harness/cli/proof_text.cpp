@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <map>
-#include <string_view>
 
 #include "harness/cli/text_table.hpp"
 
@@ -62,13 +61,11 @@ std::string outputs_table(const std::vector<OutputMetrics>& outputs) {
   }
   if (table.empty()) return "";
   constexpr std::size_t kIndent = 2;
-  std::string out;
-  std::string_view lines(out = table.text(kLineWidth - kIndent));
+  const std::string lines = table.text(kLineWidth - kIndent);
   std::string indented;
   for (std::size_t at = 0; at < lines.size();) {
     const std::size_t end = lines.find('\n', at) + 1;
-    indented += std::string(kIndent, ' ');
-    indented += lines.substr(at, end - at);
+    indented += std::string(kIndent, ' ') + lines.substr(at, end - at);
     at = end;
   }
   return indented;
@@ -128,8 +125,12 @@ std::string mismatches_text(const Campaign& campaign) {
       wrapped(fmt::format("{} in {}, the first:", counted(variant->mismatch_count, "mismatch"),
                           variant->failed_case),
               2);
-  for (const Mismatch& mismatch : variant->mismatches)
-    out += wrapped(fmt::format("  {}[{}]: {}", mismatch.tensor, mismatch.index, mismatch.text), 4);
+  for (const Mismatch& mismatch : variant->mismatches) {
+    // A failed launch is no element's.
+    const std::string place =
+        mismatch.tensor.empty() ? "" : fmt::format("{}[{}]: ", mismatch.tensor, mismatch.index);
+    out += wrapped(fmt::format("  {}{}", place, mismatch.text), 4);
+  }
   if (const OutputMetrics* worst = worst_output(*variant); worst != nullptr)
     out += wrapped(fmt::format("the worst element, under {}: {}", worst->rule, worst->worst), 2);
   if (!variant->mismatch_map.empty()) {

@@ -98,6 +98,7 @@ class Device {
   /// For code that was instrumented (CompileRequest::exact): from now on every access is judged by
   /// these tensors, until the next call; other memory may not be touched. Other code and devices
   /// ignore it.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): devices that see accesses keep them.
   virtual void watch(std::vector<WatchedTensor> /*tensors*/) {}
   /// Accesses of instrumented code that would end a launch with one of these are let pass, until
   /// the next call: a self-test switches a check off to see what else finds a bug.

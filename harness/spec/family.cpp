@@ -48,6 +48,12 @@ std::string_view to_string(Role role) {
 const SymbolDecl* Family::find_symbol(std::string_view wanted) const {
   return find_by_name(symbols, wanted);
 }
+bool Family::moves_bytes() const {
+  return std::all_of(tensors.begin(), tensors.end(), [](const TensorDecl& tensor) {
+    return tensor.role == Role::in || tensor.role == Role::workspace || tensor.accept.exact;
+  });
+}
+
 const OptionDecl* Family::find_option(std::string_view wanted) const {
   return find_by_name(options, wanted);
 }

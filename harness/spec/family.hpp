@@ -150,6 +150,9 @@ struct Family {
   const AxisDecl* find_axis(std::string_view name) const;
   const ImplementationDecl* find_implementation(std::string_view name) const;
 
+  /// Every result is a copy of bytes: kernels see the sizes of elements and no types.
+  bool moves_bytes() const;
+
   std::vector<std::string> static_symbols() const;
   std::vector<std::string> runtime_symbols() const;
 };

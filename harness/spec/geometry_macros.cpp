@@ -69,7 +69,8 @@ std::vector<std::pair<std::string, std::string>> macros_of(const Geometry& geome
   }
   for (const auto& [name, dtype] : geometry.dtypes) {
     macros.number("bytes_" + name, size_bytes(dtype));
-    macros.text("type_" + name, fmt::format("ft_{}", to_string(dtype)));
+    // Without types, dtypes of one size share their code.
+    if (!family.moves_bytes()) macros.text("type_" + name, fmt::format("ft_{}", to_string(dtype)));
   }
   for (const TensorDecl& tensor : family.tensors) {
     const bool there = geometry.has(tensor.name);

@@ -232,14 +232,15 @@ MemoryCost memory_cost(const TracedTraffic& traffic) {
 }
 
 Case traced_case(const PlannedGeometry& geometry, const Target& target, const DeviceFacts& device) {
-  const Case* largest = nullptr;
-  for (const PlannedCase& planned : geometry.cases) {  // by ascending rows
-    const std::int64_t rows = planned.which.rows();
-    if (rows < 1 || rows > kRowsMax) continue;
-    if (blocks_of(geometry, planned.which, target, device) >= kBlocksWanted) return planned.which;
-    largest = &planned.which;
-  }
-  if (largest != nullptr) return *largest;
+  std::vector<const Case*> small;
+  for (const PlannedCase& planned : geometry.cases)
+    if (planned.which.rows() >= 1 && planned.which.rows() <= kRowsMax)
+      small.push_back(&planned.which);
+  std::stable_sort(small.begin(), small.end(),
+                   [](const Case* a, const Case* b) { return a->rows() < b->rows(); });
+  for (const Case* which : small)
+    if (blocks_of(geometry, *which, target, device) >= kBlocksWanted) return *which;
+  if (!small.empty()) return *small.back();
   return cases_at_rows(geometry.cases.front().which, kRowsMax).front();
 }
 

@@ -76,14 +76,6 @@ class Verify(harness.ProgramTest):
         documents = self.run_json("golden", path, "--space", 1, "--device", "host-w64", expect=2)
         self.assertEqual(sum(not case["passed"] for case in documents[0]["cases"]), 1)
 
-    def test_planted_bugs(self):
-        for document in self.run_json("selftest"):
-            lived = [mutant for mutant in document["mutants"] if not mutant["killed"]]
-            self.assertEqual(lived, [])
-            self.assertGreaterEqual(len(document["mutants"]), 10)
-            self.assertEqual(document["false_alarms"], [])
-            self.assertEqual(document["true_runs"], 20 * len(document["mutants"]))
-
 
 if __name__ == "__main__":
     harness.main()

@@ -16,24 +16,38 @@ struct Norm {
   std::int64_t tokens = 1, width = 4;
   double eps = 0;
   std::string act = "bf16", weight_dtype = "bf16", stream = "bf16", stream_out = "bf16";
+  std::string quant = "none", code = "e4m3fn", quant_source = "fp32", scale_floor = "amax_1e_10";
+  std::string scale_layout = "row_major";
+  std::int64_t group = 0;
   std::string weight_form = "one_plus", residual_rounding = "before_norm", mid_rounding = "off";
   Numbers x, weight, residual;
 
   void run(Rows& rows) const {
     Problem& p = rows.problem();
     const bool adds = !residual.empty();
-    p.symbols = {{"tokens", tokens}, {"width", width}};
+    p.symbols = {{"tokens", tokens}, {"width", width}, {"group", group}};
     p.scalars = {{"eps", eps}};
     p.options = {{"weight_form", weight_form},
                  {"residual", adds ? "on" : "off"},
                  {"residual_rounding", residual_rounding},
-                 {"mid_rounding", mid_rounding}};
+                 {"mid_rounding", mid_rounding},
+                 {"quant", quant},
+                 {"quant_source", quant_source},
+                 {"scale_floor", scale_floor},
+                 {"scale_layout", scale_layout}};
     rows.input("x", act, {tokens, width}, x);
     rows.input("weight", weight_dtype, {width}, weight);
     rows.output("y", act, {tokens, width});
     if (adds) {
       rows.input("residual", stream, {tokens, width}, residual);
       rows.output("residual_out", stream_out, {tokens, width});
+    }
+    if (quant != "none") {
+      const std::int64_t groups = quant == "group" ? width / group : 1;
+      rows.output("q", code, {tokens, width});
+      rows.output(
+          "scale", "fp32",
+          scale_layout == "transposed" ? std::vector{groups, tokens} : std::vector{tokens, groups});
     }
     rows.compute("rmsnorm_gemma");
   }
@@ -149,12 +163,108 @@ TEST(RmsnormGemma, ZeroRowsAndSpecialValues) {
   for (std::size_t i = 8; i < 12; ++i) EXPECT_TRUE(std::isnan(y[i])) << i;
 }
 
-TEST(RmsnormGemma, ElementsHaveNames) {
+TEST(RmsnormGemma, CodesAreInUnitsOfTheirGroup) {
+  Norm norm = four();
+  norm.quant = "group";
+  norm.group = 2;
   Rows rows;
-  four().run(rows);
+  norm.run(rows);  // 0.4, 1.6, -0.4, 2
+  const double scales[] = {1.6 / 448, 2.0 / 448};
+  expect_near(rows.truth("scale").value, {scales[0], scales[1]}, 1e-15);
+  expect_near(rows.truth("q").value, {112, 448, -89.6, 448}, 1e-15);
+  EXPECT_EQ(rows.values("q"), (Numbers{112, 448, -88, 448}));
+  EXPECT_LT(rows.truth("q").magnitude[1], 449) << "nothing is rounded on the way";
+  expect_near(rows.values("scale"), {scales[0], scales[1]}, 0x1p-24);
+
+  norm.quant = "per_token";
+  norm.code = "e4m3fnuz";
+  Rows fnuz;
+  norm.run(fnuz);
+  expect_near(fnuz.truth("scale").value, {2.0 / 240}, 1e-15);
+  EXPECT_EQ(fnuz.values("q"), (Numbers{48, 192, -48, 240}));
+}
+
+TEST(RmsnormGemma, TransposedScalesHaveTheirTokensSideBySide) {
+  Norm norm = four();
+  norm.tokens = 2;
+  norm.x = {1, 2, -2, 4, 4, -2, 2, 1};
+  norm.weight = {0, 0, 0, 0};
+  norm.quant = "group";
+  norm.group = 2;
+  norm.scale_layout = "transposed";
+  Rows rows;
+  norm.run(rows);
+  expect_near(rows.truth("scale").value, {0.8 / 448, 1.6 / 448, 1.6 / 448, 0.8 / 448}, 1e-15);
+  const auto& describe = find("rmsnorm_gemma")->describe;
+  EXPECT_EQ(describe(rows.problem(), "scale", 1), "scale of token 1, group 0");
+}
+
+TEST(RmsnormGemma, ScalesOfZeroRowsAreWhatTheFloorSays) {
+  const std::map<std::string, double> floors{{"amax_1e_10", 1e-10f / 448.0},
+                                             {"amax_512th", 1.0 / 512 / 448},
+                                             {"scale_1e_10", 1e-10f},
+                                             {"one", 1}};
+  for (const auto& [floor, scale] : floors) {
+    Norm norm = four();
+    norm.eps = 1;
+    norm.x = {0, 0, 0, 0};
+    norm.quant = "per_token";
+    norm.scale_floor = floor;
+    Rows rows;
+    norm.run(rows);
+    EXPECT_EQ(rows.truth("scale").value.at(0), scale) << floor;
+    EXPECT_EQ(rows.values("q"), (Numbers{0, 0, 0, 0})) << floor;
+  }
+}
+
+TEST(RmsnormGemma, TiesOnTheWayLeaveTheScaleInDoubt) {
+  Norm norm;
+  norm.quant = "per_token";
+  norm.quant_source = "rounded";
+  norm.width = 2;
+  norm.x = {1, 1};
+  norm.weight_dtype = "fp32";
+  norm.weight = {0x1p-8, -0.5};  // 1 + 2^-8 lies between two bf16 neighbours
+  Rows tie;
+  norm.run(tie);
+  EXPECT_EQ(tie.truth("scale").value.at(0), 1.0 / 448);
+  const double error = 4 * std::sqrt(2.0) * 0x1p-24;
+  EXPECT_NEAR(tie.truth("scale").magnitude[0] * error * 448, 0x1p-7, 0x1p-12) << "one step";
+  EXPECT_NEAR(tie.truth("q").magnitude[1] * error, 0x1p-7 * 224, 0x1p-4);
+  norm.weight = {0x1.8p-8, -0.5};
+  Rows clear;
+  norm.run(clear);
+  EXPECT_LT(clear.truth("scale").magnitude[0] * 448, 2);
+}
+
+TEST(RmsnormGemma, DequantisedRowsQuantiseToThemselves) {
+  Norm norm = four();
+  norm.quant = "per_token";
+  Rows rows;
+  norm.run(rows);
+  const Numbers codes = rows.values("q");
+  const double scale = rows.values("scale").at(0);
+  Norm again = four();
+  again.quant = "per_token";
+  again.act = "fp32";
+  again.weight = {0, 0, 0, 0};
+  again.x.clear();
+  for (const double code : codes) again.x.push_back(code * scale);
+  Rows second;
+  again.run(second);
+  EXPECT_EQ(second.values("q"), codes);
+}
+
+TEST(RmsnormGemma, ElementsHaveNames) {
+  Norm norm = four();
+  norm.quant = "group";
+  norm.group = 2;
+  Rows rows;
+  norm.run(rows);
   const auto& describe = find("rmsnorm_gemma")->describe;
   EXPECT_EQ(describe(rows.problem(), "y", 14), "y of token 3, column 2");
   EXPECT_EQ(describe(rows.problem(), "weight", 3), "weight of column 3");
+  EXPECT_EQ(describe(rows.problem(), "scale", 3), "scale of token 1, group 1");
 }
 
 TEST(RmsnormGemma, ScalingByAPowerOfTwoAndPermutingRowsChangeNothing) {

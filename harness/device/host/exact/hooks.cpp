@@ -69,6 +69,8 @@ struct IndexOutside {
 
 using namespace fusetune;
 
+// NOLINTBEGIN(bugprone-reserved-identifier, bugprone-macro-parentheses): names that are not ours.
+
 #define FT_SITE __builtin_return_address(0)
 
 #define FT_ACCESS(name, bytes, access) \
@@ -181,3 +183,5 @@ void __ubsan_handle_out_of_bounds_abort(const IndexOutside* check, std::uintptr_
                             reinterpret_cast<std::uintptr_t>(FT_SITE));
 }
 }
+
+// NOLINTEND(bugprone-reserved-identifier, bugprone-macro-parentheses)
