@@ -158,7 +158,8 @@ void add_rest(CLI::App& app, Program& program) {
 
   CLI::App* selftest =
       app.add_subcommand("selftest", "Plant bugs one at a time: each must be found by its check");
-  selftest->add_option("FAMILY", program.selftest.family, "Family; all of them when left out");
+  CLI::Option* family =
+      selftest->add_option("FAMILY", program.selftest.family, "Family; all of them when left out");
   selftest->add_option("--device", program.selftest.devices, kDevices);
   selftest
       ->add_option("--seeds", program.selftest.seeds, "Seeds for false alarms on the true kernel")
@@ -167,8 +168,10 @@ void add_rest(CLI::App& app, Program& program) {
   selftest->add_option("--mode", program.selftest.modes, "exact or fast; both when left out");
   selftest->add_option("--without", program.selftest.without,
                        "Switch off one group of checks and see which bugs live");
-  selftest->add_option("--write-docs", program.selftest.docs,
-                       "Put the tables between the markers of this file");
+  selftest
+      ->add_option("--write-docs", program.selftest.docs,
+                   "Put the tables of all families between the markers of this file")
+      ->excludes(family);
   selftest->callback([&program] {
     program.run = [&program] { return selftest_command(program.global, program.selftest); };
   });

@@ -49,7 +49,7 @@ void ConsoleProgress::draw(bool last) {
 
 std::string ConsoleProgress::line() const {
   const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
-  std::string text = fmt::format("{:<8}", stage_);
+  std::string text = fmt::format("{:<7} ", stage_);
   if (steps_ == 0) return text + fmt::format("nothing to do, {} found done", found_);
   if (terminal_.is_terminal) {
     const std::int64_t filled = done_ * kBarWidth / steps_;

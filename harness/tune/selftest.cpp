@@ -178,7 +178,7 @@ class Selftest {
         session_.progress.advance(false);
       });
     }
-    run(pool, "prove without the check that found it", jobs);
+    run(pool, "again, without the check that found it", jobs);
   }
 
   void run(WorkerPool& pool, const char* what, std::int64_t jobs) {
