@@ -1,22 +1,34 @@
 #pragma once
 // The shapes that the benchmarks share.
 
+#include <fmt/format.h>
+
+#include <string>
+
 #include "harness/spec/geometry.hpp"
 
 namespace fusetune::bench {
 
-inline const char* const kGeometry =
-    "split_reshape_cat(act=bf16,ba=bf16,hk=128,hv=128,layout=interleaved,nk=2,nv=6,zero_fill=off)";
-inline const char* const kVariant =
-    "block_size=256,mapping=row,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16";
+/// A geometry with one of its variants.
+struct Subject {
+  std::string family, statics, variant_key;
 
-inline Geometry geometry() { return parse_geometry_key(kGeometry); }
-inline Variant variant() { return parse_variant_key(*find_family("split_reshape_cat"), kVariant); }
+  Geometry geometry() const { return at_tokens(1).geometry; }
+  Variant variant() const { return parse_variant_key(*find_family(family), variant_key); }
+  Case at_tokens(std::int64_t tokens) const {
+    return parse_case_key(fmt::format("{}({},tokens={})", family, statics, tokens));
+  }
+};
 
-/// The geometry's case with so many tokens.
-inline Case at_tokens(std::int64_t tokens) {
-  return parse_case_key(
-      "split_reshape_cat(layout=interleaved,nk=2,nv=6,tokens=" + std::to_string(tokens) + ")");
+inline Subject split() {
+  return {"split_reshape_cat", "layout=interleaved,nk=2,nv=6",
+          "block_size=256,mapping=row,nontemporal=off,persistent=off,rows_per_iter=1,"
+          "vector_bytes=16"};
+}
+
+inline Subject norm() {
+  return {"rmsnorm_gemma", "width=5120,residual=on",
+          "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16"};
 }
 
 }  // namespace fusetune::bench

@@ -9,7 +9,7 @@ namespace fusetune {
 namespace {
 
 void compile(benchmark::State& state, Compiler& compiler, const Target& target) {
-  const CompileRequest request = make_compile_request(bench::geometry(), bench::variant(), target);
+  const CompileRequest request = make_compile_request(bench::split().geometry(), bench::split().variant(), target);
   for (auto _ : state) {
     const CompileResult result = compiler.compile(request);
     if (!result.outcome.ok()) {
@@ -37,8 +37,8 @@ void CompileGfx90a(benchmark::State& state) {
 BENCHMARK(CompileGfx90a)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void MakeCompileRequest(benchmark::State& state) {
-  const Geometry geometry = bench::geometry();
-  const Variant variant = bench::variant();
+  const Geometry geometry = bench::split().geometry();
+  const Variant variant = bench::split().variant();
   const Target target = parse_target("host-w64");
   for (auto _ : state)
     benchmark::DoNotOptimize(make_compile_request(geometry, variant, target).key("compiler"));

@@ -1,48 +1,21 @@
-// Running and proving on the host device, beside a plain loop over the same bytes.
+// Running on the host device, beside a plain loop over the same bytes.
 
 #include <benchmark/benchmark.h>
 
 #include <cstring>
-#include <filesystem>
 #include <vector>
 
-#include "benchmarks/cases.hpp"
-#include "harness/base/files.hpp"
-#include "harness/compile/compiler.hpp"
-#include "harness/device/device.hpp"
+#include "benchmarks/loaded.hpp"
 #include "harness/verify/arena.hpp"
 #include "harness/verify/binding.hpp"
 #include "harness/verify/inputs.hpp"
-#include "harness/verify/proof.hpp"
 
 namespace fusetune {
 namespace {
 
-/// The variant compiled and loaded on a host device of its own.
-struct Loaded {
-  std::unique_ptr<Device> device = open_device("host-w64");
-  std::unique_ptr<LoadedCode> code;
-
-  Loaded() {
-    const Target target = device->properties().target;
-    const CompileResult result = make_host_compiler()->compile(
-        make_compile_request(bench::geometry(), bench::variant(), target));
-    const std::filesystem::path file = std::filesystem::temp_directory_path() / "fusetune-bench.so";
-    write_file_atomic(file, result.code);
-    Outcome outcome;
-    code = device->load(file.string(), &outcome);
-    std::filesystem::remove(file);
-  }
-
-  RunnableVariant runnable(const Case& which) const {
-    return {code.get(), launches_of(which, bench::variant(), device->properties().target,
-                                    device->properties().facts)};
-  }
-};
-
 void HostRun(benchmark::State& state) {
-  const Loaded loaded;
-  const Case which = bench::at_tokens(state.range(0));
+  const bench::Loaded loaded(bench::split(), false);
+  const Case which = bench::split().at_tokens(state.range(0));
   Arena arena(*loaded.device, which, Place::low, 1);
   arena.write(Inputs(which, 1).images(0, Poison::a));
   const RunnableVariant runnable = loaded.runnable(which);
@@ -83,17 +56,6 @@ void PlainLoop(benchmark::State& state) {
                           static_cast<std::int64_t>(qkvz.size() + ba.size()) * 2);
 }
 BENCHMARK(PlainLoop)->Arg(1)->Arg(128)->Arg(1024)->Unit(benchmark::kMicrosecond);
-
-void Prove(benchmark::State& state) {
-  const Loaded loaded;
-  const Case which = bench::at_tokens(state.range(0));
-  const RunnableVariant runnable = loaded.runnable(which);
-  for (auto _ : state) {
-    const ProofReport report = prove(*loaded.device, runnable, which, {});
-    if (!report.outcome.ok()) state.SkipWithError(report.outcome.message.c_str());
-  }
-}
-BENCHMARK(Prove)->Arg(1)->Arg(37)->Arg(128)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace fusetune

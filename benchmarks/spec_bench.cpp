@@ -10,8 +10,8 @@ namespace fusetune {
 namespace {
 
 void EvaluateConstraint(benchmark::State& state) {
-  const Geometry geometry = bench::geometry();
-  const Variant variant = bench::variant();
+  const Geometry geometry = bench::split().geometry();
+  const Variant variant = bench::split().variant();
   const Target target = parse_target("gfx90a");
   const Bindings scope = scope_of(geometry, &target, &variant);
   const RuleDecl& rule = geometry.family->constraints.at(1);
@@ -20,15 +20,15 @@ void EvaluateConstraint(benchmark::State& state) {
 BENCHMARK(EvaluateConstraint);
 
 void EvaluateLaunches(benchmark::State& state) {
-  const Case which = bench::at_tokens(128);
-  const Variant variant = bench::variant();
+  const Case which = bench::split().at_tokens(128);
+  const Variant variant = bench::split().variant();
   const Target target = parse_target("gfx90a");
   for (auto _ : state) benchmark::DoNotOptimize(launches_of(which, variant, target, DeviceFacts{}));
 }
 BENCHMARK(EvaluateLaunches)->Unit(benchmark::kMicrosecond);
 
 void EnumerateFullSpace(benchmark::State& state) {
-  const Geometry geometry = bench::geometry();
+  const Geometry geometry = bench::split().geometry();
   SweepEntry entry;
   entry.family = geometry.family;
   const ImplementationDecl& fused = *entry.family->find_implementation("fused");
