@@ -1,6 +1,8 @@
 // RMSNorm of x, or of x + residual, in one launch. A block works on FT_ROWS_PER_ITER rows at a time, each by an equal share of its threads;
 // with row_cache=registers a row is read once and stays in registers from the sum to the norm, and the weight stays for all rows of the block.
 #include "ft.h"
+#include "chunks.h"
+#include "quantise.h"
 #include "rows.h"
 
 namespace {

@@ -1,5 +1,7 @@
 // The baseline: an addition that writes the sum, a norm that reads it again, a quantisation that reads the norm. One block per row, widest access that the alignment allows.
 #include "ft.h"
+#include "chunks.h"
+#include "quantise.h"
 #include "rows.h"
 
 namespace {
