@@ -9,7 +9,8 @@ namespace fusetune {
 namespace {
 
 void compile(benchmark::State& state, Compiler& compiler, const Target& target) {
-  const CompileRequest request = make_compile_request(bench::split().geometry(), bench::split().variant(), target);
+  const CompileRequest request =
+      make_compile_request(bench::split().geometry(), bench::split().variant(), target);
   for (auto _ : state) {
     const CompileResult result = compiler.compile(request);
     if (!result.outcome.ok()) {
