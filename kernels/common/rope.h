@@ -1,0 +1,163 @@
+// Rotary position embedding, for every family that rotates heads: which positions a frequency
+// takes, cosines and sines of a token, the rotation. A head's first 2 * HALF elements are rotated,
+// by HALF frequencies. A thread works on items: a chunk of V elements of the lower half and the
+// chunk HALF elements behind it, which hold V whole pairs in both pair styles, so that no lane
+// needs a partner.
+#pragma once
+#include "ft.h"
+
+// ---- Positions ------------------------------------------------------------------------------
+
+#define FT_ROPE_TEXT 0  // one position per token
+#define FT_ROPE_INTERLEAVED \
+  1  // time, height, width in turn, as long as their sections last; then time (Qwen3-VL, Qwen3.5)
+#define FT_ROPE_SECTIONED 2  // time, then height, then width (Qwen2-VL)
+
+/// Which of a token's positions a frequency takes: 0 time, 1 height, 2 width. TIME, HEIGHT and
+/// WIDTH are the frequencies of each.
+template <int RULE, int TIME, int HEIGHT, int WIDTH>
+struct ft_rope_axes {
+  static constexpr int COUNT = RULE == FT_ROPE_TEXT ? 1 : 3;
+  FT_DEVICE int of(int frequency) {
+    if constexpr (RULE == FT_ROPE_INTERLEAVED) {
+      const int axis = frequency % 3;
+      if (axis == 1) return frequency < 3 * HEIGHT ? 1 : 0;
+      if (axis == 2) return frequency < 3 * WIDTH ? 2 : 0;
+      return 0;
+    } else if constexpr (RULE == FT_ROPE_SECTIONED) {
+      return frequency < TIME ? 0 : frequency < TIME + HEIGHT ? 1 : 2;
+    } else {
+      return 0;
+    }
+  }
+};
+
+/// A token's rows of the table, one per axis.
+template <int AXES>
+struct ft_rope_rows {
+  ft_i64 axis[AXES];
+};
+
+/// Of positions [AXES, tokens] whose axes are `axis_stride` elements of BYTES apart. Positions lie
+/// within the table: that is the caller's to see to.
+template <int AXES, int BYTES>
+FT_DEVICE ft_rope_rows<AXES> ft_load_positions(const void* positions, ft_i64 axis_stride,
+                                               ft_i64 token) {
+  ft_rope_rows<AXES> rows;
+  FT_UNROLL
+  for (int axis = 0; axis < AXES; ++axis) {
+    const ft_vec<BYTES> bits =
+        ft_load<BYTES>(static_cast<const char*>(positions) + (axis * axis_stride + token) * BYTES);
+    if constexpr (BYTES == 8) {
+      rows.axis[axis] =
+          static_cast<ft_i64>(static_cast<ft_u64>(ft_get32(bits, 1)) << 32 | ft_get32(bits, 0));
+    } else {
+      rows.axis[axis] = static_cast<ft_i32>(ft_get32(bits, 0));
+    }
+  }
+  return rows;
+}
+
+// ---- Cosines and sines ----------------------------------------------------------------------
+
+/// Rows of elements T, the first frequency of a row at `cos` and `sin`; `row_stride` in elements.
+template <class T>
+struct ft_rope_table {
+  const char* cos;
+  const char* sin;
+  ft_i64 row_stride;
+};
+
+template <int COUNT>
+struct ft_angles {
+  float cos[COUNT];
+  float sin[COUNT];
+};
+
+/// COUNT frequencies from `frequency` on, by accesses of at most ALIGN bytes: rows and halves of
+/// rows are aligned to it.
+template <class Axes, int COUNT, int ALIGN, class T>
+FT_DEVICE void ft_load_angles(const ft_rope_table<T>& table, const ft_rope_rows<Axes::COUNT>& rows,
+                              int frequency, float* cos, float* sin) {
+  constexpr int SIZE = static_cast<int>(sizeof(T));
+  constexpr int WIDTH = COUNT * SIZE < ALIGN ? COUNT : ALIGN / SIZE;
+  typedef ft_pack<T, WIDTH> Pack;
+  Pack c[Axes::COUNT][COUNT / WIDTH], s[Axes::COUNT][COUNT / WIDTH];
+  FT_UNROLL
+  for (int axis = 0; axis < Axes::COUNT; ++axis) {
+    const ft_i64 start = rows.axis[axis] * table.row_stride + frequency;
+    FT_UNROLL
+    for (int part = 0; part < COUNT / WIDTH; ++part) {
+      c[axis][part] = ft_load_pack<T, WIDTH>(table.cos + (start + part * WIDTH) * SIZE);
+      s[axis][part] = ft_load_pack<T, WIDTH>(table.sin + (start + part * WIDTH) * SIZE);
+    }
+  }
+  FT_UNROLL
+  for (int i = 0; i < COUNT; ++i) {
+    cos[i] = ft_get(c[0][i / WIDTH], i % WIDTH);
+    sin[i] = ft_get(s[0][i / WIDTH], i % WIDTH);
+    if constexpr (Axes::COUNT == 3) {
+      const int axis = Axes::of(frequency + i);
+      const float c1 = ft_get(c[1][i / WIDTH], i % WIDTH), c2 = ft_get(c[2][i / WIDTH], i % WIDTH);
+      const float s1 = ft_get(s[1][i / WIDTH], i % WIDTH), s2 = ft_get(s[2][i / WIDTH], i % WIDTH);
+      cos[i] = axis == 0 ? cos[i] : axis == 1 ? c1 : c2;
+      sin[i] = axis == 0 ? sin[i] : axis == 1 ? s1 : s2;
+    }
+  }
+}
+
+// ---- Items ----------------------------------------------------------------------------------
+
+/// How items of V elements lie in a head. NEOX pairs element i with i + HALF, gptj (not NEOX) 2i
+/// with 2i + 1. V divides HALF.
+template <bool NEOX, int HALF, int V>
+struct ft_rope_layout {
+  static_assert(HALF % V == 0, "a half is whole chunks");
+  static constexpr int ITEMS = HALF / V;          // of one head
+  static constexpr bool SPLIT = !NEOX && V == 1;  // the elements of a pair are an item's two chunks
+  /// Where an item's two chunks start, in elements of the head.
+  FT_DEVICE int low(int item) { return SPLIT ? 2 * item : item * V; }
+  FT_DEVICE int high(int item) { return SPLIT ? 2 * item + 1 : HALF + item * V; }
+  /// Whether the pairs lie across both chunks, or each within one.
+  static constexpr bool ACROSS = NEOX || SPLIT;
+};
+
+/// The angles of an item: of its V pairs in order.
+template <class Layout, class Axes, int V, int ALIGN, class T>
+FT_DEVICE ft_angles<V> ft_load_item_angles(const ft_rope_table<T>& table,
+                                           const ft_rope_rows<Axes::COUNT>& rows, int item) {
+  ft_angles<V> angles;
+  if constexpr (Layout::ACROSS) {
+    ft_load_angles<Axes, V, ALIGN>(table, rows, item * V, angles.cos, angles.sin);
+  } else {
+    constexpr int EACH = V / 2;
+    ft_load_angles<Axes, EACH, ALIGN>(table, rows, Layout::low(item) / 2, angles.cos, angles.sin);
+    ft_load_angles<Axes, EACH, ALIGN>(table, rows, Layout::high(item) / 2, angles.cos + EACH,
+                                      angles.sin + EACH);
+  }
+  return angles;
+}
+
+/// Rotates one pair. Products are rounded to Product first; ft_fp32 leaves them as they are.
+template <class Product>
+FT_DEVICE void ft_rotate(float& first, float& second, float cos, float sin) {
+  const float x1 = first, x2 = second;
+  first = ft_round_to<Product>(x1 * cos) - ft_round_to<Product>(x2 * sin);
+  second = ft_round_to<Product>(x2 * cos) + ft_round_to<Product>(x1 * sin);
+}
+
+/// Rotates the V pairs of an item.
+template <class Layout, class Product, int V>
+FT_DEVICE void ft_rotate_item(float* low, float* high, const ft_angles<V>& angles) {
+  if constexpr (Layout::ACROSS) {
+    FT_UNROLL
+    for (int i = 0; i < V; ++i) ft_rotate<Product>(low[i], high[i], angles.cos[i], angles.sin[i]);
+  } else {
+    FT_UNROLL
+    for (int i = 0; i < V / 2; ++i) {
+      ft_rotate<Product>(low[2 * i], low[2 * i + 1], angles.cos[i], angles.sin[i]);
+      ft_rotate<Product>(high[2 * i], high[2 * i + 1], angles.cos[V / 2 + i],
+                         angles.sin[V / 2 + i]);
+    }
+  }
+}

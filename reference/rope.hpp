@@ -1,0 +1,48 @@
+#pragma once
+// Rotary position embedding in whole columns: angles of all tokens, then heads as matrices times
+// them.
+
+#include <string>
+#include <vector>
+
+#include "reference/numbers.hpp"
+
+namespace fusetune::reference {
+
+/// Cosines and sines, one row per token (or per position), one column per frequency.
+struct Angles {
+  Matrix cos, sin;
+};
+
+/// Whose position each frequency takes, 0 time, 1 height, 2 width. `rule`: "none", "interleaved"
+/// or "sectioned"; `sections`: frequencies of each axis, whose sum is `half`.
+std::vector<int> axes_of(const std::string& rule, const std::vector<std::int64_t>& sections,
+                         std::int64_t half);
+
+/// Positions of i32 or i64: one row per axis.
+std::vector<std::vector<std::int64_t>> read_positions(const Tensor& tensor);
+
+/// The table's rows at the tokens' positions. Throws std::out_of_range for a position that the
+/// table does not have: nothing is defined there.
+Angles gather(const Angles& table, const std::vector<std::vector<std::int64_t>>& positions,
+              const std::vector<int>& axes);
+
+/// The tables of a case: option `table` is "packed" (tensor cos_sin: cosines, then sines),
+/// "separate" or "duplicated" (tensors cos and sin; each frequency once or twice).
+Angles read_table(const Problem& p, std::int64_t half);
+
+struct Rotation {
+  bool neox = true;          ///< pairs (i, i + half); otherwise (2i, 2i + 1)
+  std::string product_type;  ///< products are rounded to it; empty: they are not
+};
+
+/// Values with the magnitudes of the terms that they are sums of.
+struct Rotated {
+  Matrix value, magnitude;
+};
+
+/// One head per token, rotated in its first 2 * angles.cos.cols() columns; the others stay. The
+/// magnitudes are those of `heads` where they are not rotated.
+Rotated rotate(const Matrix& heads, const Angles& angles, const Rotation& rotation);
+
+}  // namespace fusetune::reference
