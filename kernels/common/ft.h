@@ -213,6 +213,21 @@ FT_DEVICE float ft_rsqrt(float value) {
 #endif
 }
 
+/// e^value to about 1 ULP; 0 or infinity beyond the range.
+FT_DEVICE float ft_exp(float value) {
+#if defined(FT_AMD)
+  return __builtin_expf(value);
+#else
+  return expf(value);
+#endif
+}
+
+/// 1 / (1 + e^-value). The exponential never overflows.
+FT_DEVICE float ft_sigmoid(float value) {
+  const float power = ft_exp(value < 0.0f ? value : -value);
+  return (value < 0.0f ? power : 1.0f) / (1.0f + power);
+}
+
 // ---- Element types, as FT_TYPE_<DTYPE> names them -------------------------------------------
 
 struct ft_bf16 {

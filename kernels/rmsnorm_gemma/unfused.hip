@@ -97,25 +97,8 @@ void rmsnorm(SUMMANDS_PARAMETERS, const void *weight,
 }
 
 #if FT_HAS_Q
-// One block per group of a row.
 FT_KERNEL(FT_BLOCK_SIZE)
 void quantise(void *q, ft_i64 q_row_stride, void *scale, ft_i64 scale_row_stride, void *normed, ft_i64 tokens) {
-  constexpr int kGroupChunks = kChunks / FT_GROUPS;
-  const Rows codes = rows_of(q, q_row_stride), values = rows_of(normed, FT_WIDTH);
-  for (ft_i64 item = blockIdx.x; item < tokens * FT_GROUPS; item += gridDim.x) {
-    const ft_i64 row = item / FT_GROUPS;
-    const int group = static_cast<int>(item % FT_GROUPS);
-    const int end = (group + 1) * kGroupChunks;
-    float largest = 0.0f;
-    for (int chunk = group * kGroupChunks + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE) {
-      const float here = largest_magnitude(load_chunk<ft_fp32>(values, row, chunk));
-      largest = here > largest ? here : largest;
-    }
-    const float code_scale = scale_of(ft_group_max<FT_BLOCK_SIZE, FT_BLOCK_SIZE>(largest, 0));
-    for (int chunk = group * kGroupChunks + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE)
-      store_chunk<FT_TYPE_CODE>(codes, row, chunk, codes_of(load_chunk<ft_fp32>(values, row, chunk), code_scale));
-    if (threadIdx.x == 0) store_scale(rows_of(scale, scale_row_stride), row, group, code_scale);
-    ft_block_sync();
-  }
+  quantise_rows(rows_of(q, q_row_stride), rows_of(scale, scale_row_stride), rows_of(normed, FT_WIDTH), tokens);
 }
 #endif

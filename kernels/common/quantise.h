@@ -1,0 +1,94 @@
+// fp8 codes of rows of chunks with a scale per group: for families with the options quant, quant_source, quant_op, scale_floor and the
+// derived word transposed. Comes after chunks.h.
+#pragma once
+
+#if FT_QUANT != FT_QUANT_NONE
+
+// What is quantised of a normalised chunk.
+FT_DEVICE Chunk<ft_fp32> quant_source(const Chunk<ft_fp32> &values) {
+#if FT_QUANT_SOURCE == FT_QUANT_SOURCE_ROUNDED
+  return convert<ft_fp32>(convert<FT_TYPE_ACT>(values));
+#else
+  return values;
+#endif
+}
+
+// NaNs do not count: their codes say what they are.
+FT_DEVICE float largest_magnitude(const Chunk<ft_fp32> &values) {
+  float largest = 0.0f;
+  FT_UNROLL
+  for (int i = 0; i < kElements; ++i) {
+    const float value = ft_get(values, i);
+    const float magnitude = value < 0.0f ? -value : value;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return largest;
+}
+
+// What a scale is rounded to. ue8m0: the next power of two, the smallest normal one at least.
+FT_DEVICE float rounded_scale(float scale) {
+#if defined(FT_SCALE_ROUNDING) && FT_SCALE_ROUNDING == FT_SCALE_ROUNDING_UE8M0
+  const float power = ft_bits_to_f32((ft_f32_to_bits(scale) + 0x7fffffu) & 0x7f800000u);
+  return power > 0.0f ? power : ft_bits_to_f32(0x00800000u);
+#else
+  return scale;
+#endif
+}
+
+// The scale of a group, from its largest magnitude; never 0.
+FT_DEVICE float scale_of(float amax) {
+#if FT_SCALE_FLOOR == FT_SCALE_FLOOR_AMAX_1E_10
+  return rounded_scale((amax > 1e-10f ? amax : 1e-10f) / FT_TYPE_CODE::MAX);
+#elif FT_SCALE_FLOOR == FT_SCALE_FLOOR_AMAX_512TH
+  // A floor that comes after the rounding is no power of two.
+  const float scale = rounded_scale(amax / FT_TYPE_CODE::MAX), floor = 1.0f / 512 / FT_TYPE_CODE::MAX;
+  return scale > floor ? scale : floor;
+#elif FT_SCALE_FLOOR == FT_SCALE_FLOOR_SCALE_1E_10
+  return amax <= 1e-10f ? 1e-10f : rounded_scale(amax / FT_TYPE_CODE::MAX);
+#else
+  return amax == 0.0f ? 1.0f : rounded_scale(amax / FT_TYPE_CODE::MAX);
+#endif
+}
+
+FT_DEVICE Chunk<FT_TYPE_CODE> codes_of(const Chunk<ft_fp32> &values, float scale) {
+  Chunk<FT_TYPE_CODE> codes;
+  const float inverse = 1.0f / scale;
+  FT_UNROLL
+  for (int i = 0; i < kElements; ++i) {
+    const float value = ft_get(values, i);
+#if FT_QUANT_OP == FT_QUANT_OP_DIVIDE
+    (void)inverse;
+    ft_set(codes, i, value / scale);
+#else
+    ft_set(codes, i, value * inverse);
+#endif
+  }
+  return codes;
+}
+
+FT_DEVICE void store_scale(const Rows &scales, ft_i64 row, int group, float scale) {
+  const ft_i64 at = FT_TRANSPOSED ? group * scales.row_stride + row : row * scales.row_stride + group;
+  ft_store_pack<ft_fp32, 1>(scales.data + at * 4, ft_pack<ft_fp32, 1>{{{ft_f32_to_bits(scale)}}});
+}
+
+// Codes and scales of rows that lie in memory as they are quantised, `values`: a block per group.
+FT_DEVICE void quantise_rows(const Rows &codes, const Rows &scales, const Rows &values, ft_i64 tokens) {
+  constexpr int kGroupChunks = kChunks / FT_GROUPS;
+  for (ft_i64 item = blockIdx.x; item < tokens * FT_GROUPS; item += gridDim.x) {
+    const ft_i64 row = item / FT_GROUPS;
+    const int group = static_cast<int>(item % FT_GROUPS);
+    const int end = (group + 1) * kGroupChunks;
+    float largest = 0.0f;
+    for (int chunk = group * kGroupChunks + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE) {
+      const float here = largest_magnitude(load_chunk<ft_fp32>(values, row, chunk));
+      largest = here > largest ? here : largest;
+    }
+    const float scale = scale_of(ft_group_max<FT_BLOCK_SIZE, FT_BLOCK_SIZE>(largest, 0));
+    for (int chunk = group * kGroupChunks + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE)
+      store_chunk<FT_TYPE_CODE>(codes, row, chunk, codes_of(load_chunk<ft_fp32>(values, row, chunk), scale));
+    if (threadIdx.x == 0) store_scale(scales, row, group, scale);
+    ft_block_sync();
+  }
+}
+
+#endif
