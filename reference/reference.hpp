@@ -26,6 +26,8 @@ struct Truth {
   std::vector<double> value;      ///< in fp64, before the last rounding; of codes: before rounding,
                                   ///< in units of the scale
   std::vector<double> magnitude;  ///< sum of the magnitudes of the terms; empty: |value|
+  std::vector<bool> copied;       ///< elements that are moved, not computed: their bytes are
+                                  ///< compared; empty: none
 };
 
 /// The numbers and words of a case.

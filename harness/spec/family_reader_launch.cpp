@@ -161,6 +161,7 @@ void FamilyReader::check_golden_names(const YamlNode& node) const {
   check("options", names_of(family_.options), "option");
   check("symbols", names_of(family_.symbols), "symbol");
   check("tensors", names_of(family_.tensors), "tensor");
+  check("tables", names_of(family_.tensors), "tensor");
   check("dtypes", names_of(family_.dtypes), "dtype");
   check("scalars", names_of(family_.scalars), "scalar");
   const auto options = node.find("options");

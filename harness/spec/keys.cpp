@@ -27,7 +27,7 @@ const KeyLists& family_keys() {
        {"role", "source", "axes", "fixed", "launches", "when", "tile_rows", "workspace_bytes",
         "note"}},
       {"launch", {"entry", "grid", "block", "lds_bytes", "arguments", "when"}},
-      {"golden", {"options", "symbols", "tensors", "dtypes", "scalars"}},
+      {"golden", {"options", "symbols", "tensors", "tables", "dtypes", "scalars"}},
   };
   return lists;
 }

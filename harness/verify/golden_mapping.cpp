@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/error.hpp"
+#include "harness/verify/golden_tables.hpp"
 
 namespace fusetune {
 
@@ -65,6 +66,12 @@ const StoredTensor& GoldenMapping::tensor(const TensorDecl& declared,
   if (declared.role == Role::inout || declared.role == Role::state)
     fail(fmt::format("tensor '{}' is updated in place: its initial content is not in the file",
                      declared.name));
+  const Json& tables = part(*mapping_, "tables");
+  if (tables.contains(declared.name)) {
+    const auto [table, added] = tables_.try_emplace(declared.name);
+    if (added) table->second = golden_table(golden_, word_of(tables[declared.name]), shape);
+    return table->second;
+  }
   const StoredTensor& found = stored(declared.name);
   if (dtype_of_stored(found.dtype) != shape.dtype)
     fail(fmt::format("tensor '{}' is {} there and {} here", declared.name, found.dtype,
@@ -75,12 +82,25 @@ const StoredTensor& GoldenMapping::tensor(const TensorDecl& declared,
   return found;
 }
 
+const Json* GoldenMapping::param(const std::string& name) const {
+  const std::size_t dot = name.rfind('.');
+  const std::string whole = name.substr(0, dot);
+  if (!golden_.params.contains(whole)) return nullptr;
+  const Json& value = golden_.params[whole];
+  if (dot == std::string::npos) return &value;
+  const std::string place = name.substr(dot + 1);
+  if (!value.is_array() || place.size() != 1 || place[0] < '0' || place[0] > '9') return nullptr;
+  const auto index = static_cast<std::size_t>(place[0] - '0');
+  return index < value.size() ? &value[index] : nullptr;
+}
+
 std::int64_t GoldenMapping::number(const std::string& symbol, const Json& value) const {
   if (value.is_number_integer()) return value.get<std::int64_t>();
   const std::string theirs = word_of(value);
-  if (!golden_.params.contains(theirs) || !golden_.params[theirs].is_number_integer())
+  const Json* number = param(theirs);
+  if (number == nullptr || !number->is_number_integer())
     fail(fmt::format("has no whole number '{}' for the symbol {}", theirs, symbol));
-  return golden_.params[theirs].get<std::int64_t>();
+  return number->get<std::int64_t>();
 }
 
 CaseRequest GoldenMapping::request(const std::shared_ptr<const Family>& family) const {

@@ -23,10 +23,13 @@ class GoldenMapping {
   /// A symbol's value: a parameter of the golden case, or the number that the mapping gives.
   std::int64_t number(const std::string& symbol, const Json& value) const;
   const StoredTensor& stored(const std::string& our_name) const;
+  /// A parameter of the golden case, `section.1` an element of a list; nullptr when there is none.
+  const Json* param(const std::string& name) const;
 
   const Family& family_;
   const GoldenCase& golden_;
   const Json* mapping_ = nullptr;
+  mutable std::map<std::string, StoredTensor> tables_;  ///< made when they are asked for
 };
 
 }  // namespace fusetune

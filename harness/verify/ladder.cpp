@@ -106,6 +106,10 @@ class Climb {
   }
   bool in_blocks() const { return !bytewise_ && limits_.norm_block > 0; }
 
+  bool bytewise(std::int64_t index) const {
+    return bytewise_ || (!truth_.copied.empty() && truth_.copied[static_cast<std::size_t>(index)]);
+  }
+
   void add_row(std::int64_t row) {
     const std::int64_t first = row * actual_.shape.row_elements;
     const std::byte* actual = actual_.element(first);
@@ -149,7 +153,7 @@ class Climb {
   void add(std::int64_t index, const Element& it) {
     const bool same_bits = it.actual_bits == it.expected_bits;
     ElementVerdict verdict{.wrong = !same_bits};
-    if (bytewise_)
+    if (bytewise(index))
       verdict.share_of_limit = same_bits ? 0 : std::numeric_limits<double>::infinity();
     else
       verdict = rules_.judge(it);
@@ -169,7 +173,7 @@ class Climb {
   }
 
   std::string text(std::int64_t index, const Element& it) const {
-    if (!bytewise_) return rules_.text(it);
+    if (!bytewise(index)) return rules_.text(it);
     return fmt::format("is {:.7g} ({}), the reference has {:.7g} ({})", it.actual,
                        hex_of(actual_, index), it.expected, hex_of(expected_, index));
   }

@@ -115,11 +115,16 @@ struct ft_rope_layout {
   static_assert(HALF % V == 0, "a half is whole chunks");
   static constexpr int ITEMS = HALF / V;          // of one head
   static constexpr bool SPLIT = !NEOX && V == 1;  // the elements of a pair are an item's two chunks
+  /// Whether the pairs lie across both chunks, or each within one.
+  static constexpr bool ACROSS = NEOX || SPLIT;
   /// Where an item's two chunks start, in elements of the head.
   FT_DEVICE int low(int item) { return SPLIT ? 2 * item : item * V; }
   FT_DEVICE int high(int item) { return SPLIT ? 2 * item + 1 : HALF + item * V; }
-  /// Whether the pairs lie across both chunks, or each within one.
-  static constexpr bool ACROSS = NEOX || SPLIT;
+  /// The frequency of an item's pair `i`, of V.
+  FT_DEVICE int frequency(int item, int i) {
+    if constexpr (ACROSS) return item * V + i;
+    return (i < V / 2 ? low(item) : high(item) - V) / 2 + i;
+  }
 };
 
 /// The angles of an item: of its V pairs in order.

@@ -1,0 +1,63 @@
+#include "harness/verify/golden_tables.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "harness/base/error.hpp"
+#include "harness/verify/codec.hpp"
+
+namespace fusetune {
+
+namespace {
+
+template <class Element>
+std::vector<Element> elements_of(const GoldenCase& golden, const char* name, const char* dtype) {
+  const auto found = golden.tensors.find(name);
+  if (found == golden.tensors.end() || found->second.dtype != dtype)
+    throw UserError(
+        fmt::format("golden case {}: a table needs a tensor '{}' of {}", golden.name, name, dtype));
+  std::vector<Element> elements(found->second.bytes.size() / sizeof(Element));
+  if (!elements.empty())
+    std::memcpy(elements.data(), found->second.bytes.data(), elements.size() * sizeof(Element));
+  return elements;
+}
+
+/// As it is computed in fp32: the angle is rounded, and its cosine or sine.
+float value_at(const std::string& kind, float frequency, std::int64_t position, bool second) {
+  const double angle = static_cast<double>(frequency * static_cast<float>(position));
+  const bool sine = kind == "sin" || (kind == "packed" && second);
+  return static_cast<float>(sine ? std::sin(angle) : std::cos(angle));
+}
+
+}  // namespace
+
+StoredTensor golden_table(const GoldenCase& golden, const std::string& kind,
+                          const TensorShape& shape) {
+  if (kind != "packed" && kind != "cos" && kind != "sin")
+    throw UserError(fmt::format("golden case {}: {}", golden.name,
+                                unknown_name("kind of table", kind, {"packed", "cos", "sin"})));
+  const auto frequencies = elements_of<float>(golden, "inv_freq", "F32");
+  const auto positions = elements_of<std::int64_t>(golden, "positions", "I64");
+  const std::int64_t bytes = size_bytes(shape.dtype), columns = shape.row_elements;
+  StoredTensor table{.dtype = {}, .dims = shape.dims, .bytes = {}};
+  table.bytes.resize(static_cast<std::size_t>(shape.elements() * bytes));
+  for (const std::int64_t position : positions) {
+    if (position < 0 || position >= shape.dims.at(0))
+      throw UserError(fmt::format("golden case {}: position {} of a table of {} rows", golden.name,
+                                  position, shape.dims.at(0)));
+    for (std::int64_t column = 0; column < columns; ++column) {
+      const float frequency = frequencies[static_cast<std::size_t>(column) % frequencies.size()];
+      const std::uint64_t bits =
+          encode(shape.dtype,
+                 static_cast<double>(value_at(kind, frequency, position, 2 * column >= columns)),
+                 Overflow::saturate);
+      std::memcpy(table.bytes.data() + (position * columns + column) * bytes, &bits,
+                  static_cast<std::size_t>(bytes));
+    }
+  }
+  return table;
+}
+
+}  // namespace fusetune
