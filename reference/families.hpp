@@ -6,6 +6,8 @@
 
 namespace fusetune::reference {
 
+Reference gdn_weight_deinterleave();
+Reference gdn_weight_pack();
 Reference rmsnorm_gemma();
 Reference split_reshape_cat();
 Reference staged_rows();

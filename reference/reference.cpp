@@ -22,6 +22,8 @@ const typename Map::mapped_type& require(const Map& map, const std::string& name
 /// The registry that joins references to family.yaml by name.
 const std::map<std::string, Reference, std::less<>>& registry() {
   static const std::map<std::string, Reference, std::less<>> all{
+      {"gdn_weight_deinterleave", gdn_weight_deinterleave()},
+      {"gdn_weight_pack", gdn_weight_pack()},
       {"rmsnorm_gemma", rmsnorm_gemma()},
       {"split_reshape_cat", split_reshape_cat()},
       {"staged_rows", staged_rows()},
