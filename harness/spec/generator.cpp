@@ -43,7 +43,7 @@ const std::vector<Edge>& default_edges() {
 
 const std::vector<NamedGenerator>& named_generators() {
   static const std::vector<NamedGenerator> generators = {
-      {"permutation", false}, {"positions", true}, {"slots", true}};
+      {"permutation", false}, {"positions", true}, {"slot_runs", true}, {"slots", true}};
   return generators;
 }
 

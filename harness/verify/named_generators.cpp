@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <map>
 
@@ -38,6 +39,36 @@ std::vector<std::int64_t> slots(const NamedRequest& request) {
   return values;
 }
 
+/// Rows of one page follow each other, and so do their slots; no page has two such runs. Runs begin
+/// at the first slot of a page or later; between them, a row may have no slot.
+std::vector<std::int64_t> slot_runs(const NamedRequest& request) {
+  const std::int64_t elements = request.shape.elements(), page = request.page;
+  std::int64_t pages = request.below / page;
+  if (elements > pages * page)
+    throw UserError(fmt::format("{} rows do not fit into {} pages of {}", elements, pages, page));
+  const Permutation place(static_cast<std::uint64_t>(pages), request.key);
+  std::vector<std::int64_t> values;
+  for (std::uint64_t run = 0; std::ssize(values) < elements; ++run) {
+    const std::uint64_t bits = hash_at(request.key, run);
+    const std::int64_t rest = elements - std::ssize(values);
+    if (elements > 2 && run > 0 && bits % 4 == 0) {
+      values.push_back(-1);
+      if (rest == 1) break;
+    }
+    // Later pages must take what this one leaves.
+    --pages;
+    const std::int64_t least = std::max<std::int64_t>(1, rest - pages * page);
+    const auto choice = static_cast<std::int64_t>(bits >> 8 & 0xffff);
+    const std::int64_t first = (bits >> 2) % 3 == 0 ? 0 : choice % (page - least + 1);
+    const std::int64_t start = static_cast<std::int64_t>(place(run)) * page + first;
+    const auto longer = static_cast<std::int64_t>(bits >> 24 & 0xffff);
+    const std::int64_t length = least + longer % (page - first - least + 1);
+    for (std::int64_t i = 0; i < length && std::ssize(values) < elements; ++i)
+      values.push_back(start + i);
+  }
+  return values;
+}
+
 std::vector<std::int64_t> permutation(const NamedRequest& request) {
   const auto elements = static_cast<std::uint64_t>(request.shape.elements());
   const Permutation place(elements, request.key);
@@ -51,7 +82,10 @@ std::vector<std::int64_t> permutation(const NamedRequest& request) {
 
 const NamedFunction* find_named_generator(std::string_view name) {
   static const std::map<std::string, NamedFunction, std::less<>> registry = {
-      {"permutation", permutation}, {"positions", positions}, {"slots", slots}};
+      {"permutation", permutation},
+      {"positions", positions},
+      {"slot_runs", slot_runs},
+      {"slots", slots}};
   const auto found = registry.find(name);
   return found == registry.end() ? nullptr : &found->second;
 }
@@ -65,6 +99,9 @@ std::vector<std::int64_t> named_values(const Case& which, const TensorDecl& tens
   request.shape = shape_of(which, tensor);
   request.key = key;
   if (request.shape.elements() == 0) return {};
+  const auto page = which.geometry.statics.find("page_size");
+  if (page != which.geometry.statics.end())
+    if (const auto* size = std::get_if<std::int64_t>(&page->second)) request.page = *size;
   if (tensor.generator.below) {
     request.below =
         tensor.generator.below->eval_int(scope_of(which.geometry, nullptr, nullptr, &which));

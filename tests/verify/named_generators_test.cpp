@@ -25,8 +25,11 @@ class NamedGenerators : public ::testing::Test {
     if (columns == 0) x.shape.pop_back();
     Case which = case_of(family, DType::i64, rows, std::max<std::int64_t>(columns, 1));
     which.row_strides.clear();
+    if (page_ > 0) which.geometry.statics["page_size"] = page_;
     return named_values(which, x, key);
   }
+
+  std::int64_t page_ = 0;
 };
 
 TEST_F(NamedGenerators, PositionsIncreaseFromARandomStart) {
@@ -57,6 +60,31 @@ TEST_F(NamedGenerators, SlotsAreDistinctAndOneIsMissing) {
   EXPECT_NE(values("slots", 5, 100, 1), values("slots", 5, 100, 2));
   EXPECT_THROW(values("slots", 6, 5), UserError);
   EXPECT_TRUE(values("slots", 0, 5).empty());
+}
+
+TEST_F(NamedGenerators, RunsOfSlotsFillPagesInTheirOrder) {
+  page_ = 16;
+  bool from_start = false, appends = false, whole = false;
+  for (std::uint64_t key = 1; key < 40; ++key) {
+    const std::int64_t pages = key % 2 == 0 ? 4 : 30;
+    const auto slots = values("slot_runs", 60, pages * 16, key);
+    ASSERT_EQ(slots.size(), 60u);
+    std::set<std::int64_t> seen;
+    std::int64_t before = -1;
+    for (const std::int64_t slot : slots) {
+      ASSERT_GE(slot, -1);
+      ASSERT_LT(slot, pages * 16);
+      if (slot >= 0 && (before < 0 || slot != before + 1 || slot % 16 == 0)) {
+        EXPECT_TRUE(seen.insert(slot / 16).second) << "a page of two runs";
+        (slot % 16 == 0 ? from_start : appends) = true;
+      }
+      whole = whole || (slot >= 0 && slot % 16 == 15);
+      before = slot;
+    }
+  }
+  EXPECT_TRUE(from_start && appends && whole);
+  EXPECT_EQ(values("slot_runs", 64, 64).size(), 64u);
+  EXPECT_THROW(values("slot_runs", 65, 64), UserError);
 }
 
 TEST_F(NamedGenerators, APermutationHasEachPlaceOnce) {
