@@ -1,0 +1,220 @@
+// The paged cache: where an element lies, and rows of numbers as elements or as codes with scales. Comes after heads.h.
+#pragma once
+
+#if FT_CACHE != FT_CACHE_NONE
+
+#if FT_QUANT == FT_QUANT_NONE
+typedef FT_TYPE_ACT Element;
+#else
+typedef FT_TYPE_CODE Element;
+#endif
+
+constexpr int kX = 16 / static_cast<int>(sizeof(Element));
+constexpr int kPage = FT_PAGE_SIZE;
+constexpr int kSize = static_cast<int>(sizeof(Element));
+
+struct Cache {
+  char *k, *v;
+  ft_i64 k_stride, v_stride;  // of a block, in elements; of a slot where there are no blocks
+  char *k_scale, *v_scale;
+  ft_i64 k_scale_stride, v_scale_stride;
+  const void *slots;
+  ft_i64 num_blocks;
+};
+
+FT_DEVICE ft_i64 slot_of(const Cache &cache, ft_i64 token) {
+  return ft_load_positions<1, FT_BYTES_INDEX>(cache.slots, 0, token).axis[0];
+}
+
+// The element `d` of a head of HEADS in a slot: offset within its block, in elements.
+template <bool IS_V, int HEADS>
+FT_DEVICE int offset_in_block(int offset, int head, int d) {
+#if FT_CACHE == FT_CACHE_FLAT
+  (void)offset;
+  return head * kD + d;
+#elif FT_CACHE == FT_CACHE_NHD || FT_CACHE == FT_CACHE_KV_PAIR
+  return (offset * HEADS + head) * kD + d;
+#elif FT_CACHE == FT_CACHE_HND
+  return (head * kPage + offset) * kD + d;
+#elif FT_CACHE == FT_CACHE_BLOCKS_PAIR
+  return (IS_V ? kPage * HEADS * kD : 0) + (offset * HEADS + head) * kD + d;
+#elif FT_CACHE == FT_CACHE_PACKED
+  return (head * kPage + offset) * (2 * kD) + (IS_V ? kD : 0) + d;
+#else
+  if (!IS_V) return head * kD * kPage + d / kX * (kPage * kX) + offset * kX + d % kX;
+#if FT_CACHE == FT_CACHE_PAGED
+  return head * kD * kPage + d * kPage + offset;
+#else
+  return head * kD * kPage + offset / kX * (kD * kX) + d * kX + offset % kX;
+#endif
+#endif
+}
+
+// Elements from one `d` of a value to the next.
+#if FT_CACHE == FT_CACHE_PAGED
+constexpr int kVStep = kPage;
+#elif FT_CACHE == FT_CACHE_SHUFFLE
+constexpr int kVStep = kX;
+#else
+constexpr int kVStep = 1;
+#endif
+
+template <bool IS_V>
+FT_DEVICE char *block_address(const Cache &cache, ft_i64 slot) {
+#if FT_CACHE == FT_CACHE_FLAT
+  const ft_i64 row = slot;
+#elif FT_CACHE == FT_CACHE_KV_PAIR
+  const ft_i64 row = slot / kPage + (IS_V ? cache.num_blocks : 0);
+#else
+  const ft_i64 row = slot / kPage;
+#endif
+  return IS_V ? cache.v + row * cache.v_stride * kSize : cache.k + row * cache.k_stride * kSize;
+}
+
+template <bool IS_V, int HEADS>
+FT_DEVICE char *element_address(const Cache &cache, ft_i64 slot, int head, int d) {
+  return block_address<IS_V>(cache, slot) +
+         offset_in_block<IS_V, HEADS>(static_cast<int>(slot % kPage), head, d) * kSize;
+}
+
+template <int STEP>
+FT_DEVICE void store_elements(char *at, const ft_pack<Element, kV> &elements) {
+  if constexpr (STEP == 1) {
+    ft_store_pack<Element, kV>(at, elements);
+  } else {
+    FT_UNROLL
+    for (int i = 0; i < kV; ++i) {
+      constexpr int PER_PART = ft_pack<Element, kV>::ACCESS / kSize;
+      const auto &part = elements.part[i / PER_PART];
+      if constexpr (kSize == 1) {
+        *reinterpret_cast<ft_u8 *>(at + i * STEP) = ft_get8(part, i % PER_PART);
+      } else {
+        ft_store<2>(at + i * STEP * 2, ft_vec<2>{ft_get16(part, i % PER_PART)});
+      }
+    }
+  }
+}
+
+// A lane's elements of one head.
+template <bool IS_V, int HEADS>
+FT_DEVICE void store_in_slot(const Cache &cache, ft_i64 slot, int head, int lane, const Stored<Element> &row) {
+  constexpr int STEP = IS_V ? kVStep : 1;
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    const int item = lane + k * kLanes;
+    store_elements<STEP>(element_address<IS_V, HEADS>(cache, slot, head, low_of(item)), row.low[k]);
+    store_elements<STEP>(element_address<IS_V, HEADS>(cache, slot, head, high_of(item)), row.high[k]);
+  }
+}
+
+#if FT_QUANT != FT_QUANT_NONE
+
+// What is quantised of a row.
+FT_DEVICE void round_source(Numbers &x) {
+#if FT_QUANT_SOURCE == FT_QUANT_SOURCE_ROUNDED
+  x = numbers_of(stored_of<FT_TYPE_ACT>(x));
+#else
+  (void)x;
+#endif
+}
+
+// Of a lane's elements. NaNs do not count: their codes say what they are.
+FT_DEVICE float largest_magnitude(const Numbers &x) {
+  float largest = 0.0f;
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    FT_UNROLL
+    for (int i = 0; i < kV; ++i) {
+      const float low = x.low[k][i] < 0.0f ? -x.low[k][i] : x.low[k][i];
+      const float high = x.high[k][i] < 0.0f ? -x.high[k][i] : x.high[k][i];
+      largest = low > largest ? low : largest;
+      largest = high > largest ? high : largest;
+    }
+  }
+  return largest;
+}
+
+// The scale of a row or page, from its largest magnitude.
+FT_DEVICE float scale_of(float amax) {
+#if FT_CODE_MAX == FT_CODE_MAX_FIXED_240
+  constexpr float MAX = 240.0f;
+#else
+  constexpr float MAX = Element::MAX;
+#endif
+#if FT_SCALE_FLOOR == FT_SCALE_FLOOR_ONE
+  return amax == 0.0f ? 1.0f : amax / MAX;
+#else
+  return (amax > 1e-8f ? amax : 1e-8f) / MAX;
+#endif
+}
+
+FT_DEVICE Stored<Element> codes_of(const Numbers &x, float scale) {
+  Stored<Element> codes;
+  const float inverse = 1.0f / scale;
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    FT_UNROLL
+    for (int i = 0; i < kV; ++i) {
+#if FT_QUANT_OP == FT_QUANT_OP_DIVIDE
+      (void)inverse;
+      ft_set(codes.low[k], i, x.low[k][i] / scale);
+      ft_set(codes.high[k], i, x.high[k][i] / scale);
+#else
+      ft_set(codes.low[k], i, x.low[k][i] * inverse);
+      ft_set(codes.high[k], i, x.high[k][i] * inverse);
+#endif
+    }
+  }
+  return codes;
+}
+
+template <bool IS_V, int HEADS>
+FT_DEVICE char *scale_address(const Cache &cache, ft_i64 slot, int head) {
+  char *const scales = IS_V ? cache.v_scale : cache.k_scale;
+  const ft_i64 stride = IS_V ? cache.v_scale_stride : cache.k_scale_stride;
+#if FT_QUANT == FT_QUANT_PER_PAGE
+  const ft_i64 page = slot / kPage;
+  return scales + 4 * (FT_BY_HEAD ? head * stride + page : page * stride + head);
+#else
+  return scales + 4 * (FT_BY_HEAD ? head * stride + slot : slot / kPage * stride + head * kPage + slot % kPage);
+#endif
+}
+
+FT_DEVICE void store_float(char *at, float value) { ft_store<4>(at, ft_vec<4>{{ft_f32_to_bits(value)}}); }
+FT_DEVICE float load_float(const char *at) { return ft_bits_to_f32(ft_load<4>(at).word[0]); }
+
+#endif
+
+#if FT_QUANT != FT_QUANT_PER_PAGE
+
+// One head of a token, as the cache holds it. All lanes of the row take part; those of a slot below 0 only in the largest magnitude.
+template <bool IS_V, int HEADS>
+FT_DEVICE void write_to_cache(const Cache &cache, ft_i64 slot, int head, int lane, const Stored<FT_TYPE_ACT> &moved,
+                              Numbers x) {
+#if FT_QUANT == FT_QUANT_NONE
+  if (slot < 0) return;
+  if constexpr (IS_V) {
+    store_in_slot<IS_V, HEADS>(cache, slot, head, lane, moved);
+  } else {
+    store_in_slot<IS_V, HEADS>(cache, slot, head, lane, stored_of<Element>(x));
+  }
+#else
+  (void)moved;
+  if constexpr (!IS_V) round_source(x);
+#if FT_QUANT == FT_QUANT_PER_TOKEN
+  const float scale = scale_of(ft_wave_max<kLanes>(largest_magnitude(x)));
+  if (slot < 0) return;
+  if (lane == 0) store_float(scale_address<IS_V, HEADS>(cache, slot, head), scale);
+#elif FT_QUANT == FT_QUANT_PER_TENSOR
+  if (slot < 0) return;
+  const float scale = load_float(IS_V ? cache.v_scale : cache.k_scale);
+#else
+  if (slot < 0) return;
+  const float scale = 1.0f;
+#endif
+  store_in_slot<IS_V, HEADS>(cache, slot, head, lane, codes_of(x, scale));
+#endif
+}
+
+#endif
+#endif

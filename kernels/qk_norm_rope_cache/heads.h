@@ -1,0 +1,161 @@
+// Rows of one head of one token: which elements a lane has, the norm and the rotation. kLanes lanes share a row; each has kPerLane items of two
+// chunks of kV elements, the rotated ones as rope.h has them, so that both elements of a pair are one lane's.
+#pragma once
+#include "rope.h"
+
+#ifdef FT_VECTOR_BYTES
+constexpr int kV = FT_VECTOR_BYTES / FT_BYTES_ACT;
+#else
+constexpr int kV = FT_VECTOR_BYTES_MAX / FT_BYTES_ACT;
+#endif
+constexpr int kD = FT_HEAD_DIM;
+constexpr int kItems = kD / (2 * kV);
+#ifdef FT_ROW_LANES
+constexpr int kLanes = FT_ROW_LANES;
+#else
+constexpr int kLanes = kItems < FT_WAVE_SIZE ? kItems : FT_WAVE_SIZE;
+#endif
+constexpr int kPerLane = kItems / kLanes;
+constexpr int kGroups = FT_BLOCK_SIZE / kLanes;  // rows that a block has at a time
+constexpr int kQStride = FT_GATED == FT_GATED_ON ? 2 * kD : kD;
+
+constexpr int kRotary = FT_ROPE == FT_ROPE_NONE ? 0 : FT_ROTARY_DIM;
+typedef ft_rope_layout<FT_ROPE == FT_ROPE_NEOX, kRotary / 2, kV> RopeLayout;
+
+FT_DEVICE int low_of(int item) {
+  return item < RopeLayout::ITEMS ? RopeLayout::low(item) : kRotary + (item - RopeLayout::ITEMS) * kV;
+}
+FT_DEVICE int high_of(int item) {
+  return item < RopeLayout::ITEMS ? RopeLayout::high(item)
+                                  : kRotary + (kD - kRotary) / 2 + (item - RopeLayout::ITEMS) * kV;
+}
+
+// A lane's elements of a row as they lie in memory, and as numbers.
+template <class T>
+struct Stored {
+  ft_pack<T, kV> low[kPerLane], high[kPerLane];
+};
+struct Numbers {
+  float low[kPerLane][kV], high[kPerLane][kV];
+};
+
+// `row` points at the head's first element.
+template <class T>
+FT_DEVICE Stored<T> load_row(const char *row, int lane) {
+  Stored<T> stored;
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    const int item = lane + k * kLanes;
+    stored.low[k] = ft_load_pack<T, kV>(row + low_of(item) * static_cast<int>(sizeof(T)));
+    stored.high[k] = ft_load_pack<T, kV>(row + high_of(item) * static_cast<int>(sizeof(T)));
+  }
+  return stored;
+}
+template <class T>
+FT_DEVICE void store_row(char *row, int lane, const Stored<T> &stored) {
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    const int item = lane + k * kLanes;
+    ft_store_pack<T, kV>(row + low_of(item) * static_cast<int>(sizeof(T)), stored.low[k]);
+    ft_store_pack<T, kV>(row + high_of(item) * static_cast<int>(sizeof(T)), stored.high[k]);
+  }
+}
+
+template <class T>
+FT_DEVICE Numbers numbers_of(const Stored<T> &stored) {
+  Numbers x;
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    FT_UNROLL
+    for (int i = 0; i < kV; ++i) {
+      x.low[k][i] = ft_get(stored.low[k], i);
+      x.high[k][i] = ft_get(stored.high[k], i);
+    }
+  }
+  return x;
+}
+template <class T>
+FT_DEVICE Stored<T> stored_of(const Numbers &x) {
+  Stored<T> stored;
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    FT_UNROLL
+    for (int i = 0; i < kV; ++i) {
+      ft_set(stored.low[k], i, x.low[k][i]);
+      ft_set(stored.high[k], i, x.high[k][i]);
+    }
+  }
+  return stored;
+}
+
+#if FT_NORM != FT_NORM_NONE
+
+FT_DEVICE float sum_of_squares(const Numbers &x) {
+  float sum = 0.0f;
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    FT_UNROLL
+    for (int i = 0; i < kV; ++i) sum += x.low[k][i] * x.low[k][i] + x.high[k][i] * x.high[k][i];
+  }
+  return sum;
+}
+
+FT_DEVICE float normed(float x, float scale, float weight) {
+#if FT_NORM == FT_NORM_ONE_PLUS
+  const float value = x * scale * (1.0f + weight);
+#else
+  const float value = x * scale * weight;
+#endif
+#if FT_MID_ROUNDING == FT_MID_ROUNDING_ON
+  return ft_round_to<FT_TYPE_ACT>(value);
+#else
+  return value;
+#endif
+}
+
+FT_DEVICE void norm_row(Numbers &x, const Stored<FT_TYPE_WEIGHT> &weight, float squares, float eps) {
+  const float scale = ft_rsqrt(squares * (1.0f / kD) + eps);
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    FT_UNROLL
+    for (int i = 0; i < kV; ++i) {
+      x.low[k][i] = normed(x.low[k][i], scale, ft_get(weight.low[k], i));
+      x.high[k][i] = normed(x.high[k][i], scale, ft_get(weight.high[k], i));
+    }
+  }
+}
+
+#endif
+
+#if FT_ROPE != FT_ROPE_NONE
+
+#if FT_MROPE == FT_MROPE_NONE
+typedef ft_rope_axes<FT_ROPE_TEXT, kRotary / 2, 0, 0> Axes;
+#elif FT_MROPE == FT_MROPE_INTERLEAVED
+typedef ft_rope_axes<FT_ROPE_INTERLEAVED, FT_MROPE_TIME, FT_MROPE_HEIGHT, FT_MROPE_WIDTH> Axes;
+#else
+typedef ft_rope_axes<FT_ROPE_SECTIONED, FT_MROPE_TIME, FT_MROPE_HEIGHT, FT_MROPE_WIDTH> Axes;
+#endif
+
+struct Rope {
+  const void *positions;
+  ft_i64 axis_stride;
+  ft_rope_table<FT_TYPE_TABLE> table;
+};
+
+FT_DEVICE Rope rope_of(const void *positions, ft_i64 axis_stride, const void *cos, const void *sin) {
+  return {positions, axis_stride, {static_cast<const char *>(cos), static_cast<const char *>(sin), FT_TABLE_WIDTH}};
+}
+
+FT_DEVICE void rotate_row(Numbers &x, const Rope &rope, ft_i64 token, int lane) {
+  const auto rows = ft_load_positions<Axes::COUNT, FT_BYTES_INDEX>(rope.positions, rope.axis_stride, token);
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    const int item = lane + k * kLanes;
+    if (item >= RopeLayout::ITEMS) continue;
+    const auto angles = ft_load_item_angles<RopeLayout, Axes, kV, FT_TABLE_ALIGN>(rope.table, rows, item);
+    ft_rotate_item<RopeLayout, ft_fp32>(x.low[k], x.high[k], angles);
+  }
+}
+
+#endif
