@@ -25,6 +25,7 @@ const std::map<std::string, Reference, std::less<>>& registry() {
       {"gdn_weight_deinterleave", gdn_weight_deinterleave()},
       {"gdn_weight_pack", gdn_weight_pack()},
       {"qk_norm_rope_cache", qk_norm_rope_cache()},
+      {"rmsnorm_gated", rmsnorm_gated()},
       {"rmsnorm_gemma", rmsnorm_gemma()},
       {"split_reshape_cat", split_reshape_cat()},
       {"staged_rows", staged_rows()},
