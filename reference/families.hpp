@@ -6,10 +6,11 @@
 
 namespace fusetune::reference {
 
-Reference gdn_weight_deinterleave();
-Reference gdn_weight_pack();
 Reference qk_norm_rope_cache();
 Reference rmsnorm_gated();
+Reference gdn_weight_deinterleave();
+Reference gdn_weight_pack();
+Reference mrope();
 Reference rmsnorm_gemma();
 Reference split_reshape_cat();
 Reference staged_rows();

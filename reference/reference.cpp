@@ -24,6 +24,7 @@ const std::map<std::string, Reference, std::less<>>& registry() {
   static const std::map<std::string, Reference, std::less<>> all{
       {"gdn_weight_deinterleave", gdn_weight_deinterleave()},
       {"gdn_weight_pack", gdn_weight_pack()},
+      {"mrope", mrope()},
       {"qk_norm_rope_cache", qk_norm_rope_cache()},
       {"rmsnorm_gated", rmsnorm_gated()},
       {"rmsnorm_gemma", rmsnorm_gemma()},

@@ -13,7 +13,8 @@
 namespace fusetune::reference::testing {
 
 inline std::int64_t bytes_of(const std::string& dtype) {
-  if (dtype == "fp32") return 4;
+  if (dtype == "i64") return 8;
+  if (dtype == "fp32" || dtype == "i32") return 4;
   return dtype == "bf16" || dtype == "fp16" ? 2 : 1;
 }
 
@@ -49,6 +50,18 @@ class Rows {
     const std::int64_t rows = dims[0];
     const auto width = static_cast<std::int64_t>(values.size()) / rows;
     write(tensor, Eigen::Map<const Matrix>(values.data(), rows, width));
+  }
+
+  /// Positions, slots: "i64" or "i32".
+  void indices(const std::string& name, const std::string& dtype,
+               const std::vector<std::int64_t>& dims, const std::vector<std::int64_t>& values) {
+    output(name, dtype, dims);
+    const Tensor& tensor = problem_.tensors[name];
+    const std::int64_t width = dims.size() == 1 ? 1 : dims[1];
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(values.size()); ++i)
+      std::memcpy(tensor.data + (i / width * tensor.row_stride + i % width) * tensor.element_bytes,
+                  &values[static_cast<std::size_t>(i)],
+                  static_cast<std::size_t>(tensor.element_bytes));
   }
 
   /// What the tensor holds, row after row.
