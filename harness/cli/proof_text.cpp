@@ -48,16 +48,23 @@ std::string near_1(double value) {
                      : fmt::format("1{}{:.0e}", value < 1 ? "-" : "+", off);
 }
 
+/// Cosine and ratio of norms beside the baseline's output.
+std::string beside_baseline(const OutputMetrics& output) {
+  if (output.baseline_elements == 0) return "-";
+  return near_1(output.baseline_cosine) + ", " + near_1(output.baseline_norm_ratio);
+}
+
 std::string outputs_table(const std::vector<OutputMetrics>& outputs) {
   using Align = TextTable::Align;
-  TextTable table({"output", "rule", "of limit", "max ulp", "relative L2", "cosine", "norm ratio"},
+  TextTable table({"output", "rule", "of limit", "max ulp", "relative L2", "cosine", "norm ratio",
+                   "vs unfused"},
                   {Align::left, Align::left, Align::right, Align::right, Align::right, Align::right,
-                   Align::right});
+                   Align::right, Align::right});
   for (const OutputMetrics& output : outputs) {
     if (output.rule == "exact") continue;
     table.add({output.tensor, output.rule, fmt::format("{:.0f} %", 100 * output.share_of_limit_max),
                fmt::format("{:.3g}", output.ulp_max), fmt::format("{:.2g}", output.relative_l2),
-               near_1(output.cosine), near_1(output.norm_ratio)});
+               near_1(output.cosine), near_1(output.norm_ratio), beside_baseline(output)});
   }
   if (table.empty()) return "";
   constexpr std::size_t kIndent = 2;

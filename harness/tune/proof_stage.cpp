@@ -15,7 +15,7 @@ namespace fusetune {
 namespace {
 
 /// Part of every proof's key: raised when the protocol proves more or otherwise than before.
-constexpr const char* kProtocol = "2";
+constexpr const char* kProtocol = "3";
 
 /// A loaded machine is no hanging kernel: what passed its limit is tried once more, alone, with
 /// this many times the limit.
@@ -34,11 +34,39 @@ struct ProofJob {
   std::vector<std::size_t> members;  ///< indices into ProofSummary::variants
 };
 
+/// What the computed outputs of a variant are compared with.
+struct Baseline {
+  const CompiledUnit* unit = nullptr;
+  const Variant* variant = nullptr;
+  std::string why_not;  ///< there is none; "" as well where none is needed
+
+  Json json() const {
+    if (unit == nullptr) return {{"why_not", why_not}};
+    return {{"code", unit->code.code_path.string()}, {"variant", to_json(*variant)}};
+  }
+};
+
+Baseline baseline_of(const PlannedGeometry& geometry, const CompiledUnit& unit,
+                     const CompileSummary& compiled) {
+  const Family& family = *geometry.geometry.family;
+  if (geometry.variants[unit.variant].implementation == family.baseline || family.moves_bytes())
+    return {};
+  for (std::size_t v = 0; v < geometry.variants.size(); ++v) {
+    if (geometry.variants[v].implementation != family.baseline) continue;
+    const CompiledUnit* baseline = compiled.find(unit.geometry, v, unit.target);
+    if (baseline == nullptr || !baseline->code.outcome.ok())
+      return {.why_not = "it did not compile"};
+    return {baseline, &geometry.variants[v], ""};
+  }
+  return {.why_not = "it is not among the variants"};
+}
+
 /// What a proof depends on besides its cases.
 struct ProofContext {
   const CompiledUnit& unit;
   const Variant& variant;
   const DeviceProperties& device;
+  Baseline baseline;
   double cosine_min = -1;
   std::uint64_t seed = 1;
 };
@@ -48,6 +76,9 @@ std::string proof_key(const ProofContext& context, const std::vector<ProofCase>&
   std::string text = fmt::format("{}|{}|{}|{}|{}|{}", kProtocol, unit.code.code_identity,
                                  unit.exact ? unit.exact->code_identity : "",
                                  context.device.target.name, context.cosine_min, context.seed);
+  if (const Baseline& baseline = context.baseline; baseline.unit != nullptr)
+    text +=
+        fmt::format("|{}|{}", baseline.unit->code.code_identity, to_json(*baseline.variant).dump());
   for (const ProofCase& one : cases)
     text += fmt::format("|{}|{}", to_json(one).dump(),
                         launch_plan_key(launches_of(one.which, context.variant,
@@ -65,6 +96,7 @@ Json prove_request(const std::string& device, const ProofContext& context,
               {"code", unit.code.code_path.string()},
               {"exact_code", unit.exact ? unit.exact->code_path.string() : ""},
               {"variant", to_json(context.variant)},
+              {"baseline", context.baseline.json()},
               {"cases", std::move(list)},
               {"cosine_min", context.cosine_min},
               {"seed", context.seed}};
@@ -133,7 +165,11 @@ class ProofStage {
 
   ProofContext context_of(const CompiledUnit& unit) const {
     const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
-    return {unit, geometry.variants[unit.variant], device_, geometry.cosine_min,
+    return {unit,
+            geometry.variants[unit.variant],
+            device_,
+            baseline_of(geometry, unit, compiled_),
+            geometry.cosine_min,
             session_.options.seed};
   }
 

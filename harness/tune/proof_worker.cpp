@@ -1,5 +1,6 @@
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "harness/tune/proof_cases.hpp"
 #include "harness/tune/proof_stage.hpp"
@@ -33,8 +34,35 @@ class VariantCode {
   std::map<bool, Entry> entries_;
 };
 
-ProofReport prove_case(Device& device, VariantCode& code, const Json& request,
-                       const ProofCase& one) {
+/// The code of the baseline, where the request names one.
+class BaselineCode {
+ public:
+  BaselineCode(Device& device, const Json& request) : device_(device) {
+    why_not_ = request.value("why_not", "");
+    if (!request.contains("code")) return;
+    Outcome outcome;
+    code_ = device.load(request.at("code").get<std::string>(), &outcome);
+    variant_ = variant_from_json(request.at("variant"));
+    if (!code_) why_not_ = outcome.message;
+  }
+
+  std::optional<RunnableVariant> at(const Case& which) const {
+    if (!code_) return std::nullopt;
+    const DeviceProperties& properties = device_.properties();
+    return RunnableVariant{code_.get(),
+                           launches_of(which, variant_, properties.target, properties.facts)};
+  }
+  const std::string& why_not() const { return why_not_; }
+
+ private:
+  Device& device_;
+  std::unique_ptr<LoadedCode> code_;
+  Variant variant_;
+  std::string why_not_;
+};
+
+ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& baseline_code,
+                       const Json& request, const ProofCase& one) {
   ProofReport report;
   RunnableVariant runnable;
   runnable.code = code.get(one.exact, &report.outcome);
@@ -49,7 +77,13 @@ ProofReport prove_case(Device& device, VariantCode& code, const Json& request,
   options.seed = request.at("seed").get<std::uint64_t>();
   options.cosine_min = request.at("cosine_min").get<double>();
   options.thorough = one.thorough;
-  return prove(device, runnable, one.which, options);
+  const std::optional<RunnableVariant> baseline = baseline_code.at(one.which);
+  if (baseline) options.baseline = &*baseline;
+  report = prove(device, runnable, one.which, options);
+  if (one.thorough && !baseline_code.why_not().empty())
+    report.skipped.push_back("comparison with the unfused implementation: " +
+                             baseline_code.why_not());
+  return report;
 }
 
 }  // namespace
@@ -57,12 +91,13 @@ ProofReport prove_case(Device& device, VariantCode& code, const Json& request,
 Json handle_prove_request(Device& device, const Json& request,
                           const std::function<void(const Json&)>& progress) {
   VariantCode code(device, request);
+  const BaselineCode baseline(device, request.at("baseline"));
   Json reports = Json::array();
   bool retire = false;
   for (const Json& item : request.at("cases")) {
     const ProofCase one = proof_case_from_json(item);
     progress(Json{{"case", one.which.key()}});
-    const ProofReport report = prove_case(device, code, request, one);
+    const ProofReport report = prove_case(device, code, baseline, request, one);
     reports.push_back({{"case", one.which.key()}, {"report", to_json(report)}});
     if (report.outcome.ok()) continue;
     retire = report.failed_check == "launch";

@@ -24,11 +24,17 @@ std::vector<TensorImages> Bench::run(std::span<const Run> runs, std::uint64_t sc
   return results;
 }
 
+void Bench::skip(std::string what) { skipped_.push_back(std::move(what)); }
+
 void Bench::judge(std::span<const Pass> passes, const Inputs* inputs, Findings* findings) {
   const Explainer explainer(which_, source_.reference, inputs, passes);
   ResultMetrics metrics = check_results(which_, passes, explainer, findings, options_.cosine_min);
   add_outputs(outputs_, metrics.outputs);
   if (mismatch_map_.empty()) mismatch_map_ = std::move(metrics.mismatch_map);
+}
+
+void Bench::add_metrics(const std::vector<OutputMetrics>& outputs) {
+  add_outputs(outputs_, outputs);
 }
 
 void Bench::conclude(ProofReport* report) {

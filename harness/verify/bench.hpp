@@ -54,7 +54,7 @@ class Bench {
   bool exact() const { return variant_.code != nullptr && variant_.code->exact(); }
 
   /// Says what is left out of the protocol, and why.
-  void skip(std::string what) { skipped_.push_back(std::move(what)); }
+  void skip(std::string what);
 
   /// Runs in one arena or several. Empty when the device failed.
   std::vector<TensorImages> run(std::span<const Run> runs, std::uint64_t schedule,
@@ -63,6 +63,9 @@ class Bench {
   /// Compares what passes of the same call hold with what they should, and keeps the worst figures.
   /// `inputs` made them, where they are all the numbered ones.
   void judge(std::span<const Pass> passes, const Inputs* inputs, Findings* findings);
+
+  /// Adds what outputs measured beside the figures of judge().
+  void add_metrics(const std::vector<OutputMetrics>& outputs);
 
   /// Concludes the report.
   void conclude(ProofReport* report);

@@ -29,6 +29,7 @@ enum class Check {
   alias,         ///< an output in the memory of an input
   input_impact,  ///< every input matters, to the reference and to the kernel
   back_to_back,  ///< two argument sets without a synchronise between them
+  baseline,      ///< the unfused implementation's results point the same way and are as long
   determinism
 };
 constexpr std::size_t kCheckCount = static_cast<std::size_t>(Check::determinism) + 1;

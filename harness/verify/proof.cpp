@@ -121,6 +121,8 @@ class Proof {
     check_aliases(bench_, first.front());
     check_input_impact(bench_, first.front());
     if (first.size() > 1) check_back_to_back(bench_, first[0], first[1]);
+    if (const RunnableVariant* baseline = bench_.options().baseline; baseline != nullptr)
+      check_baseline(bench_, *baseline, first.front());
   }
 
   Bench& bench_;

@@ -40,6 +40,9 @@ struct OutputMetrics {
   double relative_l2 = 0;    ///< |x - truth| / |truth|
   double cosine = 1;
   double norm_ratio = 1;          ///< |x| / |truth|
+  /// The same against the baseline's output, in elements of one pass.
+  std::int64_t baseline_elements = 0;
+  double baseline_cosine = 1, baseline_norm_ratio = 1;
   double share_of_limit_max = 0;  ///< the worst error over its limit: above 1 fails
   std::int64_t codes_off = 0;     ///< codes that are not the reference's own, ties among them
   std::int64_t worst_index = -1;
@@ -81,6 +84,13 @@ Mismatch mismatch_from_json(const Json& json);
 OutputMetrics output_metrics_from_json(const Json& json);
 ProofReport proof_from_json(const Json& json);
 
+/// The code objects of a variant and its launches on this device, ready to run. Instrumented code
+/// is proved in EXACT mode.
+struct RunnableVariant {
+  const LoadedCode* code = nullptr;
+  std::vector<Launch> launches;
+};
+
 struct ProofOptions {
   std::uint64_t seed = 1;
   int determinism_runs = 2;  ///< further launches on other schedules whose output must be identical
@@ -89,17 +99,12 @@ struct ProofOptions {
   /// Whether a small case gets the parts that stand for a whole variant as well: edge values of
   /// inputs, aliases, input impact, back-to-back launches.
   bool thorough = true;
+  /// Compared with on such a case, where any output is not exact; nullptr: nothing to compare with.
+  const RunnableVariant* baseline = nullptr;
   double cosine_min = -1;  ///< a sweep's own demand on every output, beside the family's; -1: none
   /// Checks and statuses of failed launches that do not count, by name: the self-test shows with it
   /// what each of them alone finds.
   std::set<std::string> off{};
-};
-
-/// The code objects of a variant and its launches on this device, ready to run. Instrumented code
-/// is proved in EXACT mode.
-struct RunnableVariant {
-  const LoadedCode* code = nullptr;
-  std::vector<Launch> launches;
 };
 
 /// Proves one variant on one case. Never throws for a wrong kernel.

@@ -58,6 +58,9 @@ Json to_json(const OutputMetrics& output) {
           {"relative_l2", number(output.relative_l2)},
           {"cosine", number(output.cosine)},
           {"norm_ratio", number(output.norm_ratio)},
+          {"baseline_elements", output.baseline_elements},
+          {"baseline_cosine", number(output.baseline_cosine)},
+          {"baseline_norm_ratio", number(output.baseline_norm_ratio)},
           {"share_of_limit_max", number(output.share_of_limit_max)},
           {"codes_off", output.codes_off},
           {"worst_index", output.worst_index},
@@ -75,6 +78,9 @@ OutputMetrics output_metrics_from_json(const Json& json) {
   output.relative_l2 = number_from(json.at("relative_l2"));
   output.cosine = number_from(json.at("cosine"));
   output.norm_ratio = number_from(json.at("norm_ratio"));
+  output.baseline_elements = json.at("baseline_elements");
+  output.baseline_cosine = number_from(json.at("baseline_cosine"));
+  output.baseline_norm_ratio = number_from(json.at("baseline_norm_ratio"));
   output.share_of_limit_max = number_from(json.at("share_of_limit_max"));
   output.codes_off = json.at("codes_off");
   output.worst_index = json.at("worst_index");

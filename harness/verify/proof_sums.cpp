@@ -36,6 +36,9 @@ void add_output(OutputMetrics& sum, const OutputMetrics& more) {
   keep_larger(sum.share_of_limit_max, more.share_of_limit_max);
   keep_farther_from_1(sum.cosine, more.cosine);
   keep_farther_from_1(sum.norm_ratio, more.norm_ratio);
+  sum.baseline_elements += more.baseline_elements;
+  keep_farther_from_1(sum.baseline_cosine, more.baseline_cosine);
+  keep_farther_from_1(sum.baseline_norm_ratio, more.baseline_norm_ratio);
 }
 
 }  // namespace

@@ -353,5 +353,92 @@ TEST(Off, ACheckThatIsSwitchedOffFindsNothing) {
       "alias");
 }
 
+/// The right kernel beside a baseline that changes what it has written to y; y is judged by a rule.
+ProofReport prove_beside(const std::function<std::uint16_t(std::uint16_t)>& changed) {
+  MirrorProof proof([](const MirrorArguments& a) { a.run(); });
+  auto family = std::make_shared<Family>(*proof.which.geometry.family);
+  for (TensorDecl& tensor : family->tensors)
+    if (tensor.name == "x") tensor.generator.kind = Generator::Kind::normal;
+  proof.which.geometry.family = family;
+  change_tensor(proof, "y", [](TensorDecl& y) {
+    y.accept.exact = false;
+    y.accept.ulp = Expr::constant(0);
+  });
+  MirrorProof baseline([&changed](const MirrorArguments& a) {
+    a.run();
+    for (std::int64_t row = 0; row < a.rows; ++row)
+      for (std::int64_t i = 0; i < a.width; ++i) {
+        std::byte* element = a.y + (row * a.y_stride + i) * a.element_bytes;
+        std::uint16_t bits = 0;
+        std::memcpy(&bits, element, sizeof bits);
+        bits = changed(bits);
+        std::memcpy(element, &bits, sizeof bits);
+      }
+  });
+  ProofOptions options;
+  options.baseline = &baseline.variant;
+  return prove(proof.device, proof.variant, proof.which, options, &mirror_reference());
+}
+
+const OutputMetrics& y_of(const ProofReport& report) {
+  return *std::find_if(report.outputs.begin(), report.outputs.end(),
+                       [](const OutputMetrics& output) { return output.tensor == "y"; });
+}
+
+TEST(BaselineCheck, AcceptsWhatIsEqual) {
+  const ProofReport report = prove_beside([](std::uint16_t bits) { return bits; });
+  EXPECT_TRUE(report.outcome.ok()) << report.outcome.message;
+  EXPECT_EQ(count_of(report, "baseline"), 6 * 5);
+  EXPECT_EQ(y_of(report).baseline_elements, 6 * 5);
+  EXPECT_EQ(y_of(report).baseline_cosine, 1);
+}
+
+TEST(BaselineCheck, FindsAnotherDirection) {
+  int element = 0;
+  const ProofReport report = prove_beside([&element](std::uint16_t bits) {
+    return static_cast<std::uint16_t>(++element % 3 == 0 ? bits ^ 0x8000 : bits);
+  });
+  EXPECT_EQ(report.failed_check, "baseline");
+  EXPECT_EQ(report.outcome.status, Status::verification_failed);
+  EXPECT_THAT(report.outcome.message, HasSubstr("beside the unfused implementation a cosine of"));
+  EXPECT_LT(y_of(report).baseline_cosine, 0.99);
+}
+
+TEST(BaselineCheck, FindsAnotherLength) {
+  const ProofReport report =
+      prove_beside([](std::uint16_t bits) { return static_cast<std::uint16_t>(bits + 1); });
+  EXPECT_EQ(report.failed_check, "baseline");
+  EXPECT_GT(y_of(report).baseline_cosine, 0.9999);
+  EXPECT_GT(y_of(report).baseline_norm_ratio, 0);
+  EXPECT_LT(y_of(report).baseline_norm_ratio, 0.999) << "the baseline is longer";
+}
+
+TEST(BaselineCheck, FindsNaNs) {
+  int element = 0;
+  const ProofReport report = prove_beside([&element](std::uint16_t bits) {
+    return static_cast<std::uint16_t>(++element == 7 ? 0x7fc0 : bits);
+  });
+  EXPECT_EQ(report.failed_check, "baseline");
+}
+
+TEST(BaselineCheck, SaysThatTheBaselineFailed) {
+  MirrorProof proof([](const MirrorArguments& a) { a.run(); });
+  change_tensor(proof, "y", [](TensorDecl& y) {
+    y.accept.exact = false;
+    y.accept.ulp = Expr::constant(0);
+  });
+  MirrorProof baseline([](const MirrorArguments& a) {
+    a.run();
+    a.fill(a.y, a.rows * a.y_stride, 0);
+  });
+  ProofOptions options;
+  options.baseline = &baseline.variant;
+  const ProofReport report =
+      prove(proof.device, proof.variant, proof.which, options, &mirror_reference());
+  EXPECT_TRUE(report.outcome.ok()) << report.outcome.message;
+  EXPECT_EQ(count_of(report, "baseline"), -1);
+  EXPECT_THAT(report.skipped, ElementsAre("comparison with the unfused implementation: it failed"));
+}
+
 }  // namespace
 }  // namespace fusetune::test
