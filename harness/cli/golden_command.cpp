@@ -24,7 +24,7 @@ std::string verdicts_text(const GoldenSummary& summary) {
   for (const GoldenVerdict& verdict : summary.verdicts) {
     std::int64_t elements = 0;
     for (const CheckCount& check : verdict.checks)
-      if (check.name == "exact") elements += check.comparisons;
+      if (check.name == "exact" || check.name == "values") elements += check.comparisons;
     out +=
         fmt::format("{:8} reference {}, {} of {} equal, {} elements\n  {}\n", verdict.name,
                     verdict.reference.ok() ? "equal" : "DIFFERS", verdict.variants - verdict.failed,

@@ -159,7 +159,9 @@ void FamilyReader::check_golden_names(const YamlNode& node) const {
     for (const auto& [ours, theirs] : names->entries()) ours.as_one_of(known, what);
   };
   check("options", names_of(family_.options), "option");
+  check("options_from", names_of(family_.options), "option");
   check("symbols", names_of(family_.symbols), "symbol");
+  check("truths", names_of(family_.tensors), "tensor");
   check("tensors", names_of(family_.tensors), "tensor");
   check("tables", names_of(family_.tensors), "tensor");
   check("dtypes", names_of(family_.dtypes), "dtype");

@@ -27,7 +27,8 @@ const KeyLists& family_keys() {
        {"role", "source", "axes", "fixed", "launches", "when", "tile_rows", "workspace_bytes",
         "note"}},
       {"launch", {"entry", "grid", "block", "lds_bytes", "arguments", "when"}},
-      {"golden", {"options", "symbols", "tensors", "tables", "dtypes", "scalars"}},
+      {"golden",
+       {"options", "options_from", "symbols", "tensors", "truths", "tables", "dtypes", "scalars"}},
   };
   return lists;
 }

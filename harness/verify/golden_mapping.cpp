@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "harness/base/error.hpp"
+#include "harness/verify/codec.hpp"
 #include "harness/verify/golden_tables.hpp"
 
 namespace fusetune {
-
-namespace {
 
 std::optional<DType> dtype_of_stored(std::string_view name) {
   if (name == "BF16") return DType::bf16;
@@ -20,6 +21,14 @@ std::optional<DType> dtype_of_stored(std::string_view name) {
   if (name == "F8_E4M3") return DType::e4m3fn;
   if (name == "F8_E5M2") return DType::e5m2;
   return std::nullopt;
+}
+
+namespace {
+
+/// Where dimensions of 1 are left out is a matter of taste.
+std::vector<std::int64_t> wide_dims(std::vector<std::int64_t> dims) {
+  std::erase(dims, 1);
+  return dims;
 }
 
 /// A part of the mapping; an empty object when it is not there.
@@ -76,9 +85,33 @@ const StoredTensor& GoldenMapping::tensor(const TensorDecl& declared,
   if (dtype_of_stored(found.dtype) != shape.dtype)
     fail(fmt::format("tensor '{}' is {} there and {} here", declared.name, found.dtype,
                      to_string(shape.dtype)));
-  if (found.dims != shape.dims)
+  require_shape(declared, found, shape);
+  return found;
+}
+
+void GoldenMapping::require_shape(const TensorDecl& declared, const StoredTensor& found,
+                                  const TensorShape& shape) const {
+  if (wide_dims(found.dims) != wide_dims(shape.dims))
     fail(fmt::format("tensor '{}' is [{}] there and [{}] here", declared.name,
                      fmt::join(found.dims, ", "), fmt::join(shape.dims, ", ")));
+}
+
+const StoredTensor* GoldenMapping::find_stored(const char* mapping_part,
+                                               const std::string& our_name) const {
+  const Json& names = part(*mapping_, mapping_part);
+  if (!names.contains(our_name)) return nullptr;
+  const auto found = golden_.tensors.find(word_of(names[our_name]));
+  return found == golden_.tensors.end() ? nullptr : &found->second;
+}
+
+const StoredTensor* GoldenMapping::truth(const TensorDecl& declared,
+                                         const TensorShape& shape) const {
+  const StoredTensor* found = find_stored("truths", declared.name);
+  if (found == nullptr) return nullptr;
+  const std::optional<DType> dtype = dtype_of_stored(found->dtype);
+  if (!dtype || is_integer(*dtype))
+    fail(fmt::format("the truth of '{}' has the type {}", declared.name, found->dtype));
+  require_shape(declared, *found, shape);
   return found;
 }
 
@@ -103,11 +136,35 @@ std::int64_t GoldenMapping::number(const std::string& symbol, const Json& value)
   return number->get<std::int64_t>();
 }
 
+double GoldenMapping::real(const std::string& scalar, const Json& value) const {
+  if (value.is_number()) return value.get<double>();
+  const std::string theirs = word_of(value);
+  if (!golden_.params.contains(theirs) || !golden_.params[theirs].is_number())
+    fail(fmt::format("has no number '{}' for the scalar {}", theirs, scalar));
+  return golden_.params[theirs].get<double>();
+}
+
+std::string GoldenMapping::word_of_param(const std::string& option,
+                                         const std::string& theirs) const {
+  if (!golden_.params.contains(theirs))
+    fail(fmt::format("has no '{}' for the option {}", theirs, option));
+  const Json& value = golden_.params[theirs];
+  const std::string word = value.is_boolean() ? (value.get<bool>() ? "on" : "off") : word_of(value);
+  const std::vector<std::string>& values = family_.find_option(option)->values;
+  if (std::find(values.begin(), values.end(), word) == values.end())
+    fail(unknown_name(fmt::format("value of the option {}", option), word, values));
+  return word;
+}
+
 CaseRequest GoldenMapping::request(const std::shared_ptr<const Family>& family) const {
   CaseRequest request;
   request.family = family;
   for (const auto& [name, value] : part(*mapping_, "options").items())
     request.statics[name] = Enum{word_of(value)};
+  for (const auto& [name, value] : part(*mapping_, "options_from").items())
+    request.statics[name] = Enum{word_of_param(name, word_of(value))};
+  for (const auto& [name, value] : part(*mapping_, "scalars").items())
+    request.scalars[name] = real(name, value);
   for (const auto& [name, value] : part(*mapping_, "symbols").items()) {
     const SymbolDecl* symbol = family_.find_symbol(name);
     if (symbol == nullptr) fail(fmt::format("the mapping names the unknown symbol '{}'", name));
@@ -121,8 +178,10 @@ CaseRequest GoldenMapping::request(const std::shared_ptr<const Family>& family) 
   for (const auto& [name, value] : part(*mapping_, "tensors").items()) {
     const TensorDecl* tensor = family_.find_tensor(name);
     if (tensor == nullptr) fail(fmt::format("the mapping names the unknown tensor '{}'", name));
-    const std::optional<DType> dtype = dtype_of_stored(stored(name).dtype);
-    if (!dtype) fail(fmt::format("tensor '{}' has the type {}", name, stored(name).dtype));
+    const StoredTensor* found = find_stored("tensors", name);
+    if (found == nullptr) continue;  // an error once the case turns out to have it
+    const std::optional<DType> dtype = dtype_of_stored(found->dtype);
+    if (!dtype) fail(fmt::format("tensor '{}' has the type {}", name, found->dtype));
     const auto [entry, added] = request.dtypes.try_emplace(tensor->dtype, *dtype);
     if (!added && entry->second != *dtype)
       fail(fmt::format("tensors of {} have two types: {} and {}", tensor->dtype,

@@ -1,10 +1,16 @@
 #pragma once
-// The mapping of a golden case to a family: `golden: {<name>: {options, symbols, tensors}}` of
+// The mapping of a golden case to a family: `golden: {<name>: {options, symbols, tensors, ...}}` of
 // family.yaml, ours to theirs.
+
+#include <optional>
+#include <string_view>
 
 #include "harness/verify/golden.hpp"
 
 namespace fusetune {
+
+/// By its name in a file; nothing where it is none of ours.
+std::optional<DType> dtype_of_stored(std::string_view name);
 
 class GoldenMapping {
  public:
@@ -15,6 +21,10 @@ class GoldenMapping {
   /// shape, or inout (a golden case has no initial content).
   const StoredTensor& tensor(const TensorDecl& declared, const TensorShape& shape) const;
 
+  /// What the golden case says an output is before its last rounding; nullptr when it does not say.
+  /// Throws UserError: absent, no float, or of another shape.
+  const StoredTensor* truth(const TensorDecl& declared, const TensorShape& shape) const;
+
   /// What make_case() needs.
   CaseRequest request(const std::shared_ptr<const Family>& family) const;
 
@@ -22,7 +32,15 @@ class GoldenMapping {
   [[noreturn]] void fail(const std::string& what) const;
   /// A symbol's value: a parameter of the golden case, or the number that the mapping gives.
   std::int64_t number(const std::string& symbol, const Json& value) const;
+  /// A scalar's value: a parameter of the golden case, or the number that the mapping gives.
+  double real(const std::string& scalar, const Json& value) const;
+  /// The word of an option: a parameter of the golden case, with on and off for truth values.
+  std::string word_of_param(const std::string& option, const std::string& theirs) const;
+  void require_shape(const TensorDecl& declared, const StoredTensor& found,
+                     const TensorShape& shape) const;
   const StoredTensor& stored(const std::string& our_name) const;
+  /// By the name that the mapping gives it in this part.
+  const StoredTensor* find_stored(const char* mapping_part, const std::string& our_name) const;
   /// A parameter of the golden case, `section.1` an element of a list; nullptr when there is none.
   const Json* param(const std::string& name) const;
 

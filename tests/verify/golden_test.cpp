@@ -172,6 +172,89 @@ TEST_F(Golden, WhatDoesNotFitIsTheUsersError) {
   EXPECT_THROW(case_of_golden(family_, golden), UserError);
 }
 
+const std::filesystem::path kNorm =
+    std::filesystem::path(FUSETUNE_TESTS_DIR) / "golden/norm.safetensors";
+
+/// Cases of the norms: parameters that are options and scalars, and truths before the last
+/// rounding.
+class GoldenNorms : public ::testing::Test {
+ protected:
+  std::vector<GoldenCase> cases_of(const std::string& family) const {
+    std::vector<GoldenCase> cases;
+    for (GoldenCase& golden : read_golden(kNorm))
+      if (golden.family == family) cases.push_back(std::move(golden));
+    return cases;
+  }
+  ProofReport compare(const GoldenCase& golden) const {
+    return compare_reference_with_golden(*reference::find("rmsnorm_gemma"),
+                                         case_of_golden(family_, golden), golden);
+  }
+  /// Of the gemma norm: without a residual, with the truth of y in the file; and the reverse.
+  const GoldenCase& with_truth() const { return cases_.at(0); }
+  const GoldenCase& with_residual() const { return cases_.at(5); }
+
+  std::vector<GoldenCase> cases_ = cases_of("rmsnorm_1pw");
+  std::shared_ptr<const Family> family_ = find_family("rmsnorm_gemma");
+};
+
+TEST_F(GoldenNorms, ParametersBecomeOptionsAndScalars) {
+  const Case plain = case_of_golden(family_, with_truth());
+  EXPECT_EQ(std::get<Enum>(plain.geometry.statics.at("residual")).name, "off");
+  GoldenCase golden = with_residual();
+  golden.params["eps"] = 0.25;
+  const Case adds = case_of_golden(family_, golden);
+  EXPECT_EQ(std::get<Enum>(adds.geometry.statics.at("residual")).name, "on");
+  EXPECT_EQ(adds.scalars.at("eps"), 0.25);
+  golden.params["residual"] = "perhaps";
+  EXPECT_THROW(case_of_golden(family_, golden), UserError);
+  golden.params.erase("residual");
+  EXPECT_THROW(case_of_golden(family_, golden), UserError);
+  golden = with_residual();
+  golden.params["eps"] = "tiny";
+  EXPECT_THROW(case_of_golden(family_, golden), UserError);
+}
+
+TEST_F(GoldenNorms, TheReferenceAgreesWithEveryCase) {
+  ASSERT_EQ(cases_.size(), 7u);
+  for (const GoldenCase& golden : cases_) {
+    const ProofReport report = compare(golden);
+    EXPECT_TRUE(report.outcome.ok()) << golden.name << ": " << report.outcome.message;
+  }
+}
+
+TEST_F(GoldenNorms, WhatTheFileSaysIsWhatCounts) {
+  GoldenCase golden = with_truth();
+  std::vector<std::byte>& truth = golden.tensors.at("y_f32").bytes;
+  truth[17 * 4 + 2] ^= std::byte{0x08};  // the twentieth bit
+  EXPECT_EQ(compare(golden).mismatch_count, 1);
+  EXPECT_THAT(compare(golden).outcome.message, HasSubstr("y of token 0, column 17"));
+
+  golden = with_residual();  // no truth in the file: its own outputs are judged
+  ASSERT_EQ(golden.tensors.count("y_f32"), 0u);
+  golden.tensors.at("y").bytes[17 * 2] ^= std::byte{2};
+  EXPECT_THAT(compare(golden).outcome.message, HasSubstr("y of token 0, column 17"));
+  golden = with_residual();
+  golden.tensors.at("residual_out").bytes[18 * 2] ^= std::byte{1};
+  EXPECT_THAT(compare(golden).outcome.message, HasSubstr("residual_out of token 0, column 18"));
+
+  golden = with_residual();
+  golden.params["eps"] = 0.5;
+  EXPECT_FALSE(compare(golden).outcome.ok());
+}
+
+TEST_F(GoldenNorms, ATruthMustFit) {
+  GoldenCase golden = with_truth();
+  golden.tensors.at("y_f32").dtype = "I32";
+  EXPECT_THROW(compare(golden), UserError);
+  golden = with_truth();
+  golden.tensors.at("y_f32").dims = {2048, 2};
+  EXPECT_THROW(compare(golden), UserError);
+  golden = with_truth();
+  golden.tensors.erase("y_f32");
+  golden.tensors.erase("y");
+  EXPECT_THROW(compare(golden), UserError) << "nothing to compare with";
+}
+
 TEST(GoldenCases, BadListsAreUserErrors) {
   const auto message = [](SafetensorsFile file) -> std::string {
     try {
