@@ -38,6 +38,19 @@ struct ft_rope_rows {
   ft_i64 axis[AXES];
 };
 
+/// Element `index` of positions, of BYTES each. Read in words of 4 bytes: an axis begins where the
+/// one before it ends, so whether more is aligned would depend on the number of tokens.
+template <int BYTES>
+FT_DEVICE ft_i64 ft_load_position(const void* positions, ft_i64 index) {
+  const char* address = static_cast<const char*>(positions) + index * BYTES;
+  const ft_u32 low = ft_get32(ft_load<4>(address), 0);
+  if constexpr (BYTES == 8) {
+    const ft_u64 high = ft_get32(ft_load<4>(address + 4), 0);
+    return static_cast<ft_i64>(high << 32 | low);
+  }
+  return static_cast<ft_i32>(low);
+}
+
 /// Of positions [AXES, tokens] whose axes are `axis_stride` elements of BYTES apart. Positions lie
 /// within the table: that is the caller's to see to.
 template <int AXES, int BYTES>
@@ -46,14 +59,7 @@ FT_DEVICE ft_rope_rows<AXES> ft_load_positions(const void* positions, ft_i64 axi
   ft_rope_rows<AXES> rows;
   FT_UNROLL
   for (int axis = 0; axis < AXES; ++axis) {
-    const ft_vec<BYTES> bits =
-        ft_load<BYTES>(static_cast<const char*>(positions) + (axis * axis_stride + token) * BYTES);
-    if constexpr (BYTES == 8) {
-      rows.axis[axis] =
-          static_cast<ft_i64>(static_cast<ft_u64>(ft_get32(bits, 1)) << 32 | ft_get32(bits, 0));
-    } else {
-      rows.axis[axis] = static_cast<ft_i32>(ft_get32(bits, 0));
-    }
+    rows.axis[axis] = ft_load_position<BYTES>(positions, axis * axis_stride + token);
   }
   return rows;
 }
