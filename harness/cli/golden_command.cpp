@@ -25,10 +25,10 @@ std::string verdicts_text(const GoldenSummary& summary) {
     std::int64_t elements = 0;
     for (const CheckCount& check : verdict.checks)
       if (check.name == "exact" || check.name == "values") elements += check.comparisons;
-    out +=
-        fmt::format("{:8} reference {}, {} of {} equal, {} elements\n  {}\n", verdict.name,
-                    verdict.reference.ok() ? "equal" : "DIFFERS", verdict.variants - verdict.failed,
-                    counted(verdict.variants, "variant"), elements, verdict.case_key);
+    out += fmt::format("{:8} reference {}, {} of {} agree, {} elements\n  {}\n", verdict.name,
+                       verdict.reference.ok() ? "agrees" : "DIFFERS",
+                       verdict.variants - verdict.failed, counted(verdict.variants, "variant"),
+                       elements, verdict.case_key);
   }
   return out;
 }
@@ -129,7 +129,8 @@ class GoldenRun {
         documents_.push_back({{"interrupted", true}});
       fmt::print("{}\n", documents_.dump(2));
     } else {
-      fmt::print("{} of {} equal, byte for byte\n", good_, counted(all_, "case"));
+      fmt::print("{} of {} agree: bytes are equal, computed outputs within their rules\n", good_,
+                 counted(all_, "case"));
       if (interrupted()) fmt::print("interrupted: the rest was not compared\n");
     }
     for (const std::string& error : errors_)
