@@ -109,7 +109,9 @@ KvCache::Scale KvCache::scale_of(const Matrix& value, const Matrix& magnitude) c
   const double code_max = p_.option("code_max") == "fixed_240" ? 240 : largest(code_);
   const double amax = largest_magnitude(value);
   const double least = floor == "amax_1e_8" ? static_cast<double>(1e-8f) : 0;
-  const double scale = floor == "one" && amax == 0 ? 1 : std::max(amax, least) / code_max;
+  // Codes are over the scale as it is stored.
+  const double scale =
+      rounded("fp32", floor == "one" && amax == 0 ? 1 : std::max(amax, least) / code_max);
   // The largest magnitude may be the one that lies at a tie.
   const Matrix slack = error_ * magnitude;
   const double spread = std::max(largest_magnitude(value.abs() + slack) - amax,
@@ -178,7 +180,7 @@ void KvCache::write_run(Part part, const Run& run, std::int64_t head, const Term
   const Place at = scale_place(part, start, head);
   const double stored = scales.value(at.row, at.column);
   auto [scale, doubt] = scale_of(block.value, block.magnitude);
-  if (run.first_offset > 0 && stored >= rounded("fp32", scale)) {
+  if (run.first_offset > 0 && stored >= scale) {
     scale = stored;
     doubt = 0;
   } else {
@@ -223,7 +225,8 @@ void KvCache::write(Part part, const Terms& rows, const Bits* bits) {
 void KvCache::finish() {
   for (auto& [name, content] : contents_) {
     const Tensor& tensor = p_.tensor(name);
-    fusetune::reference::write(tensor, content.terms.value);
+    // Quotients are fp32 before they are codes: where they meet a tie it goes to even.
+    fusetune::reference::write(tensor, rounded("fp32", content.terms.value));
     for (const auto& [at, bytes] : content.moved)
       std::copy(bytes.begin(), bytes.end(),
                 tensor.data + (at.row * tensor.row_stride + at.column) * tensor.element_bytes);

@@ -70,7 +70,8 @@ void compute(const Problem& p) {
     return norm_and_rotate(p, x, weight, rotates ? &angles : nullptr, error);
   };
   const bool gated = p.option("gated") == "on";
-  const Matrix q = read(p.tensor(gated ? "q_gated" : "q")), k = read(p.tensor("k"));
+  const Matrix q = p.symbol("hq") > 0 ? read(p.tensor(gated ? "q_gated" : "q")) : Matrix();
+  const Matrix k = read(p.tensor("k"));
   const std::int64_t q_step = gated ? 2 * d : d;
   Terms q_out{Matrix(q.rows(), p.symbol("hq") * d), Matrix(q.rows(), p.symbol("hq") * d)};
   for (std::int64_t head = 0; head < p.symbol("hq"); ++head)
