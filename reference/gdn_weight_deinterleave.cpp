@@ -1,8 +1,6 @@
 // The reference of gdn_weight_deinterleave, head by head in block operations: a k head's rows are a
 // block of the interleaved matrix, whose sub-blocks are placed in the parts of the result.
 
-#include <stdexcept>
-
 #include "reference/families.hpp"
 #include "reference/gdn_weights.hpp"
 
@@ -81,7 +79,6 @@ std::string describe(const Problem& p, const std::string& name, std::int64_t ind
   const std::int64_t column = index % tensor.dims.at(1);
   const std::int64_t unit = name.rfind("scale", 0) == 0 ? rows_per_scale(p) : 1;
   const std::string what = unit == 1 && name[0] == 'w' ? "" : "scale of ";
-  const bool marked = is_marked(p);
   std::int64_t left = row;
   for (const Parts& parts : matrices(p, unit)) {
     const std::int64_t group = rows_of(parts);
@@ -91,7 +88,7 @@ std::string describe(const Problem& p, const std::string& name, std::int64_t ind
       left -= heads * group;
       continue;
     }
-    if (!is_input || marked) return what + part_word(parts, heads, first, left, column);
+    if (!is_input) return what + part_word(parts, heads, first, left, column);
     return what + part_word(parts, 1, left / group, left % group, column);
   }
   return name + " row " + std::to_string(row);

@@ -1,10 +1,6 @@
 // The reference of gdn_weight_pack: every part of a checkpoint is cut out whole, the rank's share
 // is cut out of the part, and the shares are stacked.
 
-#include <algorithm>
-#include <cstring>
-#include <stdexcept>
-
 #include "reference/families.hpp"
 #include "reference/gdn_weights.hpp"
 
@@ -44,35 +40,25 @@ void move_rows(const Problem& p, const std::string& name, std::int64_t unit) {
 }
 
 /// One value per part, of the tensor that the part came from.
-void repeat_scales(const Problem& p) {
+void repeat_values(const Problem& p, const std::string& name) {
   const Parts parts = parts_of(p, 1);
-  ByteRows to = byte_rows(p.tensor("scale_out"));
-  for (std::size_t i = 0; i < parts.size(); ++i)
+  ByteRows to = byte_rows(p.tensor(name + "_out"));
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const bool second = i >= parts_of_first(p, parts);
     to.row(static_cast<Eigen::Index>(i)) =
-        byte_rows(p.tensor(i < parts_of_first(p, parts) ? "scale" : "scale_second")).row(0);
-}
-
-/// One range of activations feeds both tensors of a split checkpoint: the larger scale covers it.
-void join_input_scales(const Problem& p) {
-  float scale = 0;
-  std::memcpy(&scale, p.tensor("input_scale").data, sizeof scale);
-  if (p.has("input_scale_second")) {
-    float second = 0;
-    std::memcpy(&second, p.tensor("input_scale_second").data, sizeof second);
-    scale = std::max(scale, second);
+        byte_rows(p.tensor(second ? name + "_second" : name)).row(0);
   }
-  std::memcpy(p.tensor("input_scale_out").data, &scale, sizeof scale);
 }
 
 void compute(const Problem& p) {
   move_rows(p, "w", 1);
   if (p.has("scale")) {
     if (p.option("scale_kind") == "tensor")
-      repeat_scales(p);
+      repeat_values(p, "scale");
     else
       move_rows(p, "scale", rows_per_scale(p));
   }
-  if (p.has("input_scale")) join_input_scales(p);
+  if (p.has("input_scale")) repeat_values(p, "input_scale");
   count_pass(p);
 }
 
@@ -91,9 +77,8 @@ std::string describe(const Problem& p, const std::string& name, std::int64_t ind
     else
       parts.erase(parts.begin(), split);
   }
-  const bool whole = is_input && !is_marked(p);
-  const std::int64_t heads = p.symbol("nk") * (whole ? p.symbol("ranks") : 1);
-  const std::int64_t first = whole ? 0 : p.symbol("nk") * p.symbol("rank");
+  const std::int64_t heads = p.symbol("nk") * (is_input ? p.symbol("ranks") : 1);
+  const std::int64_t first = is_input ? 0 : p.symbol("nk") * p.symbol("rank");
   return (of_scale ? "scale of " : "") +
          part_word(parts, heads, first, index / tensor.dims.at(1), index % tensor.dims.at(1));
 }
