@@ -30,7 +30,7 @@ double scale_of(const Quantisation& how, double amax, double code_max) {
 
 /// NaNs do not count: their codes say what they are.
 double largest_magnitude(const Matrix& group) {
-  return (group == group).select(group.abs(), 0.0).maxCoeff();
+  return group.isNaN().select(0.0, group.abs()).maxCoeff();
 }
 
 /// How far the scale may lie from where it is, as a share of it in units of the error: the largest
