@@ -114,6 +114,22 @@
 #define SET_SCALES(cache)
 #endif
 
+#if FT_QUANT == FT_QUANT_PER_PAGE
+#if FT_HAS_KV_CODES
+#define K_CODES_NAME kv_codes
+#define V_CODES_NAME kv_codes
+#define K_CODES_STRIDE kv_codes_row_stride
+#define V_CODES_STRIDE kv_codes_row_stride
+#else
+#define K_CODES_NAME k_codes
+#define V_CODES_NAME v_codes
+#define K_CODES_STRIDE k_codes_row_stride
+#define V_CODES_STRIDE v_codes_row_stride
+#endif
+#define K_CODES void *K_CODES_NAME, ft_i64 K_CODES_STRIDE, void *k_scale, ft_i64 k_scale_row_stride,
+#define V_CODES void *V_CODES_NAME, ft_i64 V_CODES_STRIDE, void *v_scale, ft_i64 v_scale_row_stride,
+#endif
+
 #if FT_CACHE != FT_CACHE_NONE
 #define COUNTS ft_i64 tokens, ft_i64 num_blocks
 #else

@@ -1,12 +1,10 @@
-  // Of a kernel's body: its arguments, as far as it has any, in `work`. IN_PAGES: the kernel has none for q.
-#ifndef IN_PAGES
+  // Of a kernel's body: its arguments, as far as it has any, in `work`.
 #if FT_HQ > 0
   work.t.q = tensor_of(FT_Q_NAME, FT_Q_STRIDE_NAME);
   work.t.q_out = tensor_of(q_out, q_out_row_stride);
 #endif
 #if FT_HAS_Q_WEIGHT
   work.q_weight = static_cast<const char *>(q_weight);
-#endif
 #endif
   work.t.k = tensor_of(k, k_row_stride);
 #if FT_HAS_V

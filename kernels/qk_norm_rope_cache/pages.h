@@ -63,17 +63,13 @@ FT_DEVICE void write_run(const Work &work, ft_i64 first, int length, int head, i
   }
 }
 
-// A block takes the tokens that begin runs, one after the other, for one head of all.
+// A block takes the tokens that begin runs, one after the other, for one head.
+template <bool IS_V, int HEADS>
 FT_DEVICE void write_runs(const Work &work, ft_i64 tokens, int head) {
   int turn = 0;
   for (ft_i64 token = blockIdx.x; token < tokens; token += gridDim.x) {
     if (!begins_run(work.cache, token)) continue;
-    const int length = run_length(work.cache, token, tokens);
-    if (head < FT_HK) {
-      write_run<false, FT_HK>(work, token, length, head, turn);
-    } else {
-      write_run<true, FT_HV>(work, token, length, head - FT_HK, turn);
-    }
+    write_run<IS_V, HEADS>(work, token, run_length(work.cache, token, tokens), head, turn);
     turn ^= 1;
   }
 }

@@ -159,14 +159,46 @@ FT_DEVICE void store_outputs(const Work &work, ft_i64 token, int head, int lane,
 
 #define PAGE_OUT Stored<FT_TYPE_ACT>
 #include "pages.h"
-#define IN_PAGES
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void write_pages(const void *k, ft_i64 k_row_stride, V_ARGUMENTS K_WEIGHT ROPE_ARGUMENTS SLOTS K_OUT V_OUT CACHES SCALES
-                 COUNTS EPS) {
+void write_key_pages(const void *k, ft_i64 k_row_stride, K_WEIGHT ROPE_ARGUMENTS SLOTS K_OUT K_CODES COUNTS EPS) {
   Work work = {};
-#include "gather.h"
-  write_runs(work, tokens, static_cast<int>(blockIdx.y));
+  work.t.k = tensor_of(k, k_row_stride);
+#if FT_HAS_K_OUT
+  work.t.k_out = tensor_of(k_out, k_out_row_stride);
+#endif
+#if FT_NORM != FT_NORM_NONE
+  work.k_weight = static_cast<const char *>(k_weight);
+  work.eps = eps;
+#else
+  (void)eps;
+#endif
+#if FT_ROPE != FT_ROPE_NONE
+  work.rope = ROPE_VALUE;
+#endif
+  work.cache.k = static_cast<char *>(K_CODES_NAME);
+  work.cache.k_stride = K_CODES_STRIDE;
+  work.cache.k_scale = static_cast<char *>(k_scale);
+  work.cache.k_scale_stride = k_scale_row_stride;
+  work.cache.slots = SLOTS_NAME;
+  work.cache.num_blocks = num_blocks;
+  write_runs<false, FT_HK>(work, tokens, static_cast<int>(blockIdx.y));
+}
+
+FT_KERNEL(FT_BLOCK_SIZE)
+void write_value_pages(V_ARGUMENTS SLOTS V_OUT V_CODES COUNTS) {
+  Work work = {};
+  work.t.v = tensor_of(v, v_row_stride);
+#if FT_HAS_V_OUT
+  work.t.v_out = tensor_of(v_out, v_out_row_stride);
+#endif
+  work.cache.v = static_cast<char *>(V_CODES_NAME);
+  work.cache.v_stride = V_CODES_STRIDE;
+  work.cache.v_scale = static_cast<char *>(v_scale);
+  work.cache.v_scale_stride = v_scale_row_stride;
+  work.cache.slots = SLOTS_NAME;
+  work.cache.num_blocks = num_blocks;
+  write_runs<true, FT_HV>(work, tokens, static_cast<int>(blockIdx.y));
 }
 
 #endif

@@ -150,7 +150,12 @@ void write_pages(void *k_rotated, V_ARGUMENTS SLOTS CACHES SCALES COUNTS) {
   work.k = k_rotated;
   work.v = v;
   work.v_stride = v_row_stride;
-  write_runs(work, tokens, static_cast<int>(blockIdx.y));
+  const int head = static_cast<int>(blockIdx.y);
+  if (head < FT_HK) {
+    write_runs<false, FT_HK>(work, tokens, head);
+  } else {
+    write_runs<true, FT_HV>(work, tokens, head - FT_HK);
+  }
 }
 #else
 FT_KERNEL(FT_BLOCK_SIZE)
