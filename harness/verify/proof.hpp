@@ -39,7 +39,7 @@ struct OutputMetrics {
   double ulp_max = 0;        ///< in the output's type; 0 for codes
   double relative_l2 = 0;    ///< |x - truth| / |truth|
   double cosine = 1;
-  double norm_ratio = 1;          ///< |x| / |truth|
+  double norm_ratio = 1;  ///< |x| / |truth|
   /// The same against the baseline's output, in elements of one pass.
   std::int64_t baseline_elements = 0;
   double baseline_cosine = 1, baseline_norm_ratio = 1;
