@@ -41,6 +41,7 @@ const std::vector<CheckGroup>& check_groups() {
       {"alias", "outputs in the memory of inputs", {"alias"}, kBoth},
       {"input_impact", "every input matters", {"input_impact"}, kBoth},
       {"back_to_back", "two argument sets without a synchronise between", {"back_to_back"}, kBoth},
+      {"baseline", "results beside those of the unfused implementation", {"baseline"}, kBoth},
       {"determinism", "the same again in another order", {"determinism"}, kFast},
       {"races", "accesses without an order between them", {"race"}, kExact},
       {"initialisation", "reads of what nobody wrote", {"uninitialised_read"}, kExact},

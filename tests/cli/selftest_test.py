@@ -12,7 +12,7 @@ class SelftestTest(harness.ProgramTest):
     def test_every_bug_is_found_in_each_mode_as_documented(self):
         guide = self.dir / "verification.md"
         shutil.copy(GUIDE, guide)
-        documents = self.run_json("selftest", "--seeds", 2, "--write-docs", guide, timeout=600)
+        documents = self.run_json("selftest", "--seeds", 2, "--write-docs", guide, timeout=2400)
         self.assertGreaterEqual({document["family"] for document in documents}, {"split_reshape_cat", "staged_rows"})
         needed = set()
         for document in documents:
