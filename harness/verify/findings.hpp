@@ -39,14 +39,15 @@ class Findings {
  public:
   /// Violations of checks named in `off`, and launches that ended with a status named there, are
   /// not taken: a self-test switches checks off to see what else finds a bug.
-  explicit Findings(std::set<std::string> off = {}) : off_(std::move(off)) {}
+  explicit Findings(std::set<std::string> off = {});
 
   /// Adds to what a check compared; the first call makes the check appear in the report.
   void count(Check check, std::int64_t comparisons, std::string_view unit);
 
   /// One violation; only the first eight of a check are kept, all are counted.
   void add(Check check, Status status, Mismatch mismatch);
-  /// Once eight texts are kept: counts the violation and returns true. Saves making the text.
+  /// Whether nobody needs the violation's text: eight are kept, or the check is off. Counts the
+  /// violation then.
   bool count_only(Check check);
 
   /// Takes over what a part of the protocol with runs of its own found. Failed launches stay
@@ -68,11 +69,13 @@ class Findings {
     std::int64_t mismatch_count = 0;
     std::vector<Mismatch> mismatches;
   };
+  bool is_off(Check check) const { return off_checks_[static_cast<std::size_t>(check)]; }
   bool is_off(Check check, Status status) const;
   Entry& entry(Check check) { return entries_[static_cast<std::size_t>(check)]; }
   const Entry& entry(Check check) const { return entries_[static_cast<std::size_t>(check)]; }
 
   std::set<std::string> off_;
+  std::array<bool, kCheckCount> off_checks_{};  ///< asked once per wrong element
   std::array<Entry, kCheckCount> entries_;
 };
 

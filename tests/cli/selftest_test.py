@@ -43,7 +43,7 @@ class SelftestTest(harness.ProgramTest):
         self.assertIn("one_element_past_b", self.lived("split_reshape_cat", "--mode", "fast", "--without", "guards"))
 
     def test_without_races_races_live(self):
-        self.assertIn("two_blocks_write_one_row", self.lived("staged_rows", "--mode", "exact", "--without", "races"))
+        self.assertIn("reads_the_block_before", self.lived("staged_rows", "--mode", "exact", "--without", "races"))
 
     def test_what_does_not_exist_is_said(self):
         result = self.run_program("selftest", "--without", "guard")
