@@ -24,7 +24,7 @@ std::int64_t nested(const std::vector<Step>& steps) {
 
 /// NaNs do not count: their codes say what they are.
 double largest_magnitude(const Matrix& values) {
-  return (values == values).select(values.abs(), 0.0).maxCoeff();
+  return values.isNaN().select(0.0, values.abs()).maxCoeff();
 }
 
 bool is_combined(const std::string& layout) {

@@ -41,7 +41,8 @@ std::vector<int> axes_of(const std::string& rule, const std::vector<std::int64_t
                          std::int64_t half) {
   std::vector<int> axes(static_cast<std::size_t>(half), 0);
   if (rule == "none") return axes;
-  if (sections.size() != 3 || std::accumulate(sections.begin(), sections.end(), 0) != half)
+  if (sections.size() != 3 ||
+      std::accumulate(sections.begin(), sections.end(), std::int64_t{0}) != half)
     throw std::invalid_argument("the sections of time, height and width are not the half");
   if (rule == "sectioned") {
     auto at = axes.begin() + sections[0];

@@ -36,9 +36,10 @@ void apply(const Mutant& mutant, const Patch& patch, CompileRequest& request) {
 
 void apply(const Mutant& mutant, CompileRequest& request) {
   for (const Patch& patch : mutant.patches) apply(mutant, patch, request);
-  for (const auto& [name, value] : mutant.defines) {
-    std::erase_if(request.macros, [&](const auto& macro) { return macro.first == name; });
-    request.macros.emplace_back(name, value);
+  for (const auto& define : mutant.defines) {
+    std::erase_if(request.macros,
+                  [&define](const auto& macro) { return macro.first == define.first; });
+    request.macros.emplace_back(define);
   }
 }
 
@@ -208,7 +209,7 @@ class Selftest {
                        {"off", run.off}};
     job.limit = std::chrono::milliseconds(
         static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
-    job.done = [this, &trial, judge](const JobEnd& end) {
+    job.done = [&trial, judge](const JobEnd& end) {
       if (end.how != JobEnd::How::cancelled) judge(report_of(trial, end));
     };
     pool.submit(std::move(job));
