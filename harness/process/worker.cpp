@@ -15,7 +15,7 @@ constexpr std::size_t kTailBytes = 4096;
 // What is read of a worker's output in one go: one that prints without end must not hold the loop.
 constexpr std::size_t kOutputBytes = 1 << 18;
 // How long a killed worker may take to disappear before the supervisor goes on without it.
-constexpr std::chrono::milliseconds kKillWait{2000};
+constexpr std::chrono::milliseconds kWorkerKillWait{2000};
 
 }  // namespace
 
@@ -133,7 +133,7 @@ std::optional<ExitState> Worker::end(std::chrono::milliseconds grace) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   kill();
-  const auto state = reap(pid_, kKillWait);
+  const auto state = reap(pid_, kWorkerKillWait);
   drain_output();
   return state;
 }

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 using How = JobEnd::How;
 
 // How often stop, tick and silent deaths are looked at; the contract is ten times a second.
-constexpr milliseconds kTick{50};
+constexpr milliseconds kPoolTick{50};
 // Messages taken from one worker in one go, so that one that floods cannot starve the others.
 constexpr int kMessagesPerVisit = 100;
 // From the end of a worker's pipe to its exit.
@@ -127,7 +127,7 @@ milliseconds WorkerPool::Impl::time_to_wait(Clock::time_point next_tick) const {
     if (slot.job) until = std::min(until, slot.deadline);
   }
   const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
-  return std::clamp(left, milliseconds(0), kTick);
+  return std::clamp(left, milliseconds(0), kPoolTick);
 }
 
 void WorkerPool::Impl::wait(Clock::time_point next_tick) {
@@ -322,7 +322,7 @@ void WorkerPool::run(const std::function<bool()>& stop, const std::function<void
       if (tick) tick();
       for (Slot& slot : pool.slots) pool.look_after(slot);
       pool.reap_lingering(milliseconds(0));
-      next_tick = Clock::now() + kTick;
+      next_tick = Clock::now() + kPoolTick;
     }
     for (Slot& slot : pool.slots)
       if (slot.job && Clock::now() >= slot.deadline) pool.look_after(slot);

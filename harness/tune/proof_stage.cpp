@@ -15,7 +15,7 @@ namespace fusetune {
 namespace {
 
 /// Part of every proof's key: raised when the protocol proves more or otherwise than before.
-constexpr const char* kProtocol = "3";
+constexpr const char* kProofProtocol = "3";
 
 /// A loaded machine is no hanging kernel: what passed its limit is tried once more, alone, with
 /// this many times the limit.
@@ -73,7 +73,7 @@ struct ProofContext {
 
 std::string proof_key(const ProofContext& context, const std::vector<ProofCase>& cases) {
   const CompiledUnit& unit = context.unit;
-  std::string text = fmt::format("{}|{}|{}|{}|{}|{}", kProtocol, unit.code.code_identity,
+  std::string text = fmt::format("{}|{}|{}|{}|{}|{}", kProofProtocol, unit.code.code_identity,
                                  unit.exact ? unit.exact->code_identity : "",
                                  context.device.target.name, context.cosine_min, context.seed);
   if (const Baseline& baseline = context.baseline; baseline.unit != nullptr)

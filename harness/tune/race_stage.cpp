@@ -15,7 +15,7 @@ namespace fusetune {
 namespace {
 
 /// Part of every race's key: raised when the protocol measures otherwise than before.
-constexpr const char* kProtocol = "race 3";
+constexpr const char* kRaceProtocol = "race 3";
 constexpr const char* kNotMeasured = "not measured before the run was interrupted";
 
 Json to_json(const RaceOptions& options) {
@@ -112,7 +112,7 @@ class RaceStage {
     const PlannedGeometry& geometry = plan_.geometries[race.geometry];
     const Case& which = geometry.cases[race.planned_case].which;
     std::map<std::string, std::size_t> seen;
-    std::string text = fmt::format("{}|{}|{}|{}", kProtocol, device_.name,
+    std::string text = fmt::format("{}|{}|{}|{}", kRaceProtocol, device_.name,
                                    device_.conditions.dump(), fusetune::to_json(which).dump());
     RaceOptions keyed = options_;
     keyed.budget_s = 0;  // more time for the same measurement is no other measurement

@@ -17,7 +17,7 @@ namespace fusetune {
 namespace {
 
 /// Part of every trace's key: raised when accesses are counted otherwise than before.
-constexpr const char* kProtocol = "trace 1";
+constexpr const char* kTraceProtocol = "trace 1";
 constexpr std::int64_t kRowsMax = 128;
 /// So that what happens at the edge of a grid does not hide what happens inside.
 constexpr std::int64_t kBlocksWanted = 4;
@@ -104,8 +104,8 @@ class TrafficStage {
   std::string key_of(const CompiledUnit& unit) const {
     const Case& which = summary_.cases[unit.geometry];
     return hash_hex(fmt::format(
-        "{}|{}|{}|{}|{}|{}", kProtocol, unit.exact_key, device_.target.name, session_.options.seed,
-        fusetune::to_json(which).dump(),
+        "{}|{}|{}|{}|{}|{}", kTraceProtocol, unit.exact_key, device_.target.name,
+        session_.options.seed, fusetune::to_json(which).dump(),
         launch_plan_key(launches_of(which, variant_of(unit), device_.target, device_.facts))));
   }
 
