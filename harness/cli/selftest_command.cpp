@@ -102,7 +102,7 @@ class SelftestRun {
     try {
       const MutantFile file = mutants_of(family);
       for (const std::string& device : devices)
-        if (!interrupted()) test(file, device);
+        if (!interrupted()) test(file, device, device == devices.front());
     } catch (const UserError& error) {
       worst_ = worst_of(worst_, ExitCode::usage);
       errors_.emplace_back(error.what());
@@ -139,8 +139,10 @@ class SelftestRun {
   }
 
  private:
-  void test(const MutantFile& file, const std::string& device) {
-    const SelftestChoice choice{device, modes_, options_.seeds, options_.without};
+  /// What needs which check is the same for all wave sizes: one device is asked.
+  void test(const MutantFile& file, const std::string& device, bool is_first) {
+    const SelftestChoice choice{device, modes_, options_.seeds, options_.without,
+                                is_first && options_.without.empty()};
     const SelftestSummary summary = selftest(file, choice, run_.session());
     if (!summary.passed() && !summary.interrupted)
       worst_ = worst_of(worst_, ExitCode::verification_failed);

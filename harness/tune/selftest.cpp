@@ -77,7 +77,7 @@ class Selftest {
   SelftestSummary run() {
     compile_all();
     if (!session_.stop()) prove_all();
-    if (!session_.stop() && choice_.without.empty()) prove_without_killers();
+    if (!session_.stop() && choice_.again_without) prove_without_killers();
     summary_.interrupted = session_.stop();
     std::sort(summary_.mutants.begin(), summary_.mutants.end(),
               [](const MutantVerdict& a, const MutantVerdict& b) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "harness/base/error.hpp"
 #include "harness/tune/selftest.hpp"
@@ -18,12 +19,11 @@ std::string cell_of(const MutantVerdict& verdict) {
   if (!verdict.out_of_reach.empty()) return "out of reach: " + verdict.out_of_reach;
   if (!verdict.killed)
     return verdict.check.empty() ? "**lives**" : "**" + verdict.found_by() + "**";
-  return verdict.lives_without.empty() ? verdict.found_by() : verdict.found_by() + " (alone)";
+  return verdict.found_by();
 }
 
 /// What each device says, once where they agree.
 std::string merged(const std::map<std::string, std::string>& by_device, std::size_t devices) {
-  if (by_device.empty()) return "-";
   const bool same = by_device.size() == devices &&
                     std::all_of(by_device.begin(), by_device.end(), [&](const auto& one) {
                       return one.second == by_device.begin()->second;
@@ -38,7 +38,14 @@ std::string merged(const std::map<std::string, std::string>& by_device, std::siz
 struct Row {
   std::string about;
   std::map<ProofMode, std::map<std::string, std::string>> cells;  ///< by mode and device
+  std::set<ProofMode> alone;  ///< where nothing else finds it, on the device that was asked
 };
+
+std::string cell_of(const Row& row, ProofMode mode, std::size_t devices) {
+  const auto cells = row.cells.find(mode);
+  if (cells == row.cells.end()) return "-";
+  return merged(cells->second, devices) + (row.alone.count(mode) != 0 ? " (alone)" : "");
+}
 
 std::string table_of(const std::vector<const SelftestSummary*>& of_family) {
   std::map<std::string, Row> rows;
@@ -47,12 +54,13 @@ std::string table_of(const std::vector<const SelftestSummary*>& of_family) {
       Row& row = rows[verdict.name];
       row.about = verdict.about;
       row.cells[verdict.mode][summary->device] = cell_of(verdict);
+      if (!verdict.lives_without.empty()) row.alone.insert(verdict.mode);
     }
   std::string text = "| mutant | what it does | EXACT | FAST |\n|---|---|---|---|\n";
   for (auto& [name, row] : rows)
     text += fmt::format("| `{}` | {} | {} | {} |\n", name, row.about,
-                        merged(row.cells[ProofMode::exact], of_family.size()),
-                        merged(row.cells[ProofMode::fast], of_family.size()));
+                        cell_of(row, ProofMode::exact, of_family.size()),
+                        cell_of(row, ProofMode::fast, of_family.size()));
   return text;
 }
 
