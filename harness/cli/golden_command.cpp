@@ -15,20 +15,40 @@ namespace fusetune {
 
 namespace {
 
-bool passed(const GoldenVerdict& verdict) {
-  return verdict.reference.ok() && verdict.variants > 0 && verdict.failed == 0;
+std::int64_t elements_of(const GoldenVerdict& verdict) {
+  std::int64_t elements = 0;
+  for (const CheckCount& check : verdict.checks)
+    if (check.name == "exact" || check.name == "values") elements += check.comparisons;
+  return elements;
+}
+
+std::string totals_text(const GoldenSummary& summary) {
+  std::int64_t agree = 0, variants = 0, elements = 0;
+  for (const GoldenVerdict& verdict : summary.verdicts) {
+    agree += verdict.passed() ? 1 : 0;
+    variants += verdict.variants;
+    elements += elements_of(verdict);
+  }
+  std::string text = fmt::format(
+      "{} of {} agree, {} runs of variants, {} elements", agree,
+      counted(static_cast<std::int64_t>(summary.verdicts.size()), "case"), variants, elements);
+  if (summary.lenders != 0)
+    text += fmt::format("; {} of inputs alone", counted(summary.lenders, "record"));
+  return text;
 }
 
 std::string verdicts_text(const GoldenSummary& summary) {
   std::string out;
   for (const GoldenVerdict& verdict : summary.verdicts) {
-    std::int64_t elements = 0;
-    for (const CheckCount& check : verdict.checks)
-      if (check.name == "exact" || check.name == "values") elements += check.comparisons;
-    out += fmt::format("{:8} reference {}, {} of {} agree, {} elements\n  {}\n", verdict.name,
-                       verdict.reference.ok() ? "agrees" : "DIFFERS",
-                       verdict.variants - verdict.failed, counted(verdict.variants, "variant"),
-                       elements, verdict.case_key);
+    const char* agrees = verdict.reference.ok() ? "agrees" : "DIFFERS";
+    if (verdict.has_variants)
+      out +=
+          fmt::format("{:8} reference {}, {} of {} agree, {} elements\n  {}\n", verdict.name,
+                      agrees, verdict.variants - verdict.failed,
+                      counted(verdict.variants, "variant"), elements_of(verdict), verdict.case_key);
+    else
+      out += fmt::format("{:8} {} {}, {} elements\n", verdict.name, verdict.case_key, agrees,
+                         elements_of(verdict));
   }
   return out;
 }
@@ -43,7 +63,7 @@ Json summary_json(const std::string& file, const std::string& device,
                      {"variants", verdict.variants},
                      {"failed", verdict.failed},
                      {"failures", verdict.failures},
-                     {"passed", passed(verdict)}});
+                     {"passed", verdict.passed()}});
   return Json{{"file", file},
               {"device", device},
               {"interrupted", summary.interrupted},
@@ -97,7 +117,8 @@ class GoldenRun {
       fmt::print(
           "{}",
           wrapped(fmt::format("{} on {}, space {}", file.string(), device, options_.space), 2));
-      fmt::print("{}", verdicts_text(summary));
+      if (options_.cases) fmt::print("{}", verdicts_text(summary));
+      fmt::print("{}", wrapped(totals_text(summary), 2));
       print_failures(summary);
     } catch (const UserError& error) {
       worst_ = worst_of(worst_, ExitCode::usage);
@@ -115,11 +136,13 @@ class GoldenRun {
   void count(const GoldenSummary& summary) {
     for (const GoldenVerdict& verdict : summary.verdicts) {
       ++all_;
-      if (passed(verdict))
+      if (verdict.passed())
         ++good_;
       else if (!summary.interrupted)
         worst_ = worst_of(worst_, ExitCode::verification_failed);
     }
+    all_ += static_cast<long long>(summary.unmapped.size());
+    if (!summary.unmapped.empty()) worst_ = worst_of(worst_, ExitCode::verification_failed);
   }
 
   void finish() {

@@ -47,6 +47,7 @@ struct GoldenOptions {
   std::vector<std::filesystem::path> files;
   std::vector<std::string> devices;
   std::string space = "pairwise";
+  bool cases = false;  ///< a line for each
 };
 
 struct InspectOptions {

@@ -141,8 +141,7 @@ class SelftestRun {
  private:
   /// What needs which check is the same for all wave sizes: one device is asked.
   void test(const MutantFile& file, const std::string& device, bool is_first) {
-    const SelftestChoice choice{device, modes_, options_.seeds, options_.without,
-                                is_first && options_.without.empty()};
+    const SelftestChoice choice{device, modes_, options_.seeds, options_.without, is_first};
     const SelftestSummary summary = selftest(file, choice, run_.session());
     if (!summary.passed() && !summary.interrupted)
       worst_ = worst_of(worst_, ExitCode::verification_failed);

@@ -140,8 +140,9 @@ struct Family {
   std::string reference;  ///< name in the registry of reference/
   std::int64_t proof_calls = 1;  ///< calls in a row that a proof makes; state lives from one to the
                                  ///< next. At least 2 where a tensor has the role `state`
-  std::map<std::string, Json>
-      golden;  ///< golden family name -> mapping of its parameters and tensors
+  /// Kind of published vectors -> mappings of their parameters and tensors; the first whose `when`
+  /// holds is taken.
+  std::map<std::string, std::vector<Json>> golden;
 
   const SymbolDecl* find_symbol(std::string_view name) const;
   const OptionDecl* find_option(std::string_view name) const;

@@ -48,6 +48,7 @@ class FamilyReader {
   void read_axes_of(ImplementationDecl& implementation, const YamlNode& node);
   LaunchDecl read_launch(const YamlNode& node);
   void read_golden();
+  Json read_golden_mapping(const YamlNode& node) const;
   void check_golden_names(const YamlNode& node) const;
 
   /// The entries of an optional map of the root; each key is checked as a new name.

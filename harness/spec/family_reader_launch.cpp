@@ -130,46 +130,4 @@ LaunchDecl FamilyReader::read_launch(const YamlNode& node) {
   return launch;
 }
 
-void FamilyReader::read_golden() {
-  const auto section = root_.find("golden");
-  if (!section) return;
-  for (const auto& [key, node] : section->entries()) {
-    node.allow_keys(family_keys().at("golden"), "key of a golden mapping");
-    check_golden_names(node);
-    Json mapping = Json::object();
-    for (const auto& [part, names] : node.entries()) {
-      Json& object = mapping[part.as_string()] = Json::object();
-      for (const auto& [ours, theirs] : names.entries()) {
-        const Value value = parse_value(theirs);
-        if (const auto* number = std::get_if<std::int64_t>(&value))
-          object[ours.as_string()] = *number;
-        else
-          object[ours.as_string()] = theirs.as_string();
-      }
-    }
-    family_.golden[key.as_string()] = std::move(mapping);
-  }
-}
-
-void FamilyReader::check_golden_names(const YamlNode& node) const {
-  const auto check = [&](const char* part, const std::vector<std::string>& known,
-                         std::string_view what) {
-    const auto names = node.find(part);
-    if (!names) return;
-    for (const auto& [ours, theirs] : names->entries()) ours.as_one_of(known, what);
-  };
-  check("options", names_of(family_.options), "option");
-  check("options_from", names_of(family_.options), "option");
-  check("symbols", names_of(family_.symbols), "symbol");
-  check("truths", names_of(family_.tensors), "tensor");
-  check("tensors", names_of(family_.tensors), "tensor");
-  check("tables", names_of(family_.tensors), "tensor");
-  check("dtypes", names_of(family_.dtypes), "dtype");
-  check("scalars", names_of(family_.scalars), "scalar");
-  const auto options = node.find("options");
-  if (!options) return;
-  for (const auto& [name, value] : options->entries())
-    value.as_one_of(family_.find_option(name.as_string())->values, "value of the option");
-}
-
 }  // namespace fusetune

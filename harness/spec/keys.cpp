@@ -28,7 +28,8 @@ const KeyLists& family_keys() {
         "note"}},
       {"launch", {"entry", "grid", "block", "lds_bytes", "arguments", "when"}},
       {"golden",
-       {"options", "options_from", "symbols", "tensors", "truths", "tables", "dtypes", "scalars"}},
+       {"when", "words", "options", "options_from", "symbols", "tensors", "truths", "tables",
+        "filled", "filled_bits", "dtypes", "dtypes_from", "scalars"}},
   };
   return lists;
 }

@@ -98,7 +98,7 @@ std::string compiler_identity(const Target& target, std::string* why) {
   return end.answer.at("identity").get<std::string>();
 }
 
-CompileSummary compile_plan(const Plan& plan, Session& session) {
+CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact) {
   CompileSummary summary;
   std::vector<std::vector<std::size_t>> queues;
   std::map<std::string, std::size_t> first_of;  // equal requests are compiled once
@@ -106,8 +106,8 @@ CompileSummary compile_plan(const Plan& plan, Session& session) {
   for (const Target& target : targets_of(plan)) {
     const std::size_t first = summary.units.size();
     list_units(plan, target, summary);
-    queues.push_back(
-        prepare_target(plan, target, first, wants_exact(plan, target, session.options), summary));
+    queues.push_back(prepare_target(
+        plan, target, first, with_exact && wants_exact(plan, target, session.options), summary));
     std::erase_if(queues.back(), [&](std::size_t index) {
       return !first_of.emplace(summary.units[index].key, index).second;
     });

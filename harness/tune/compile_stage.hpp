@@ -38,8 +38,9 @@ struct CompileSummary {
 };
 
 /// Failures are outcomes of their units; throws UserError only when the store refuses to be
-/// written.
-CompileSummary compile_plan(const Plan& plan, Session& session);
+/// written. `with_exact`: instrumented code as well, where the session's options ask for such
+/// proofs.
+CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact = true);
 
 /// The compiler identity for a target as a compile worker reports it; sets `why` when there is
 /// none.

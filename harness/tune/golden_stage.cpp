@@ -6,6 +6,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/tune/case_plan.hpp"
+#include "harness/verify/golden_codecs.hpp"
 #include "reference/reference.hpp"
 
 namespace fusetune {
@@ -17,24 +18,40 @@ struct MappedCase {
   Case which;
 };
 
+GoldenVerdict codec_verdict(const GoldenCase& golden) {
+  const ProofReport report = compare_codecs_with_golden(golden);
+  GoldenVerdict verdict;
+  verdict.name = golden.name;
+  verdict.case_key = "codec of " + golden.params.value("dtype", "");
+  verdict.source = golden.source;
+  verdict.reference = report.outcome;
+  verdict.checks = report.checks;
+  verdict.has_variants = false;
+  return verdict;
+}
+
+/// What needs no kernel goes into `summary` at once.
 std::vector<MappedCase> map_cases(const std::filesystem::path& file, GoldenSummary& summary) {
   std::vector<MappedCase> mapped;
   std::vector<std::shared_ptr<const Family>> families;
   for (const std::string& name : family_names()) families.push_back(find_family(name));
   for (GoldenCase& golden : read_golden(file)) {
+    if (golden.only_lends) {
+      ++summary.lenders;
+      continue;
+    }
+    const bool casts = is_cast_table(golden);
+    if (casts) summary.verdicts.push_back(codec_verdict(golden));
     const auto family = std::find_if(families.begin(), families.end(), [&golden](const auto& one) {
       return maps_golden(*one, golden);
     });
-    if (family == families.end()) {
+    if (family != families.end()) {
+      Case which = case_of_golden(*family, golden);
+      mapped.push_back({std::move(golden), std::move(which)});
+    } else if (!casts) {
       summary.unmapped.push_back(fmt::format("{} ({})", golden.name, golden.family));
-      continue;
     }
-    Case which = case_of_golden(*family, golden);
-    mapped.push_back({std::move(golden), std::move(which)});
   }
-  if (mapped.empty())
-    throw UserError(
-        fmt::format("{}: none of its cases belongs to a family of this project", file.string()));
   return mapped;
 }
 
@@ -46,11 +63,13 @@ class GoldenStage {
 
   GoldenSummary run() {
     mapped_ = map_cases(file_, summary_);
+    if (mapped_.empty()) return std::move(summary_);
     std::vector<Case> cases;
     for (const MappedCase& mapped : mapped_) cases.push_back(mapped.which);
     const Plan plan = plan_of_cases(cases, space_, device_);
-    const CompileSummary compiled = compile_plan(plan, session_);
+    const CompileSummary compiled = compile_plan(plan, session_, false);
     summary_.compiled = compiled.compiled;
+    first_ = summary_.verdicts.size();
     for (const MappedCase& mapped : mapped_) summary_.verdicts.push_back(against_reference(mapped));
     submit_all(plan, compiled);
     summary_.interrupted = session_.stop();
@@ -103,7 +122,7 @@ class GoldenStage {
         static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
     job.done = [this, index, key, compiled = unit.code.outcome](const JobEnd& end) {
       if (end.how == JobEnd::How::cancelled) return;
-      record(summary_.verdicts[index], key, compiled, end);
+      record(summary_.verdicts[first_ + index], key, compiled, end);
     };
     return job;
   }
@@ -138,6 +157,7 @@ class GoldenStage {
   Session& session_;
   std::vector<MappedCase> mapped_;
   GoldenSummary summary_;
+  std::size_t first_ = 0;  ///< verdict of mapped_
 };
 
 }  // namespace

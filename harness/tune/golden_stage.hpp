@@ -15,22 +15,26 @@ struct GoldenVerdict {
   std::string name;  ///< of the golden case
   std::string case_key;
   std::string source;
-  Outcome reference;          ///< of the reference against the file
+  Outcome reference;          ///< of the reference against the file, or of a table's codec
+  bool has_variants = true;   ///< a table of casts may have a codec alone
   std::int64_t variants = 0;  ///< compared
   std::int64_t failed = 0;
   std::vector<std::string> failures;  ///< "variant: message", the first few
   std::vector<CheckCount> checks;
+
+  bool passed() const { return reference.ok() && (variants > 0 || !has_variants) && failed == 0; }
 };
 
 struct GoldenSummary {
   std::vector<GoldenVerdict> verdicts;
   std::vector<std::string>
-      unmapped;  ///< cases that no family maps, with their family's name in the file
+      unmapped;              ///< cases that no family maps, with their family's name in the file
+  std::int64_t lenders = 0;  ///< entries that only hold inputs of others
   std::int64_t compiled = 0;
   bool interrupted = false;
 };
 
-/// Throws UserError for an unreadable file, or when none of its cases belongs to a family.
+/// Throws UserError for an unreadable file, or a case that does not fit its mapping.
 GoldenSummary verify_golden(const std::filesystem::path& file, const SpaceChoice& space,
                             const std::string& device, Session& session);
 

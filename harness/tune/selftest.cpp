@@ -77,7 +77,7 @@ class Selftest {
   SelftestSummary run() {
     compile_all();
     if (!session_.stop()) prove_all();
-    if (!session_.stop() && choice_.again_without) prove_without_killers();
+    if (!session_.stop() && choice_.without.empty()) prove_without_killers();
     summary_.interrupted = session_.stop();
     std::sort(summary_.mutants.begin(), summary_.mutants.end(),
               [](const MutantVerdict& a, const MutantVerdict& b) {
@@ -173,6 +173,7 @@ class Selftest {
       const auto trial = std::find_if(trials_.begin(), trials_.end(), [&](const Trial& one) {
         return one.planted && one.mode == verdict.mode && one.mutant->name == verdict.name;
       });
+      if (!choice_.again_without && trial->mutant->target.empty()) continue;
       ++jobs;
       submit_proof(pool, *trial, {1, group->parts}, [this, &verdict, group](const auto& report) {
         if (report.outcome.ok()) verdict.lives_without = group->name;

@@ -20,7 +20,8 @@ struct SelftestChoice {
   int seeds = 1;  ///< for false alarms
   /// A group that is switched off in every proof of a mutant, "" for none.
   std::string without;
-  /// Whether each found mutant is proved again without the group that found it.
+  /// Whether each found mutant is proved again without the group that found it, or only those that
+  /// are there for this device alone.
   bool again_without = true;
 };
 

@@ -33,7 +33,7 @@ TensorImages golden_inputs(const GoldenMapping& mapping, const Case& which, Pois
     TensorImage& image = images[tensor->name] = TensorImage(shape_of(which, *tensor));
     fill_elements(image, poison);
     fill_padding(image, poison, ordinal++);
-    if (tensor->role == Role::in) load_rows(mapping.tensor(*tensor, image.shape), image);
+    if (is_filled(tensor->role)) load_rows(mapping.before(*tensor, image.shape), image);
   }
   return images;
 }
@@ -84,7 +84,7 @@ void expect_golden(const GoldenMapping& mapping, const Case& which,
     const StoredTensor* truth =
         tensor->accept.exact ? nullptr : mapping.truth(*tensor, image.shape);
     if (truth == nullptr) {
-      load_rows(mapping.tensor(*tensor, image.shape), image);
+      load_rows(mapping.after(*tensor, image.shape), image);
       continue;
     }
     pass.truths[tensor->name].value = numbers_of(*truth);
@@ -97,8 +97,10 @@ void require_fit(const GoldenMapping& mapping, const Case& which) {
   for (const TensorDecl* tensor : tensors_of(which.geometry)) {
     if (tensor->role == Role::workspace) continue;
     const TensorShape shape = shape_of(which, *tensor);
-    const bool judged = tensor->role != Role::in && !tensor->accept.exact;
-    if (!judged || mapping.truth(*tensor, shape) == nullptr) mapping.tensor(*tensor, shape);
+    if (is_filled(tensor->role)) mapping.before(*tensor, shape);
+    if (tensor->role == Role::in) continue;
+    if (tensor->accept.exact || mapping.truth(*tensor, shape) == nullptr)
+      mapping.after(*tensor, shape);
   }
 }
 
@@ -110,7 +112,7 @@ TensorImages outputs_to_judge(const GoldenMapping& mapping, const Case& which,
   for (const TensorDecl* tensor : results_of(which)) {
     TensorImage& image = images.at(tensor->name);
     if (!tensor->accept.exact && mapping.truth(*tensor, image.shape) == nullptr)
-      load_rows(mapping.tensor(*tensor, image.shape), image);
+      load_rows(mapping.after(*tensor, image.shape), image);
   }
   return images;
 }

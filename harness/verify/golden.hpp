@@ -18,11 +18,13 @@ struct GoldenCase {
   std::string family;  ///< the file's own name of the operation: "split_interleaved"
   Json params;
   std::string source;                           ///< what made the outputs
-  std::map<std::string, StoredTensor> tensors;  ///< by their names in the file
+  std::map<std::string, StoredTensor> tensors;  ///< by their names in the file, lent ones as well
+  bool only_lends = false;                      ///< inputs of other cases, nothing to compare
 };
 
 /// All cases of a file, in its order. Throws UserError: not readable, no list of cases, a tensor
-/// that a case names but the file lacks or has in another shape.
+/// that a case names but the file lacks or has in another shape, inputs of a case that is not
+/// there.
 std::vector<GoldenCase> read_golden(const std::filesystem::path& path);
 std::vector<GoldenCase> golden_cases(SafetensorsFile file, const std::string& name);
 

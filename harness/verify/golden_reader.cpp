@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "harness/base/error.hpp"
@@ -29,6 +30,21 @@ GoldenCase read_case(const Json& entry, SafetensorsFile& file) {
   return golden;
 }
 
+/// A case may name another one that holds its inputs: `inputs` among its parameters.
+void lend_inputs(std::vector<GoldenCase>& cases) {
+  for (GoldenCase& golden : cases) {
+    if (!golden.params.contains("inputs") || !golden.params["inputs"].is_string()) continue;
+    const std::string name = golden.params["inputs"].get<std::string>();
+    const auto lender = std::find_if(cases.begin(), cases.end(),
+                                     [&](const GoldenCase& one) { return one.name == name; });
+    if (lender == cases.end())
+      throw UserError(fmt::format("case {} takes the inputs of '{}', which the file does not have",
+                                  golden.name, name));
+    lender->only_lends = true;
+    golden.tensors.insert(lender->tensors.begin(), lender->tensors.end());
+  }
+}
+
 }  // namespace
 
 std::vector<GoldenCase> golden_cases(SafetensorsFile file, const std::string& name) {
@@ -41,6 +57,7 @@ std::vector<GoldenCase> golden_cases(SafetensorsFile file, const std::string& na
     if (!entries.is_array() || entries.empty())
       throw UserError("__metadata__.cases is no list, or an empty one");
     for (const Json& entry : entries) cases.push_back(read_case(entry, file));
+    lend_inputs(cases);
   } catch (const Json::exception& error) {
     throw UserError(fmt::format("{}: __metadata__.cases: {}", name, error.what()));
   } catch (const UserError& error) {

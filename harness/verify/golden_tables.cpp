@@ -31,13 +31,8 @@ float value_at(const std::string& kind, float frequency, std::int64_t position, 
   return static_cast<float>(sine ? std::sin(angle) : std::cos(angle));
 }
 
-}  // namespace
-
-StoredTensor golden_table(const GoldenCase& golden, const std::string& kind,
+StoredTensor rotary_table(const GoldenCase& golden, const std::string& kind,
                           const TensorShape& shape) {
-  if (kind != "packed" && kind != "cos" && kind != "sin")
-    throw UserError(fmt::format("golden case {}: {}", golden.name,
-                                unknown_name("kind of table", kind, {"packed", "cos", "sin"})));
   const auto frequencies = elements_of<float>(golden, "inv_freq", "F32");
   const auto positions = elements_of<std::int64_t>(golden, "positions", "I64");
   const std::int64_t bytes = size_bytes(shape.dtype), columns = shape.row_elements;
@@ -58,6 +53,40 @@ StoredTensor golden_table(const GoldenCase& golden, const std::string& kind,
     }
   }
   return table;
+}
+
+/// Every element's place, in as many bits as it has.
+StoredTensor indices(const TensorShape& shape) {
+  const auto bytes = static_cast<std::size_t>(size_bytes(shape.dtype));
+  StoredTensor table{.dtype = {}, .dims = shape.dims, .bytes = {}};
+  table.bytes.resize(static_cast<std::size_t>(shape.elements()) * bytes);
+  for (std::uint64_t i = 0; i < table.bytes.size() / bytes; ++i)
+    std::memcpy(table.bytes.data() + i * bytes, &i, bytes);
+  return table;
+}
+
+}  // namespace
+
+StoredTensor golden_table(const GoldenCase& golden, const std::string& kind,
+                          const TensorShape& shape) {
+  if (kind == "packed" || kind == "cos" || kind == "sin") return rotary_table(golden, kind, shape);
+  if (kind == "bf16_patterns" && (shape.dtype != DType::bf16 || shape.elements() != 65536))
+    throw UserError(
+        fmt::format("golden case {}: the patterns of bf16 are 65536 elements of it", golden.name));
+  if (kind == "bf16_patterns" || (kind == "indices" && is_integer(shape.dtype)))
+    return indices(shape);
+  throw UserError(fmt::format(
+      "golden case {}: {}", golden.name,
+      unknown_name("kind of table", kind, {"packed", "cos", "sin", "bf16_patterns", "indices"})));
+}
+
+StoredTensor golden_filled(const TensorShape& shape, std::uint64_t bits) {
+  const auto bytes = static_cast<std::size_t>(size_bytes(shape.dtype));
+  StoredTensor filled{.dtype = {}, .dims = shape.dims, .bytes = {}};
+  filled.bytes.resize(static_cast<std::size_t>(shape.elements()) * bytes);
+  for (std::size_t at = 0; at < filled.bytes.size(); at += bytes)
+    std::memcpy(filled.bytes.data() + at, &bits, bytes);
+  return filled;
 }
 
 }  // namespace fusetune

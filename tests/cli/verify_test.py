@@ -68,6 +68,33 @@ class Verify(harness.ProgramTest):
         for document in documents:
             self.assertTrue(all(case["passed"] for case in document["cases"]), document)
 
+    def test_golden_files_of_every_family(self):
+        files = [harness.ROOT / f"tests/golden/{name}.safetensors" for name in ("casts", "kv", "norm", "rope")]
+        documents = self.run_json("golden", *files, "--space", 1, "--device", "host-w64")
+        counts = dict(zip(("casts", "kv", "norm", "rope"), (len(document["cases"]) for document in documents)))
+        # Eight tables of casts, two of which are cases of a kernel besides.
+        self.assertEqual(counts, {"casts": 10, "kv": 41, "norm": 15, "rope": 9})
+        for document in documents:
+            self.assertEqual(document["unmapped"], [])
+            self.assertTrue(all(case["passed"] for case in document["cases"]), document)
+
+    def test_a_golden_case_that_no_family_takes_is_a_failure(self):
+        content = (harness.ROOT / "tests/golden/split.safetensors").read_bytes()
+        path = self.dir / "unknown.safetensors"
+        path.write_bytes(content.replace(b"split_interleaved", b"split_interleavet", 1))
+        result = self.run_program("golden", path, "--space", 1, "--device", "host-w64")
+        self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
+        self.assertIn("15 of 16 cases agree", result.stdout)
+        self.assertIn("inter0 (split_interleavet)", result.stdout)
+
+    def test_a_changed_code_in_a_table_of_casts_is_found(self):
+        content = bytearray((harness.ROOT / "tests/golden/casts.safetensors").read_bytes())
+        content[-1] ^= 1
+        path = self.dir / "casts.safetensors"
+        path.write_bytes(content)
+        documents = self.run_json("golden", path, "--space", 1, "--device", "host-w64", expect=2)
+        self.assertEqual(sum(not case["passed"] for case in documents[0]["cases"]), 1)
+
     def test_a_changed_golden_file_is_found(self):
         content = bytearray((harness.ROOT / "tests/golden/split.safetensors").read_bytes())
         content[-1] ^= 1

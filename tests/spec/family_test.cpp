@@ -44,8 +44,8 @@ TEST_F(FamilyTest, ReadsEveryPart) {
   EXPECT_EQ(family->constraints.at(1).reason, "vector_bytes <= align_bytes(x)");
   EXPECT_EQ(family->tuned, "fused");
   EXPECT_EQ(family->baseline, "simple");
-  EXPECT_EQ(family->golden.at("toy_case").at("symbols").at("width"), "W");
-  EXPECT_EQ(family->golden.at("toy_case").at("symbols").at("heads"), 2);
+  EXPECT_EQ(family->golden.at("toy_case").at(0).at("symbols").at("width"), "W");
+  EXPECT_EQ(family->golden.at("toy_case").at(0).at("symbols").at("heads"), 2);
   EXPECT_EQ(family->content_hash.size(), 32u);
 }
 
