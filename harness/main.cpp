@@ -126,6 +126,7 @@ void add_golden(CLI::App& app, Program& program) {
   command->add_option("--space", program.golden.space, "Variants: full, pairwise, or how many")
       ->capture_default_str();
   command->add_flag("--cases", program.golden.cases, "Print every case, not only what differs");
+  command->add_option("--case", program.golden.only, "Cases by name (default: all of the files)");
   command->callback([&program] {
     program.run = [&program] { return golden_command(program.global, program.golden); };
   });

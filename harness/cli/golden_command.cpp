@@ -96,19 +96,20 @@ class GoldenRun {
       : global_(global), options_(options), run_(global, "golden") {}
 
   ExitCode run() {
-    const SpaceChoice space = parse_space(options_.space);
+    const GoldenChoice choice{parse_space(options_.space),
+                              {options_.only.begin(), options_.only.end()}};
     for (const std::string& device : devices_or_both(options_.devices))
       for (const auto& file : options_.files)
-        if (!interrupted()) compare(file, space, device);
+        if (!interrupted()) compare(file, choice, device);
     finish();
     return worst_;
   }
 
  private:
-  void compare(const std::filesystem::path& file, const SpaceChoice& space,
+  void compare(const std::filesystem::path& file, const GoldenChoice& choice,
                const std::string& device) {
     try {
-      const GoldenSummary summary = verify_golden(file, space, device, run_.session());
+      const GoldenSummary summary = verify_golden(file, choice, device, run_.session());
       count(summary);
       if (global_.json) {
         documents_.push_back(summary_json(file.string(), device, summary));

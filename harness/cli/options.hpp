@@ -47,7 +47,8 @@ struct GoldenOptions {
   std::vector<std::filesystem::path> files;
   std::vector<std::string> devices;
   std::string space = "pairwise";
-  bool cases = false;  ///< a line for each
+  bool cases = false;             ///< a line for each
+  std::vector<std::string> only;  ///< names of cases; all when empty
 };
 
 struct InspectOptions {

@@ -31,11 +31,13 @@ GoldenVerdict codec_verdict(const GoldenCase& golden) {
 }
 
 /// What needs no kernel goes into `summary` at once.
-std::vector<MappedCase> map_cases(const std::filesystem::path& file, GoldenSummary& summary) {
+std::vector<MappedCase> map_cases(const std::filesystem::path& file,
+                                  const std::set<std::string>& chosen, GoldenSummary& summary) {
   std::vector<MappedCase> mapped;
   std::vector<std::shared_ptr<const Family>> families;
   for (const std::string& name : family_names()) families.push_back(find_family(name));
   for (GoldenCase& golden : read_golden(file)) {
+    if (!chosen.empty() && chosen.count(golden.name) == 0) continue;
     if (golden.only_lends) {
       ++summary.lenders;
       continue;
@@ -57,16 +59,16 @@ std::vector<MappedCase> map_cases(const std::filesystem::path& file, GoldenSumma
 
 class GoldenStage {
  public:
-  GoldenStage(const std::filesystem::path& file, const SpaceChoice& space,
+  GoldenStage(const std::filesystem::path& file, const GoldenChoice& choice,
               const std::string& device, Session& session)
-      : file_(file), space_(space), device_(device), session_(session) {}
+      : file_(file), choice_(choice), device_(device), session_(session) {}
 
   GoldenSummary run() {
-    mapped_ = map_cases(file_, summary_);
+    mapped_ = map_cases(file_, choice_.cases, summary_);
     if (mapped_.empty()) return std::move(summary_);
     std::vector<Case> cases;
     for (const MappedCase& mapped : mapped_) cases.push_back(mapped.which);
-    const Plan plan = plan_of_cases(cases, space_, device_);
+    const Plan plan = plan_of_cases(cases, choice_.space, device_);
     const CompileSummary compiled = compile_plan(plan, session_, false);
     summary_.compiled = compiled.compiled;
     first_ = summary_.verdicts.size();
@@ -152,7 +154,7 @@ class GoldenStage {
   }
 
   std::filesystem::path file_;
-  SpaceChoice space_;
+  GoldenChoice choice_;
   std::string device_;
   Session& session_;
   std::vector<MappedCase> mapped_;
@@ -162,9 +164,9 @@ class GoldenStage {
 
 }  // namespace
 
-GoldenSummary verify_golden(const std::filesystem::path& file, const SpaceChoice& space,
+GoldenSummary verify_golden(const std::filesystem::path& file, const GoldenChoice& choice,
                             const std::string& device, Session& session) {
-  return GoldenStage(file, space, device, session).run();
+  return GoldenStage(file, choice, device, session).run();
 }
 
 Json handle_golden_request(Device& device, const Json& request,

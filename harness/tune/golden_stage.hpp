@@ -2,6 +2,7 @@
 // Golden files against the reference and against every variant of a space.
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ struct GoldenVerdict {
   bool passed() const { return reference.ok() && (variants > 0 || !has_variants) && failed == 0; }
 };
 
+struct GoldenChoice {
+  SpaceChoice space;
+  std::set<std::string> cases;  ///< names; all when empty
+};
+
 struct GoldenSummary {
   std::vector<GoldenVerdict> verdicts;
   std::vector<std::string>
@@ -35,7 +41,7 @@ struct GoldenSummary {
 };
 
 /// Throws UserError for an unreadable file, or a case that does not fit its mapping.
-GoldenSummary verify_golden(const std::filesystem::path& file, const SpaceChoice& space,
+GoldenSummary verify_golden(const std::filesystem::path& file, const GoldenChoice& choice,
                             const std::string& device, Session& session);
 
 /// The worker's side of one request ("golden").

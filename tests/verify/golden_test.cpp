@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "harness/base/error.hpp"
+#include "harness/verify/golden_codecs.hpp"
 #include "harness/verify/prove.hpp"
 #include "tests/verify/fake_device.hpp"
 
@@ -99,6 +100,61 @@ TEST_F(Golden, TheReferenceAgreesWithEveryCase) {
     ASSERT_EQ(report.checks.back().name, "exact");
     EXPECT_EQ(report.checks.back().comparisons, outputs);
   }
+}
+
+/// Cases of a file that some family takes; `tables` counts tables of casts, which codecs give.
+std::int64_t agreeing_cases(const std::string& file, std::int64_t* tables) {
+  std::int64_t agreeing = 0;
+  for (const GoldenCase& golden :
+       read_golden(std::filesystem::path(FUSETUNE_TESTS_DIR) / "golden" / file)) {
+    if (golden.only_lends) continue;
+    if (is_cast_table(golden)) {
+      const ProofReport report = compare_codecs_with_golden(golden);
+      EXPECT_TRUE(report.outcome.ok()) << golden.name << ": " << report.outcome.message;
+      ++*tables;
+    }
+    for (const std::string& name : family_names()) {
+      const std::shared_ptr<const Family> family = find_family(name);
+      if (!maps_golden(*family, golden)) continue;
+      const ProofReport report = compare_reference_with_golden(
+          *reference::find(family->reference), case_of_golden(family, golden), golden);
+      EXPECT_TRUE(report.outcome.ok()) << golden.name << ": " << report.outcome.message;
+      ++agreeing;
+    }
+  }
+  return agreeing;
+}
+
+TEST(GoldenFiles, EveryCaseIsOneOfOursAndTheReferencesAgree) {
+  std::int64_t tables = 0;
+  EXPECT_EQ(agreeing_cases("split.safetensors", &tables), 16);
+  EXPECT_EQ(agreeing_cases("norm.safetensors", &tables), 15);
+  EXPECT_EQ(agreeing_cases("rope.safetensors", &tables), 9);
+  EXPECT_EQ(agreeing_cases("kv.safetensors", &tables), 41);
+  EXPECT_EQ(tables, 0);
+  EXPECT_EQ(agreeing_cases("casts.safetensors", &tables), 2);
+  EXPECT_EQ(tables, 8);
+}
+
+/// One case of the caches, with a number of its bytes changed.
+ProofReport of_changed_cache(const char* name, const char* tensor, std::size_t at) {
+  for (GoldenCase& golden :
+       read_golden(std::filesystem::path(FUSETUNE_TESTS_DIR) / "golden/kv.safetensors")) {
+    if (golden.name != name) continue;
+    std::vector<std::byte>& bytes = golden.tensors.at(tensor).bytes;
+    bytes.at(at) ^= std::byte{2};
+    const auto family = find_family("qk_norm_rope_cache");
+    return compare_reference_with_golden(*reference::find(family->reference),
+                                         case_of_golden(family, golden), golden);
+  }
+  return {};
+}
+
+TEST(GoldenFiles, AChangedCodeOrScaleOfACacheIsFound) {
+  // One that no token writes.
+  EXPECT_EQ(of_changed_cache("kv2", "v_cache", 4001).failed_check, "untouched");
+  EXPECT_EQ(of_changed_cache("kv16", "k_scales", 6).outcome.status, Status::verification_failed);
+  EXPECT_EQ(of_changed_cache("kv16", "v_cache", 77).outcome.status, Status::verification_failed);
 }
 
 TEST_F(Golden, ARightKernelPassesOnEveryCase) {
