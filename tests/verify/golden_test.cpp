@@ -152,7 +152,7 @@ ProofReport of_changed_cache(const char* name, const char* tensor, std::size_t a
 
 TEST(GoldenFiles, AChangedCodeOrScaleOfACacheIsFound) {
   // One that no token writes.
-  EXPECT_EQ(of_changed_cache("kv2", "v_cache", 4001).failed_check, "untouched");
+  EXPECT_EQ(of_changed_cache("kv2", "v_cache", 4001).failed_check, "poison");
   EXPECT_EQ(of_changed_cache("kv16", "k_scales", 6).outcome.status, Status::verification_failed);
   EXPECT_EQ(of_changed_cache("kv16", "v_cache", 77).outcome.status, Status::verification_failed);
 }
