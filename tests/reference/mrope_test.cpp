@@ -8,6 +8,7 @@
 #include "harness/verify/golden.hpp"
 #include "harness/verify/golden_tables.hpp"
 #include "reference/rope.hpp"
+#include "golden_numbers.hpp"
 #include "rows.hpp"
 
 namespace fusetune::reference::testing {
@@ -246,14 +247,6 @@ TEST(Mrope, ElementsHaveNames) {
   EXPECT_EQ(describe(to.problem(), "q_inout", 2), "q_inout of token 0, head 0, element 2");
   EXPECT_EQ(describe(to.problem(), "q_inout", 14), "q_inout of token 1, head 0, gate element 2");
   EXPECT_EQ(describe(to.problem(), "cos_sin", 5), "cos_sin of position 1, column 1");
-}
-
-Numbers numbers_of(const StoredTensor& stored) {
-  const std::string dtype = stored.dtype == "F32" ? "fp32" : "bf16";
-  std::vector<std::byte> bytes = stored.bytes;
-  const auto count = static_cast<std::int64_t>(bytes.size()) / bytes_of(dtype);
-  const Matrix values = read({bytes.data(), bytes_of(dtype), dtype, {count}, 1});
-  return {values.data(), values.data() + values.size()};
 }
 
 Rope golden_rope(const GoldenCase& golden) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/verify/golden.hpp"
+#include "golden_numbers.hpp"
 #include "rows.hpp"
 
 namespace fusetune::reference::testing {
@@ -284,15 +285,6 @@ TEST(RmsnormGemma, ScalingByAPowerOfTwoAndPermutingRowsChangeNothing) {
   Numbers expected = y;
   std::rotate(expected.begin(), expected.begin() + 5, expected.end());
   EXPECT_EQ(rotated.truth(), expected);
-}
-
-Numbers numbers_of(const StoredTensor& stored) {
-  const std::string dtype = stored.dtype == "F32" ? "fp32" : "bf16";
-  std::int64_t count = 1;
-  for (const std::int64_t dim : stored.dims) count *= dim;
-  std::vector<std::byte> bytes = stored.bytes;
-  const Matrix values = read({bytes.data(), bytes_of(dtype), dtype, {count}, 1});
-  return {values.data(), values.data() + values.size()};
 }
 
 /// Every difference lies within what fp32 may lose over a row.
