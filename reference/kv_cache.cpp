@@ -22,11 +22,6 @@ std::int64_t nested(const std::vector<Step>& steps) {
   return place;
 }
 
-/// NaNs do not count: their codes say what they are.
-double largest_magnitude(const Matrix& values) {
-  return values.isNaN().select(0.0, values.abs()).maxCoeff();
-}
-
 bool is_combined(const std::string& layout) {
   return layout == "packed" || layout == "blocks_pair" || layout == "kv_pair";
 }
@@ -104,18 +99,17 @@ KvCache::Place KvCache::scale_place(Part part, std::int64_t slot, std::int64_t h
   return {block, nested({{head, heads(part)}, {slot % page_size_, page_size_}})};
 }
 
-KvCache::Scale KvCache::scale_of(const Matrix& value, const Matrix& magnitude) const {
+KvCache::Scale KvCache::scale_of(const Terms& rows) const {
   const std::string& floor = p_.option("scale_floor");
   const double code_max = p_.option("code_max") == "fixed_240" ? 240 : largest(code_);
-  const double amax = largest_magnitude(value);
+  const double amax = largest_magnitude(rows.value);
   const double least = floor == "amax_1e_8" ? static_cast<double>(1e-8f) : 0;
   // Codes are over the scale as it is stored.
   const double scale =
       rounded("fp32", floor == "one" && amax == 0 ? 1 : std::max(amax, least) / code_max);
   // The largest magnitude may be the one that lies at a tie.
-  const Matrix slack = error_ * magnitude;
-  const double spread = std::max(largest_magnitude(value.abs() + slack) - amax,
-                                 amax - largest_magnitude((value.abs() - slack).max(0.0)));
+  const auto [low, high] = largest_within(rows.value, error_ * rows.steps);
+  const double spread = std::max(high - amax, amax - low);
   const bool in_doubt = amax > 0 && std::isfinite(amax) && std::isfinite(spread);
   return {scale, in_doubt ? spread / amax / error_ : 0};
 }
@@ -141,7 +135,7 @@ void KvCache::write_token(Part part, std::int64_t token, std::int64_t head, cons
     const double scale = read(p_.tensor(letter + "_tensor_scale"))(0, 0);
     return put(part, token, head, row, scale, 0);
   }
-  const auto [scale, doubt] = scale_of(row.value, row.magnitude);
+  const auto [scale, doubt] = scale_of(row);
   put(part, token, head, row, scale, doubt);
   Terms& scales = content(letter + "_scale").terms;
   const Place at = scale_place(part, slots_[static_cast<std::size_t>(token)], head);
@@ -174,12 +168,13 @@ void KvCache::write_run(Part part, const Run& run, std::int64_t head, const Term
   const auto first = run.tokens.front();
   const auto count = static_cast<Eigen::Index>(run.tokens.size());
   const Terms block{rows.value.block(first, head * d_, count, d_),
-                    rows.magnitude.block(first, head * d_, count, d_)};
+                    rows.magnitude.block(first, head * d_, count, d_),
+                    rows.steps.block(first, head * d_, count, d_)};
   const std::int64_t start = run.page * page_size_;
   Terms& scales = content(part == Part::k ? "k_scale" : "v_scale").terms;
   const Place at = scale_place(part, start, head);
   const double stored = scales.value(at.row, at.column);
-  auto [scale, doubt] = scale_of(block.value, block.magnitude);
+  auto [scale, doubt] = scale_of(block);
   if (run.first_offset > 0 && stored >= scale) {
     scale = stored;
     doubt = 0;
@@ -196,10 +191,10 @@ void KvCache::write_run(Part part, const Run& run, std::int64_t head, const Term
     scales.magnitude(at.row, at.column) = scale * (1 + doubt);
   }
   for (Eigen::Index i = 0; i < count; ++i)
-    put(part, first + i, head, {block.value.row(i), block.magnitude.row(i)}, scale, doubt);
+    put(part, first + i, head, {block.value.row(i), block.magnitude.row(i), {}}, scale, doubt);
 }
 
-void KvCache::write(Part part, const Terms& rows, const Bits* bits) {
+void KvCache::write(Part part, const Terms& rows, const Bytes* bytes) {
   for (std::int64_t head = 0; head < heads(part); ++head) {
     if (quant_ == "per_page") {
       for (const Run& run : runs()) write_run(part, run, head, rows);
@@ -208,16 +203,16 @@ void KvCache::write(Part part, const Terms& rows, const Bits* bits) {
     for (std::size_t t = 0; t < slots_.size(); ++t) {
       if (slots_[t] < 0) continue;
       const auto token = static_cast<std::int64_t>(t);
-      write_token(part, token, head,
-                  {rows.value.block(token, head * d_, 1, d_),
-                   rows.magnitude.block(token, head * d_, 1, d_)});
-      if (bits == nullptr || quant_ != "none") continue;
-      for (std::int64_t e = 0; e < d_; ++e) {
-        const std::byte* from = bits->at(token, head * d_ + e);
+      write_token(
+          part, token, head,
+          {rows.value.block(token, head * d_, 1, d_), rows.magnitude.block(token, head * d_, 1, d_),
+           rows.steps.block(token, head * d_, 1, d_)});
+      if (bytes == nullptr || quant_ != "none") continue;
+      for (std::int64_t e = 0; e < d_; ++e)
         content(cache_name(part))
-            .moved.emplace_back(place(part, slots_[t], head, e),
-                                std::vector<std::byte>(from, from + bits->element_bytes()));
-      }
+            .moved.emplace_back(
+                place(part, slots_[t], head, e),
+                bytes->block(token, (head * d_ + e) * element_bytes_, 1, element_bytes_));
     }
   }
 }
@@ -228,8 +223,7 @@ void KvCache::finish() {
     // Quotients are fp32 before they are codes: where they meet a tie it goes to even.
     fusetune::reference::write(tensor, rounded("fp32", content.terms.value));
     for (const auto& [at, bytes] : content.moved)
-      std::copy(bytes.begin(), bytes.end(),
-                tensor.data + (at.row * tensor.row_stride + at.column) * tensor.element_bytes);
+      byte_rows(tensor).block(at.row, at.column * element_bytes_, 1, element_bytes_) = bytes;
     state(p_.truth(name), content.terms.value, content.terms.magnitude);
   }
 }

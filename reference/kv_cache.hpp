@@ -8,8 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "reference/heads.hpp"
+#include "reference/byte_rows.hpp"
 #include "reference/reference.hpp"
+#include "reference/terms.hpp"
 
 namespace fusetune::reference {
 
@@ -20,9 +21,9 @@ class KvCache {
   /// Reads what the caches and scales of the case hold.
   explicit KvCache(const Problem& p);
 
-  /// Puts the rows of all tokens into their slots; `bits`: what is moved unchanged where nothing is
-  /// quantised.
-  void write(Part part, const Terms& rows, const Bits* bits);
+  /// Puts the rows of all tokens into their slots; `bytes`: the same rows where they are moved
+  /// unchanged as long as nothing is quantised.
+  void write(Part part, const Terms& rows, const Bytes* bytes);
   /// Gives caches and scales back, with their truths.
   void finish();
 
@@ -33,7 +34,7 @@ class KvCache {
   /// A tensor in work.
   struct Content {
     Terms terms;
-    std::vector<std::pair<Place, std::vector<std::byte>>> moved;
+    std::vector<std::pair<Place, Bytes>> moved;
   };
   /// Tokens of one page whose slots follow each other.
   struct Run {
@@ -57,7 +58,7 @@ class KvCache {
     double value, doubt;
   };
   /// From the largest magnitude of these values. `doubt`: what it may be off by, in errors.
-  Scale scale_of(const Matrix& value, const Matrix& magnitude) const;
+  Scale scale_of(const Terms& rows) const;
 
   const Problem& p_;
   std::string layout_, quant_, code_;

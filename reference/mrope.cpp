@@ -1,8 +1,8 @@
 // The reference of mrope: heads as matrices, one row per token, times the angles of their tokens.
 
-#include <cstring>
 #include <stdexcept>
 
+#include "reference/byte_rows.hpp"
 #include "reference/families.hpp"
 #include "reference/rope.hpp"
 
@@ -22,27 +22,15 @@ struct HeadView {
   }
 };
 
-/// Columns that are only moved keep their bytes, whatever they stand for.
-void copy_columns(const Tensor& from, const Tensor& to, std::int64_t first) {
-  const auto bytes = static_cast<std::size_t>((to.dims.at(1) - first) * to.element_bytes);
-  for (std::int64_t row = 0; row < to.dims.at(0); ++row)
-    std::memmove(to.data + (row * to.row_stride + first) * to.element_bytes,
-                 from.data + (row * from.row_stride + first) * from.element_bytes, bytes);
-}
-
 /// The truth of a tensor whose heads are rotated one after another.
 struct Result {
-  Rotated all;
+  Terms all;
   std::int64_t rotary_dim = 0;
 
   Result(const Tensor& to, std::int64_t rotary) : rotary_dim(rotary) {
     // What is updated in place keeps what no head covers.
-    all.value = read(to);
-    all.magnitude = all.value.abs();
-  }
-  void add(const HeadView& head, const Rotated& rotated) {
-    all.value.middleCols(head.first, rotated.value.cols()) = rotated.value;
-    all.magnitude.middleCols(head.first, rotated.value.cols()) = rotated.magnitude;
+    const Matrix held = read(to);
+    all = sums(held, held.abs());
   }
   void tell(const Tensor& to, Truth* truth) const {
     state(truth, all.value, all.magnitude);
@@ -64,12 +52,14 @@ void rotate_heads(const Problem& p, const Angles& angles, const std::string& fro
   Result result(to, rotary);
   for (std::int64_t head = 0; head < from.dims.at(1); ++head) {
     const HeadView source(from, head, width), target(to, head, width);
-    const Rotated rotated = rotate(read(source.tensor), angles, rotation);
-    copy_columns(source.tensor, target.tensor, rotary);
+    const Terms rotated = rotate(read(source.tensor), angles, rotation);
+    // Columns that are only moved keep their bytes, whatever they stand for.
+    const std::int64_t rest = (width - rotary) * target.tensor.element_bytes;
+    byte_rows(target.tensor).rightCols(rest) = byte_rows(source.tensor).rightCols(rest);
     Tensor first = target.tensor;
     first.dims.at(1) = rotary;
     write(first, rotated.value.leftCols(rotary));
-    result.add(target, rotated);
+    result.all.set(target.first, rotated);
   }
   result.tell(to, p.truth(to_name));
 }

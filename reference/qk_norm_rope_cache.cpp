@@ -1,8 +1,8 @@
 // The reference of qk_norm_rope_cache: heads one after the other as matrices of all tokens, then
 // the cache slot by slot. Rounding happens where the options declare it and nowhere else.
 
+#include "reference/byte_rows.hpp"
 #include "reference/families.hpp"
-#include "reference/heads.hpp"
 #include "reference/kv_cache.hpp"
 #include "reference/rope.hpp"
 
@@ -13,21 +13,22 @@ namespace {
 /// The weight as a factor per column. Its terms are 1 and w.
 Terms factor_of(const Problem& p, const std::string& name) {
   const Matrix w = read(p.tensor(name)).transpose();
-  if (p.option("norm") == "one_plus") return {1 + w, 1 + w.abs()};
-  return {w, w.abs()};
+  if (p.option("norm") == "one_plus") return {1 + w, 1 + w.abs(), {}};
+  return {w, w.abs(), {}};
 }
 
 /// One head of all tokens, normed.
 Terms norm(const Problem& p, const Matrix& x, const std::string& weight, double error) {
-  if (p.option("norm") == "none") return {x, Matrix::Zero(x.rows(), x.cols())};
+  const Matrix none = Matrix::Zero(x.rows(), x.cols());
+  if (p.option("norm") == "none") return {x, none, none};
   const double eps = static_cast<float>(p.scalar("eps"));
   const Terms factor = factor_of(p, weight);
   const Eigen::ArrayXd scale = (x.square().rowwise().mean() + eps).sqrt().inverse();
   const Matrix normed = x.colwise() * scale;
   const Terms exact{normed.rowwise() * factor.value.row(0),
-                    normed.abs().rowwise() * factor.magnitude.row(0)};
+                    normed.abs().rowwise() * factor.magnitude.row(0), none};
   if (p.option("mid_rounding") == "off") return exact;
-  return rounded(p.tensor("k").dtype, exact, error);
+  return rounded_terms(error, p.tensor("k").dtype, exact);
 }
 
 /// What a head becomes before its last rounding.
@@ -42,7 +43,9 @@ Terms norm_and_rotate(const Problem& p, const Matrix& x, const std::string& weig
   Matrix magnitude = rotate(of_terms, *angles, rotation).magnitude;
   const auto rest = value.cols() - 2 * angles->cos.cols();
   magnitude.rightCols(rest) = terms.magnitude.rightCols(rest);
-  return {value, magnitude};
+  Terms rotated = sums(value, magnitude);
+  rotated.steps.rightCols(rest) = terms.steps.rightCols(rest);
+  return rotated;
 }
 
 Angles angles_of(const Problem& p) {
@@ -73,25 +76,27 @@ void compute(const Problem& p) {
   const Matrix q = p.symbol("hq") > 0 ? read(p.tensor(gated ? "q_gated" : "q")) : Matrix();
   const Matrix k = read(p.tensor("k"));
   const std::int64_t q_step = gated ? 2 * d : d;
-  Terms q_out{Matrix(q.rows(), p.symbol("hq") * d), Matrix(q.rows(), p.symbol("hq") * d)};
+  const Matrix q_shape(q.rows(), p.symbol("hq") * d);
+  Terms q_out{q_shape, q_shape, q_shape};
   for (std::int64_t head = 0; head < p.symbol("hq"); ++head)
     q_out.set(head * d, run(q.middleCols(head * q_step, d), "q_weight"));
-  Terms k_out{Matrix(k.rows(), k.cols()), Matrix(k.rows(), k.cols())};
+  Terms k_out{k, k, k};
   for (std::int64_t head = 0; head < p.symbol("hk"); ++head)
     k_out.set(head * d, run(k.middleCols(head * d, d), "k_weight"));
   const bool has_v = p.has("v");
   const Matrix v = has_v ? read(p.tensor("v")) : Matrix();
-  const Bits v_bits(p.tensor(has_v ? "v" : "k"));
+  const Bytes v_bytes = has_v ? Bytes(byte_rows(p.tensor("v"))) : Bytes();
   // In place, outputs share memory with inputs: all of these are read by now.
   give(p, "q_out", q_out);
   give(p, "k_out", k_out);
-  if (p.has("v_out")) v_bits.copy_to(p.tensor("v_out"));
+  if (p.has("v_out")) byte_rows(p.tensor("v_out")) = v_bytes;
   if (p.option("cache") == "none") return;
   if (p.option("quant") != "none" && p.option("quant_source") == "rounded")
-    k_out = rounded(p.tensor("k").dtype, k_out, error);
+    k_out = rounded_terms(error, p.tensor("k").dtype, k_out);
   KvCache cache(p);
   cache.write(KvCache::Part::k, k_out, nullptr);
-  cache.write(KvCache::Part::v, {v, Matrix::Zero(v.rows(), v.cols())}, &v_bits);
+  const Matrix none = Matrix::Zero(v.rows(), v.cols());
+  cache.write(KvCache::Part::v, {v, none, none}, &v_bytes);
   cache.finish();
 }
 

@@ -28,20 +28,13 @@ double scale_of(const Quantisation& how, double amax, double code_max) {
   throw std::invalid_argument("unknown scale_floor '" + how.floor + "'");
 }
 
-/// NaNs do not count: their codes say what they are.
-double largest_magnitude(const Matrix& group) {
-  return group.isNaN().select(0.0, group.abs()).maxCoeff();
-}
-
 /// How far the scale may lie from where it is, as a share of it in units of the error: the largest
 /// magnitude may be one that lies at a tie, or the scale itself may.
 double doubt_of(const Quantisation& how, const Matrix& value, const Matrix& steps,
                 double code_max) {
   const double amax = largest_magnitude(value);
   if (!std::isfinite(amax) || amax == 0) return 0;
-  const Matrix slack = how.error * steps;
-  const double high = largest_magnitude(value.abs() + slack);
-  const double low = largest_magnitude((value.abs() - slack).max(0.0));
+  const auto [low, high] = largest_within(value, how.error * steps);
   double doubt = std::max(high - amax, amax - low) / amax / how.error;
   if (how.ue8m0) {
     const double scale = scale_of(how, amax, code_max);
@@ -53,19 +46,6 @@ double doubt_of(const Quantisation& how, const Matrix& value, const Matrix& step
 }
 
 }  // namespace
-
-Matrix steps_at_ties(double error, const std::string& dtype, const Matrix& values,
-                     const Matrix& magnitudes) {
-  const Matrix above = rounded(dtype, Matrix(values + error * magnitudes));
-  const Matrix below = rounded(dtype, Matrix(values - error * magnitudes));
-  const Matrix steps = (above - below) / error;
-  return (steps > 0).select(steps, 0.0);  // infinities have no step
-}
-
-Terms rounded_terms(double error, const std::string& dtype, const Terms& terms) {
-  const Matrix steps = steps_at_ties(error, dtype, terms.value, terms.value.abs() + terms.steps);
-  return {rounded(dtype, terms.value), terms.magnitude + steps, terms.steps + steps};
-}
 
 void quantise(const Problem& p, const Quantisation& how, const Terms& rows) {
   const double code_max = largest(p.tensor("q").dtype);

@@ -1,29 +1,11 @@
 #pragma once
-// fp8 codes with a scale per group of columns, as the norms give them, and what roundings on the
-// way to a result mean for its bounds.
+// fp8 codes with a scale per group of columns, as the norms give them.
 
 #include <string>
 
-#include "reference/numbers.hpp"
+#include "reference/terms.hpp"
 
 namespace fusetune::reference {
-
-/// A result and the magnitudes of the terms it is made of. `steps`: the part of the magnitudes that
-/// stands for roundings on the way.
-struct Terms {
-  Matrix value;
-  Matrix magnitude;
-  Matrix steps;
-};
-
-/// What rounding may come to on the other side of a tie: a value that is off by `error` of its
-/// magnitude before it is off by a whole step after it. In units of that error, so that it adds to
-/// the magnitudes.
-Matrix steps_at_ties(double error, const std::string& dtype, const Matrix& values,
-                     const Matrix& magnitudes);
-
-/// The terms as the type holds them.
-Terms rounded_terms(double error, const std::string& dtype, const Terms& terms);
 
 struct Quantisation {
   std::int64_t group = 0;  ///< columns that share a scale

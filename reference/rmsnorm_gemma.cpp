@@ -1,7 +1,6 @@
 // The reference of rmsnorm_gemma, in whole-matrix operations in double. Rounding happens where the
 // options declare it and nowhere else, so the truth of the default is the mathematical value.
 
-#include <cmath>
 #include <stdexcept>
 
 #include "reference/families.hpp"
@@ -10,12 +9,6 @@
 namespace fusetune::reference {
 
 namespace {
-
-/// What a row that is computed in fp32 may be off by, relative to its magnitudes. The tolerances of
-/// family.yaml are the same.
-double fp32_error(std::int64_t width) {
-  return 4 * std::sqrt(static_cast<double>(width)) * 0x1p-24;
-}
 
 /// The weight as a factor per column. Its terms are 1 and w.
 Terms factor_of(const Problem& p) {

@@ -102,7 +102,7 @@ Angles read_table(const Problem& p, std::int64_t half) {
   return {read(p.tensor("cos")).leftCols(half), read(p.tensor("sin")).leftCols(half)};
 }
 
-Rotated rotate(const Matrix& heads, const Angles& angles, const Rotation& rotation) {
+Terms rotate(const Matrix& heads, const Angles& angles, const Rotation& rotation) {
   const Pairs pairs = pairs_of(rotation.neox, angles.cos.cols());
   const auto times = [&](const Matrix& a, const Matrix& b) {
     return product(a, b, rotation.product_type);
@@ -110,12 +110,12 @@ Rotated rotate(const Matrix& heads, const Angles& angles, const Rotation& rotati
   const Matrix x1 = heads(Eigen::all, pairs.first), x2 = heads(Eigen::all, pairs.second);
   const Matrix x1c = times(x1, angles.cos), x2s = times(x2, angles.sin);
   const Matrix x2c = times(x2, angles.cos), x1s = times(x1, angles.sin);
-  Rotated result{heads, heads.abs()};
-  result.value(Eigen::all, pairs.first) = x1c - x2s;
-  result.value(Eigen::all, pairs.second) = x2c + x1s;
-  result.magnitude(Eigen::all, pairs.first) = x1c.abs() + x2s.abs();
-  result.magnitude(Eigen::all, pairs.second) = x2c.abs() + x1s.abs();
-  return result;
+  Matrix value = heads, magnitude = heads.abs();
+  value(Eigen::all, pairs.first) = x1c - x2s;
+  value(Eigen::all, pairs.second) = x2c + x1s;
+  magnitude(Eigen::all, pairs.first) = x1c.abs() + x2s.abs();
+  magnitude(Eigen::all, pairs.second) = x2c.abs() + x1s.abs();
+  return sums(value, magnitude);
 }
 
 }  // namespace fusetune::reference

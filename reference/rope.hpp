@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/numbers.hpp"
+#include "reference/terms.hpp"
 
 namespace fusetune::reference {
 
@@ -36,13 +36,8 @@ struct Rotation {
   std::string product_type;  ///< products are rounded to it; empty: they are not
 };
 
-/// Values with the magnitudes of the terms that they are sums of.
-struct Rotated {
-  Matrix value, magnitude;
-};
-
 /// One head per token, rotated in its first 2 * angles.cos.cols() columns; the others stay. The
 /// magnitudes are those of `heads` where they are not rotated.
-Rotated rotate(const Matrix& heads, const Angles& angles, const Rotation& rotation);
+Terms rotate(const Matrix& heads, const Angles& angles, const Rotation& rotation);
 
 }  // namespace fusetune::reference
