@@ -14,9 +14,17 @@ namespace fusetune {
 
 namespace fs = std::filesystem;
 
-TemporaryFolder::TemporaryFolder(const std::string& prefix) {
+namespace {
+
+fs::path usual_parent() {
   const char* chosen = std::getenv("TMPDIR");
-  const fs::path parent = fs::absolute(chosen != nullptr && *chosen != '\0' ? chosen : "/tmp");
+  return chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
+}
+
+}  // namespace
+
+TemporaryFolder::TemporaryFolder(const std::string& prefix, fs::path parent) {
+  parent = fs::absolute(parent.empty() ? usual_parent() : parent);
   std::string name = (parent / (prefix + "-XXXXXX")).string();
   if (::mkdtemp(name.data()) == nullptr)
     throw UserError(fmt::format("cannot make a temporary folder in {}: {}", parent.string(),

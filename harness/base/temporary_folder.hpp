@@ -3,19 +3,22 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace fusetune {
 
 class TemporaryFolder {
  public:
-  /// In $TMPDIR, or /tmp. Throws UserError with the folder and the reason.
-  explicit TemporaryFolder(const std::string& prefix);
+  /// In `parent`, or where none is given in $TMPDIR or /tmp. Throws UserError with the folder and
+  /// the reason.
+  explicit TemporaryFolder(const std::string& prefix, std::filesystem::path parent = {});
   ~TemporaryFolder();
   TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   TemporaryFolder& operator=(TemporaryFolder&&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
  private:
   std::filesystem::path path_;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "harness/base/error.hpp"
+#include "harness/base/temporary_folder.hpp"
 
 namespace fusetune {
 namespace {
@@ -16,18 +17,13 @@ namespace fs = std::filesystem;
 
 class Files : public ::testing::Test {
  protected:
-  Files() {
-    std::string pattern = (fs::temp_directory_path() / "fusetune-files-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~Files() override { fs::remove_all(folder_); }
-
   std::size_t entries() const {
     return static_cast<std::size_t>(
         std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
   }
 
-  fs::path folder_;
+  const TemporaryFolder scratch_{"fusetune-files"};
+  const fs::path& folder_ = scratch_.path();
 };
 
 std::string message_of(const std::function<void()>& action) {

@@ -242,7 +242,7 @@ TEST_F(AmdModule, AnUnknownTargetKillsItsOwnProcessAtMost) {
 }
 
 TEST(ModuleLoader, SaysWhyThereIsNoModule) {
-  const test::TempFolder folder;
+  const TemporaryFolder folder("fusetune");
   ::setenv("FUSETUNE_MODULE_DIR", folder.path().c_str(), 1);
   std::string reason;
   EXPECT_EQ(load_compiler_module(Platform::amd, &reason), nullptr);
@@ -254,7 +254,7 @@ TEST(ModuleLoader, SaysWhyThereIsNoModule) {
 }
 
 TEST(ModuleLoader, RefusesWhatIsNoModuleOfThisBuild) {
-  const test::TempFolder folder;
+  const TemporaryFolder folder("fusetune");
   ::setenv("FUSETUNE_MODULE_DIR", folder.path().c_str(), 1);
   std::string reason;
   ASSERT_EQ(test::run_gxx(folder.path(), "not c++", {"-E", "-o", "libfusetune_amd.so"}).exit_code,

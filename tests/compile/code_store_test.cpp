@@ -23,7 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::files_below;
-using test::TempFolder;
 
 const std::string kKey = "0123456789abcdef0123456789abcdef";
 
@@ -68,7 +67,7 @@ class CodeStoreTest : public testing::Test {
   fs::path entry_path() const { return folder_.path() / "code" / "01" / (kKey + ".json"); }
   fs::path code_path() const { return folder_.path() / "code" / "01" / (kKey + ".co"); }
 
-  TempFolder folder_;
+  TemporaryFolder folder_{"fusetune"};
   CodeStore store_{folder_.path()};
 };
 

@@ -94,7 +94,7 @@ class OwnSource : public testing::Test {
     return make_compile_request(geometry, fused(), parse_target("gfx90a"));
   }
 
-  test::TempFolder folder_;
+  TemporaryFolder folder_{"fusetune"};
 };
 
 TEST_F(OwnSource, HeadersAreFoundThroughHeaders) {

@@ -18,7 +18,7 @@ const std::vector<Argument> kArguments{{Kind::tensor, "x"},      {Kind::row_stri
 
 /// Compiles a kernel with this parameter list and the generated check.
 ProcessResult compile(const std::string& parameters) {
-  const test::TempFolder folder;
+  const TemporaryFolder folder("fusetune");
   return test::run_gxx(folder.path(),
                        "extern \"C\" void foo(" + parameters + ") {}\n" +
                            signature_check(toy_family(), {"foo"}, {kArguments}),
@@ -63,7 +63,7 @@ TEST(SignatureCheck, RefusesEveryOtherList) {
 }
 
 TEST(SignatureCheck, RefusesAnEntryThatIsNotThere) {
-  const test::TempFolder folder;
+  const TemporaryFolder folder("fusetune");
   const ProcessResult result = test::run_gxx(
       folder.path(), signature_check(toy_family(), {"foo"}, {kArguments}), {"-fsyntax-only"});
   EXPECT_NE(result.exit_code, 0);

@@ -11,17 +11,6 @@ namespace fusetune::test {
 
 namespace fs = std::filesystem;
 
-TempFolder::TempFolder() {
-  std::string pattern = (fs::temp_directory_path() / "fusetune-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  path_ = pattern;
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 std::vector<fs::path> files_below(const fs::path& folder) {
   std::vector<fs::path> files;
   if (!fs::exists(folder)) return files;
@@ -39,7 +28,7 @@ ProcessResult run_gxx(const fs::path& folder, std::string_view source,
 }
 
 std::string shared_library(std::string_view source, const std::string& folder_name) {
-  const TempFolder temp;
+  const TemporaryFolder temp("fusetune");
   const fs::path folder = temp / folder_name;
   const ProcessResult result =
       run_gxx(folder, source,

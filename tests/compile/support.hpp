@@ -6,25 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/temporary_folder.hpp"
 #include "harness/process/subprocess.hpp"
 #include "harness/spec/geometry.hpp"
 
 namespace fusetune::test {
-
-/// A new folder, removed with everything in it.
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// All regular files below a folder.
 std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder);

@@ -7,6 +7,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
+#include "harness/base/temporary_folder.hpp"
 #include "support.hpp"
 
 namespace fusetune::testing {
@@ -96,7 +97,7 @@ TEST(HostLaunch, ChecksArgumentsAgainstTheKernel) {
 
 TEST(HostLoad, ExplainsWhatItCannotLoad) {
   Bench bench;
-  const auto folder = std::filesystem::path(::testing::TempDir());
+  const TemporaryFolder folder("fusetune-load");
   const auto load = [&](const std::string& path) {
     Outcome outcome;
     EXPECT_EQ(bench.device().load(path, &outcome), nullptr);
@@ -104,7 +105,7 @@ TEST(HostLoad, ExplainsWhatItCannotLoad) {
     return outcome.message;
   };
   EXPECT_THAT(load((folder / "absent.so").string()), HasSubstr("No such file"));
-  const std::string path = (folder / "fusetune-load-test.so").string();
+  const std::string path = (folder / "code.so").string();
   write_file_atomic(path, "no ELF file");
   EXPECT_THAT(load(path), HasSubstr("cannot load"));
 
@@ -115,7 +116,6 @@ TEST(HostLoad, ExplainsWhatItCannotLoad) {
   EXPECT_THAT(load(path), HasSubstr("waves of 32, this device has 64"));
   write_file_atomic(path, compiled.code.substr(0, compiled.code.size() / 2));
   EXPECT_THAT(load(path), HasSubstr("cannot load"));
-  std::filesystem::remove(path);
 }
 
 }  // namespace

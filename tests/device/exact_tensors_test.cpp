@@ -43,7 +43,8 @@ std::string planted(bool fibres, const std::vector<std::string>& wanted) {
   for (int i = 0; i < 4; ++i)
     if (4 * t + i != 5) p[4 * t + i] = 1;)");
   add("input_modified", "const_cast<float*>(in)[row + t] = 0; // 10");
-  add("nowhere", "out[1000000 + row + t] = 0; // 11");
+  // Farther than all that is mapped together, so that no other tensor lies there by chance.
+  add("nowhere", "out[(1ll << 36) + row + t] = 0; // 11");
   add("reads_workspace", "out[row + t] = work[t]; // 12");
   add("reads_own_output", "out[row + t] += in[row + t]; // 13");
   add("uses_workspace", "work[256 * b + t] = in[row + t]; out[row + t] = work[256 * b + t];");

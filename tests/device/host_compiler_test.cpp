@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "harness/base/error.hpp"
+#include "harness/base/temporary_folder.hpp"
 #include "support.hpp"
 
 namespace fusetune::testing {
@@ -48,15 +49,14 @@ TEST(HostCompiler, GivesTheFactsOfACodeObject) {
 TEST(HostCompiler, OneSourceHasOneIdentityWhereverItIsCompiled) {
   const std::string before = std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "";
   const CompileResult first = compile(kKernel, "scale");
-  const auto folder = std::filesystem::path(::testing::TempDir()) / "fusetune another folder";
-  std::filesystem::create_directories(folder);
+  const TemporaryFolder temporary("fusetune another");
+  const std::filesystem::path& folder = temporary.path();
   ::setenv("TMPDIR", folder.c_str(), 1);
   const CompileResult second = compile(kKernel, "scale");
   EXPECT_TRUE(std::filesystem::is_empty(folder)) << "nothing stays behind";
   EXPECT_FALSE(compile("nonsense", "scale").outcome.ok());
   EXPECT_TRUE(std::filesystem::is_empty(folder)) << "nor after an error";
   before.empty() ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", before.c_str(), 1);
-  std::filesystem::remove_all(folder);
 
   ASSERT_TRUE(second.outcome.ok()) << second.log;
   EXPECT_EQ(second.code, first.code);
@@ -126,14 +126,14 @@ TEST(HostCompiler, AMissingCompilerIsNoFaultOfTheKernel) {
 }
 
 TEST(HostCompiler, ACompilerThatVanishesIsNoFaultOfTheKernel) {
-  const auto link = std::filesystem::path(::testing::TempDir()) / "fusetune-vanishing-g++";
-  std::filesystem::remove(link);
+  const TemporaryFolder folder("fusetune");
+  const auto link = folder / "vanishing-g++";
   std::filesystem::create_symlink("/usr/bin/g++", link);
   const Variable chosen("CXX", link.string());
   const auto compiler = make_host_compiler();
   EXPECT_EQ(error_of(*compiler), "");
   std::filesystem::remove(link);
-  EXPECT_THAT(error_of(*compiler), HasSubstr("fusetune-vanishing-g++"));
+  EXPECT_THAT(error_of(*compiler), HasSubstr("vanishing-g++"));
 }
 
 TEST(HostCompiler, AnUnusableTemporaryFolderIsNoFaultOfTheKernel) {
@@ -148,7 +148,8 @@ TEST(HostCompiler, AnUnusableTemporaryFolderIsNoFaultOfTheKernel) {
 }
 
 TEST(HostCompiler, AFullDiskIsNoFaultOfTheKernel) {
-  const auto script = std::filesystem::path(::testing::TempDir()) / "fusetune-full-disk";
+  const TemporaryFolder folder("fusetune");
+  const auto script = folder / "full-disk";
   std::ofstream(script) << "#!/bin/sh\n"
                            "[ \"$1\" = --version ] && echo 'g++ (a test) 1' && exit 0\n"
                            "echo 'fatal error: error writing to x.s: No space left on device'\n"
@@ -156,7 +157,6 @@ TEST(HostCompiler, AFullDiskIsNoFaultOfTheKernel) {
   std::filesystem::permissions(script, std::filesystem::perms::owner_all);
   const Variable chosen("CXX", script.string());
   EXPECT_THAT(error_of(*make_host_compiler()), HasSubstr("No space left on device"));
-  std::filesystem::remove(script);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "harness/base/temporary_folder.hpp"
 #include "tests/device/support.hpp"
 
 namespace fusetune::testing {
@@ -19,7 +20,8 @@ using ::testing::HasSubstr;
 
 /// A compiled kernel in a file, and an offset in its code.
 struct Code {
-  std::string path = (std::filesystem::path(::testing::TempDir()) / "fusetune-lines.so").string();
+  TemporaryFolder folder{"fusetune-lines"};
+  std::string path = folder / "code.so";
   std::int64_t offset = 0;
 
   Code() {
@@ -33,7 +35,6 @@ struct Code {
     offset = static_cast<char*>(function) - static_cast<char*>(info.dli_fbase);
     ::dlclose(library);
   }
-  ~Code() { std::filesystem::remove(path); }
 };
 
 bool works_alone(const Code& code) {

@@ -33,7 +33,6 @@ Bench::Bench(int wave_size)
 Bench::~Bench() {
   for (const DevicePointer buffer : buffers_) device_->release(buffer);
   loaded_.clear();
-  if (!folder_.empty()) fs::remove_all(folder_);
 }
 
 const LoadedCode& Bench::build(const std::string& source, const std::vector<std::string>& entries,
@@ -53,11 +52,6 @@ const LoadedCode& Bench::build(const CompileRequest& request) {
   compiled_ = host_compiler().compile(request);
   if (!compiled_.outcome.ok())
     throw std::runtime_error(compiled_.outcome.message + "\n" + compiled_.log);
-  if (folder_.empty()) {
-    std::string name = (fs::temp_directory_path() / "fusetune-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder_ = name;
-  }
   code_path_ = folder_ / fmt::format("{}.so", loaded_.size());
   write_file_atomic(code_path_, compiled_.code);
   entry_ = request.entries.front();

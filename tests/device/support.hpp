@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/temporary_folder.hpp"
 #include "harness/compile/compiler.hpp"
 #include "harness/device/device.hpp"
 
@@ -63,7 +64,7 @@ class Bench {
 
   int wave_size_;
   std::unique_ptr<Device> device_;
-  std::filesystem::path folder_;
+  TemporaryFolder folder_{"fusetune-test"};
   std::vector<std::unique_ptr<LoadedCode>> loaded_;
   std::vector<DevicePointer> buffers_;
   CompileResult compiled_;

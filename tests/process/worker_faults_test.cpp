@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "harness/base/temporary_folder.hpp"
 #include "tests/process/pool_helpers.hpp"
 #include "tests/process/proc_view.hpp"
 
@@ -107,7 +108,8 @@ TEST(WorkerFaults, GrandchildrenDieWithTheWorker) {
 
 TEST(WorkerFaults, ProgramsThatAWorkerRunsDieWithIt) {
   // run_process puts them in a group of their own, as a compile worker does with its compiler.
-  const std::string file = testing::TempDir() + "fusetune_pid_" + std::to_string(::getpid());
+  const TemporaryFolder folder("fusetune-pid");
+  const std::string file = folder / "pid";
   WorkerPool pool(options(1));
   const JobEnd end = run_one(
       pool, {{"act", "subprocess"}, {"script", "sleep 1000 & echo $! > " + file + "; wait"}},
@@ -118,7 +120,6 @@ TEST(WorkerFaults, ProgramsThatAWorkerRunsDieWithIt) {
   int pid = 0;
   EXPECT_EQ(std::fscanf(stream, "%d", &pid), 1);
   std::fclose(stream);
-  ::unlink(file.c_str());
   EXPECT_TRUE(ends_soon(pid));
 }
 

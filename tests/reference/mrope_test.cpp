@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "golden_numbers.hpp"
 #include "harness/verify/golden.hpp"
 #include "harness/verify/golden_tables.hpp"
 #include "reference/rope.hpp"
-#include "golden_numbers.hpp"
 #include "rows.hpp"
 
 namespace fusetune::reference::testing {

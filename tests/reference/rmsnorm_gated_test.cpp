@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "harness/verify/golden.hpp"
 #include "golden_numbers.hpp"
+#include "harness/verify/golden.hpp"
 #include "rows.hpp"
 
 namespace fusetune::reference::testing {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/files.hpp"
+#include "harness/base/temporary_folder.hpp"
 #include "tests/spec/expr_fixture.hpp"
 
 namespace fusetune {
@@ -17,20 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-/// A folder of its own, gone with the object.
+/// A folder of its own, where programs are compiled and run.
 class Workspace {
  public:
-  Workspace() {
-    std::string name = (fs::temp_directory_path() / "expr_code_XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    folder_ = name;
-  }
-  ~Workspace() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  fs::path operator/(const std::string& name) const { return folder_ / name; }
-
   /// Runs `command` on a file of that content; the exit status, and its output in output().
   int run(const std::string& command, const std::string& file, const std::string& content) {
     write_file_atomic(folder_ / file, content);
@@ -41,7 +31,7 @@ class Workspace {
   std::string output() const { return read_file(folder_ / "output"); }
 
  private:
-  fs::path folder_;
+  TemporaryFolder folder_{"fusetune-expr"};
 };
 
 bool has_command(const std::string& name) {

@@ -9,33 +9,21 @@
 #include <string>
 
 #include "harness/base/files.hpp"
+#include "harness/base/temporary_folder.hpp"
 #include "harness/spec/plan.hpp"
 
 namespace fusetune::test {
 
 /// A folder that goes away with the test.
-class Folder {
+class Folder : public TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "fusetune-spec-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
+  Folder() : TemporaryFolder("fusetune-spec") {}
 
   std::filesystem::path write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
+    std::filesystem::create_directories((*this / name).parent_path());
+    std::ofstream(*this / name) << text;
+    return *this / name;
   }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// The text with its one occurrence of `old_text` replaced.

@@ -206,7 +206,7 @@ TEST_F(StoreFaults, RootThatIsAFile) {
 
 TEST_F(StoreFaults, ReadOnlyFolderAndFile) {
   { open_for_writing().add(step(1)); }
-  ::chmod(folder_.c_str(), 0755);
+  ::chmod(folder_.path().c_str(), 0755);
   // Permissions do not bind root, so this runs as somebody else.
   const auto as_nobody = [&](const fs::path& store_root) {
     return in_child([&]() -> std::string {
@@ -226,10 +226,10 @@ TEST_F(StoreFaults, ReadOnlyFolderAndFile) {
   ::chmod(root().c_str(), 0555);
   EXPECT_THAT(as_nobody(root()), AllOf(HasSubstr(root().string()), HasSubstr("Permission denied"),
                                        HasSubstr("--store")));
-  ::chmod(folder_.c_str(), 0555);
+  ::chmod(folder_.path().c_str(), 0555);
   EXPECT_THAT(as_nobody(folder_ / "new"),
               AllOf(HasSubstr((folder_ / "new").string()), HasSubstr("Permission denied")));
-  ::chmod(folder_.c_str(), 0755);
+  ::chmod(folder_.path().c_str(), 0755);
   ::chmod(root().c_str(), 0755);
 }
 

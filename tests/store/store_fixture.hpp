@@ -9,24 +9,13 @@
 #include <string>
 
 #include "harness/base/error.hpp"
+#include "harness/base/temporary_folder.hpp"
 #include "harness/store/record_store.hpp"
 
 namespace fusetune {
 
 class StoreTest : public testing::Test {
  protected:
-  StoreTest() {
-    // In memory where possible: a durable write to a busy disk takes ten milliseconds and more, and
-    // no test here cuts the power.
-    const bool has_memory = ::access("/dev/shm", W_OK) == 0;
-    std::string pattern = (has_memory ? "/dev/shm/" : testing::TempDir()) + "fusetune_store_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~StoreTest() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
   std::filesystem::path root() const { return folder_ / "store"; }
   std::filesystem::path file() const { return root() / "records.sqlite"; }
 
@@ -46,7 +35,9 @@ class StoreTest : public testing::Test {
     return record;
   }
 
-  std::filesystem::path folder_;
+  // In memory where possible: a durable write to a busy disk takes ten milliseconds and more, and
+  // no test here cuts the power.
+  TemporaryFolder folder_{"fusetune-store", ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : ""};
 };
 
 /// The message of the UserError that `act` must throw.

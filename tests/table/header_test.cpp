@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "harness/base/files.hpp"
+#include "harness/base/temporary_folder.hpp"
 #include "tests/table/table_fixture.hpp"
 
 namespace fusetune {
@@ -16,14 +17,6 @@ using ::testing::HasSubstr;
 
 class Header : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              (std::string("fusetune_header_") + info->name());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-
   /// Exit status of the command; its output goes to a log.
   int shell(const std::string& command) const {
     return std::system((command + " >>" + (folder_ / "log").string() + " 2>&1").c_str());
@@ -48,7 +41,7 @@ class Header : public ::testing::Test {
     return run();
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_{"fusetune-header"};
 };
 
 TEST_F(Header, ReplaysEveryRow) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "harness/base/files.hpp"
+#include "harness/base/temporary_folder.hpp"
 #include "harness/table/quote.hpp"
 #include "tests/table/table_fixture.hpp"
 
@@ -15,12 +16,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::filesystem::path scratch(const std::string& name) {
-  const auto path = std::filesystem::path(::testing::TempDir()) / ("fusetune_table_" + name);
-  std::filesystem::remove_all(path);
-  return path;
-}
 
 std::string refusal(Table table) {
   try {
@@ -85,7 +80,8 @@ TEST(Normalise, RefusesWrongVariantsAndFigures) {
 
 TEST(TableYaml, ReadsBackWhatItWrote) {
   const std::string text = to_yaml(testing::table());
-  const auto file = scratch("roundtrip.yaml");
+  const TemporaryFolder folder("fusetune-table");
+  const auto file = folder / "roundtrip.yaml";
   write_file_atomic(file, text);
   const Table read = table_from_yaml(file);
   EXPECT_EQ(to_yaml(read), text);
@@ -117,7 +113,8 @@ void expect_refused(const std::string& from, const std::string& to, const std::s
   const std::size_t at = text.find(from);
   ASSERT_NE(at, std::string::npos) << from;
   text.replace(at, from.size(), to);
-  const auto file = scratch("refused.yaml");
+  const TemporaryFolder folder("fusetune-table");
+  const auto file = folder / "refused.yaml";
   write_file_atomic(file, text);
   try {
     table_from_yaml(file);
@@ -137,7 +134,8 @@ TEST(TableYaml, RefusesDamagedFiles) {
 }
 
 TEST(WriteTable, WritesTheFilesOfADevice) {
-  const auto root = scratch("results");
+  const TemporaryFolder folder("fusetune-table");
+  const auto root = folder / "results";
   const auto paths = write_table(testing::table(), root);
   ASSERT_EQ(paths.size(), 4U);
   EXPECT_EQ(paths[0], root / "host-w64" / "split_reshape_cat.yaml");
@@ -150,7 +148,8 @@ TEST(WriteTable, WritesTheFilesOfADevice) {
 }
 
 TEST(WriteTable, ARefusedTableLeavesTheOldFiles) {
-  const auto root = scratch("refused_results");
+  const TemporaryFolder folder("fusetune-table");
+  const auto root = folder / "refused_results";
   const auto paths = write_table(testing::table(), root);
   Table broken = testing::table();
   broken.rows[1].rows_low = 5;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "harness/base/temporary_folder.hpp"
 #include "harness/tune/selftest.hpp"
 
 namespace fusetune::test {
@@ -17,8 +18,8 @@ constexpr const char* kCase = "split_reshape_cat(nk=2,nv=4,tokens=3)";
 
 /// One mutant with these further lines.
 MutantFile load(const std::string& lines) {
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) / "fusetune_mutants.yaml";
+  const TemporaryFolder folder("fusetune-mutants");
+  const std::filesystem::path file = folder / "mutants.yaml";
   std::ofstream(file) << "family: split_reshape_cat\nmutants:\n  - name: one\n    about: a bug\n"
                       << "    case: " << kCase << "\n    variant: {mapping: row}\n"
                       << lines;
@@ -69,7 +70,7 @@ TEST(Mutants, MistakesAreErrorsWithTheirPlace) {
   EXPECT_THAT(message_of("    device: skips_last_blok\n    killed_by: [exact]\n"),
               HasSubstr("skips_last_block"));
   EXPECT_THAT(message_of("    device: skips_last_block\n    killed_by: [exakt]\n"),
-              AllOf(HasSubstr("exact"), HasSubstr("fusetune_mutants.yaml:8")));
+              AllOf(HasSubstr("exact"), HasSubstr("mutants.yaml:8")));
   EXPECT_THAT(message_of("    device: skips_last_block\n    killed_by: [{launch: raced}]\n"),
               HasSubstr("raced"));
   EXPECT_THAT(message_of("    device: skips_last_block\n    killed_by: {exact: [exact]}\n"),
