@@ -78,6 +78,8 @@ void add_global(CLI::App& app, GlobalOptions& global) {
 
 void add_selection(CLI::App& command, SelectionOptions& selection) {
   command.add_option("--model", selection.models, "Model of configs/models.yaml, or 'all'");
+  command.add_flag_callback(
+      "--all-models", [&selection] { selection.models = {"all"}; }, "The same as --model all");
   command.add_option("--tp", selection.tp, "Tensor-parallel split, or 'all' (the default)");
   command.add_option("-o,--option", selection.options,
                      "Option, dtype or symbol, as layout=merged or nk=2,4");
@@ -113,6 +115,8 @@ void add_verify(CLI::App& app, Program& program) {
   command->add_option("WHAT", program.verify.what, "Family, case key, or sweep file")->required();
   command->add_option("--device", program.verify.devices, kDevices);
   add_selection(*command, program.verify.selection);
+  command->add_flag("--batch-invariant", program.verify.batch_invariant,
+                    "Say which variants give a row the same bits at every row count");
   command->callback([&program] {
     program.run = [&program] { return verify_command(program.global, program.verify); };
   });

@@ -149,6 +149,9 @@ Choice choice_of(const RaceResult& result, const Family& family,
                  const StepRecord& race) {
   ChoiceRules rules = rules_of(family, arms);
   rules.memory = memory_of(race);
+  if (entry.row && !entry.row->certificate.batch_class.empty())
+    for (const Json& batch_class : race.data.value("classes", Json::array()))
+      rules.eligible.push_back(batch_class == entry.row->certificate.batch_class);
   try {
     Choice choice = choose(result, rules);
     if (!entry.row || entry.row->is_default || holds(entry, family, choice, arms)) return choice;

@@ -41,6 +41,7 @@ struct VerifyOptions {
   std::string what;  ///< family, case key or sweep file
   std::vector<std::string> devices;
   SelectionOptions selection;
+  bool batch_invariant = false;  ///< as if the sweep asked for it
 };
 
 struct GoldenOptions {

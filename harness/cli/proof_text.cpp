@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "harness/cli/batch_text.hpp"
 #include "harness/cli/text_table.hpp"
 
 namespace fusetune {
@@ -121,6 +122,7 @@ std::string geometries_text(const Plan& plan, const Campaign& campaign) {
     if (sum.judged > 0) line += fmt::format(", {} judged by the rules below", sum.judged);
     out += plan.geometries[g].geometry.key() + "\n" + wrapped(line, 4);
     out += outputs_table(sum.outputs);
+    out += batch_text(plan, campaign, g);
   }
   return out;
 }
@@ -164,7 +166,8 @@ Json proofs_json(const Plan& plan, const Campaign& campaign) {
                           {"proved", sum.proved},
                           {"runs", sum.runs},
                           {"exact_runs", sum.exact_runs},
-                          {"outputs", to_json(sum.outputs)}});
+                          {"outputs", to_json(sum.outputs)},
+                          {"batch_invariance", batch_json(plan, campaign, g)}});
   }
   Json failed = Json::array();
   for (const ProvedVariant& variant : campaign.proofs.variants) {

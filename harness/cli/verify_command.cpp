@@ -34,6 +34,17 @@ Plan plan_for(const VerifyOptions& options, const std::string& device) {
   return plan;
 }
 
+/// As the options say it.
+Plan plan_of(const VerifyOptions& options, const std::string& device) {
+  Plan plan = plan_for(options, device);
+  if (options.batch_invariant)
+    for (PlannedGeometry& planned : plan.geometries) {
+      require_independent_rows(planned.geometry, {});
+      planned.batch_invariant = true;
+    }
+  return plan;
+}
+
 bool has_rows(const Plan& plan) {
   for (const PlannedGeometry& geometry : plan.geometries)
     for (const PlannedCase& planned : geometry.cases)
@@ -73,7 +84,7 @@ ExitCode verify_command(const GlobalOptions& global, const VerifyOptions& option
   ExitCode worst = ExitCode::pass;
   Json documents = Json::array();
   for (const std::string& device_name : devices_or_both(options.devices)) {
-    const Plan plan = plan_for(options, device_name);
+    const Plan plan = plan_of(options, device_name);
     RunSession run(global, "verify " + options.what, to_json(plan));
     const DeviceProperties device = device_properties(device_name);
     const Campaign campaign = verify_campaign(plan, device, run.session());

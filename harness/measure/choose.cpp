@@ -49,11 +49,20 @@ void check(const RaceResult& result, const ChoiceRules& rules,
     throw std::invalid_argument("the baseline was not timed; name it in RaceOptions::keep");
 }
 
-/// The tied arms that beat the baseline beyond noise.
+bool is_eligible(const ChoiceRules& rules, std::int32_t arm) {
+  return rules.eligible.empty() || rules.eligible.at(static_cast<std::size_t>(arm));
+}
+
+/// Whether a row may name the baseline for want of anything better.
+bool has_default(const ChoiceRules& rules) {
+  return rules.baseline >= 0 && is_eligible(rules, rules.baseline);
+}
+
+/// The tied arms that beat the baseline beyond noise, or all where it is no choice.
 std::vector<std::int32_t> eligible_arms(const Choice& choice, const ChoiceRules& rules) {
   std::vector<std::int32_t> arms;
   for (const ArmVerdict& verdict : choice.verdicts)
-    if (verdict.tied && (rules.baseline < 0 || verdict.over_baseline.low > 1))
+    if (verdict.tied && (!has_default(rules) || verdict.over_baseline.low > 1))
       arms.push_back(verdict.arm);
   return arms;
 }
@@ -113,9 +122,11 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
   check(result, rules, timed);
   std::set<std::int32_t> candidates = timed;
   candidates.erase(rules.baseline);
+  std::erase_if(candidates, [&rules](std::int32_t arm) { return !is_eligible(rules, arm); });
   if (timed.empty()) throw std::invalid_argument("nothing was timed");
   // Without a candidate the baseline stands alone.
-  if (candidates.empty()) candidates.insert(rules.baseline);
+  if (candidates.empty() && has_default(rules)) candidates.insert(rules.baseline);
+  if (candidates.empty()) throw std::invalid_argument("no arm that may be chosen was timed");
 
   Choice choice;
   choice.fastest = fastest_of(times, candidates);

@@ -48,11 +48,13 @@ struct ChoiceRules {
   std::vector<std::optional<MemoryCost>> memory;
   std::int32_t incumbent = -1;  ///< the present row's arm, or none
   std::int32_t baseline = -1;   ///< or none: then nothing is `default`
+  std::vector<bool> eligible;   ///< per arm, whether it may be chosen; empty: all may
   double margin = 0.005;        ///< a difference below this is no reason to change a table
 };
 
 /// Throws std::invalid_argument when the race failed, nothing was timed, or the baseline was not
-/// (RaceOptions::keep makes sure of it). With no candidate but the baseline the choice is default.
+/// (RaceOptions::keep makes sure of it). With no candidate but the baseline the choice is default;
+/// where the baseline may not be chosen, the fastest candidate's ties are all there is.
 Choice choose(const RaceResult& result, const ChoiceRules& rules);
 
 }  // namespace fusetune

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
 #include <new>
 #include <numeric>
@@ -139,12 +140,18 @@ class Race {
     return std::find(options_.keep.begin(), options_.keep.end(), arm) != options_.keep.end();
   }
 
+  std::int32_t group_of(std::int32_t arm) const {
+    return options_.groups.empty() ? 0 : options_.groups.at(static_cast<std::size_t>(arm));
+  }
+
   void probe() {
     std::vector<std::int32_t> order(bound_.size());
     std::iota(order.begin(), order.end(), 0);
     result_.probe_us.assign(bound_.size(), 0);
-    double best = std::numeric_limits<double>::infinity();
+    std::map<std::int32_t, double> best_us;  // of each group
     for (const std::int32_t arm : shuffled(order)) {
+      double& best =
+          best_us.try_emplace(group_of(arm), std::numeric_limits<double>::infinity()).first->second;
       const double hopeless_us = 2 * options_.probe_cutoff * best;
       double& us = result_.probe_us[static_cast<std::size_t>(arm)];
       us = estimate(arm, hopeless_us);
@@ -158,7 +165,8 @@ class Race {
       const auto number = static_cast<std::int32_t>(arm);
       const double us = result_.probe_us[arm];
       lengths_[arm] = span_length(us, plan_.sets, options_.span_us_min);
-      const bool drop = us > options_.probe_cutoff * best && !is_kept(number);
+      const bool drop =
+          us > options_.probe_cutoff * best_us.at(group_of(number)) && !is_kept(number);
       (drop ? result_.dropped : alive_).push_back(number);
       if (!drop && !lengths_[arm].whole_sweeps) flag("ring swept in parts");
     }

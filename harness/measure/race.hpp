@@ -20,12 +20,15 @@ struct RaceOptions {
   int epochs = 4;             ///< fresh allocations; the independent unit of the statistics
   int rounds = 3;             ///< per epoch; each visits every arm there and back
   double warm_up_ms = 20;     ///< per race
-  double probe_cutoff = 2.5;  ///< an arm slower than this times the best probe is dropped
+  double probe_cutoff = 2.5;  ///< an arm slower than this times its group's best probe is dropped
   bool cold = true;           ///< rotate argument sets beyond the last-level cache
   std::uint64_t seed = 1;
   double budget_s = 5;  ///< wall time of this race; fewer epochs (never under two) when it runs out
   std::int64_t ring_bytes_max = std::int64_t{256} << 20;  ///< memory of all argument sets together
   std::vector<std::int32_t> keep;  ///< arms that the probe never drops: baseline and incumbent
+  /// Per arm; arms of one group are to be told apart, so that the best probe of each stays. Empty:
+  /// all are of one.
+  std::vector<std::int32_t> groups;
 };
 
 struct Sample {
@@ -55,6 +58,8 @@ struct RaceResult {
   std::string stopped_by;  ///< "epochs" or "budget"
 };
 
+Json to_json(const RaceOptions& options);
+RaceOptions race_options_from_json(const Json& json);
 Json to_json(const RaceResult& result);
 RaceResult race_from_json(const Json& json);
 

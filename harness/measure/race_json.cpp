@@ -59,4 +59,32 @@ RaceResult race_from_json(const Json& json) {
   return result;
 }
 
+Json to_json(const RaceOptions& options) {
+  return Json{{"span_us_min", options.span_us_min},
+              {"epochs", options.epochs},
+              {"rounds", options.rounds},
+              {"warm_up_ms", options.warm_up_ms},
+              {"probe_cutoff", options.probe_cutoff},
+              {"cold", options.cold},
+              {"seed", options.seed},
+              {"budget_s", options.budget_s},
+              {"keep", options.keep},
+              {"groups", options.groups}};
+}
+
+RaceOptions race_options_from_json(const Json& json) {
+  RaceOptions options;
+  options.span_us_min = json.at("span_us_min").get<double>();
+  options.epochs = json.at("epochs").get<int>();
+  options.rounds = json.at("rounds").get<int>();
+  options.warm_up_ms = json.at("warm_up_ms").get<double>();
+  options.probe_cutoff = json.at("probe_cutoff").get<double>();
+  options.cold = json.at("cold").get<bool>();
+  options.seed = json.at("seed").get<std::uint64_t>();
+  options.budget_s = json.at("budget_s").get<double>();
+  options.keep = json.at("keep").get<std::vector<std::int32_t>>();
+  options.groups = json.at("groups").get<std::vector<std::int32_t>>();
+  return options;
+}
+
 }  // namespace fusetune

@@ -134,6 +134,9 @@ struct Family {
   std::vector<AxisDecl> axes;
   std::vector<RuleDecl> constraints;  ///< over statics, options, axes, align_bytes(), WAVE_SIZE
   std::vector<RuleDecl> supports;     ///< over statics and options: what geometries are refused
+  /// Where it does not hold, rows of one call depend on each other, and asking for equal bits in
+  /// every batch is a mistake.
+  std::optional<RuleDecl> independent_rows;
   std::vector<ImplementationDecl> implementations;
   std::string tuned;      ///< the implementation whose variants race ("fused")
   std::string baseline;   ///< what it is compared with and what `default` rows name ("unfused")

@@ -73,6 +73,8 @@ void FamilyReader::read_rules() {
   if (const auto rules = root_.find("supports"))
     for (const YamlNode& node : rules->items())
       family_.supports.push_back(parse_rule(node, names_, reach::of_case, "a supports rule"));
+  if (const auto rule = root_.find("independent_rows"))
+    family_.independent_rows = parse_rule(*rule, names_, reach::geometry, "independent_rows");
 }
 
 void FamilyReader::read_rows() {

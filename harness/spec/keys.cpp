@@ -6,8 +6,8 @@ const KeyLists& family_keys() {
   static const KeyLists lists = {
       {"family",
        {"family", "summary", "rows", "symbols", "options", "dtypes", "derived", "tensors",
-        "scalars", "axes", "constraints", "supports", "implementations", "reference", "proof_calls",
-        "golden"}},
+        "scalars", "axes", "constraints", "supports", "independent_rows", "implementations",
+        "reference", "proof_calls", "golden"}},
       {"symbol", {"kind", "when", "default", "from_model", "prove"}},
       {"option", {"values", "when", "from_model"}},
       {"dtype", {"values", "same_as"}},
@@ -40,8 +40,8 @@ const KeyLists& sweep_keys() {
       {"sweep", {"sweep", "device", "also_compile", "space", "include", "families", "measure"}},
       {"entry",
        {"family", "models", "symbols", "options", "dtypes", "runtime", "strides",
-        "base_align_bytes", "scalars", "cosine", "axes", "filter", "require", "implementations",
-        "space"}},
+        "base_align_bytes", "scalars", "cosine", "batch_invariant", "axes", "filter", "require",
+        "implementations", "space"}},
       {"rule", {"rule", "reason"}},
       {"measure", {"data", "budget_s", "probe_cutoff"}},
   };

@@ -98,6 +98,10 @@ class Planner {
     const Bindings scope = scope_of(geometry);
     add_requirements(entry, growing.planned);
     growing.planned.cosine_min = std::max(growing.planned.cosine_min, entry.cosine_min);
+    if (entry.batch_invariant) {
+      require_independent_rows(geometry, entry.mark);
+      growing.planned.batch_invariant = true;
+    }
     bool served = false;
     for (const ImplementationDecl& implementation : family.implementations) {
       const auto& chosen = entry.implementations;
@@ -173,6 +177,13 @@ class Planner {
 };
 
 }  // namespace
+
+void require_independent_rows(const Geometry& geometry, const Mark& mark) {
+  const std::optional<RuleDecl>& rule = geometry.family->independent_rows;
+  if (rule && !rule->rule.eval_bool(scope_of(geometry)))
+    throw UserError(mark, fmt::format("{} cannot be batch-invariant: {} ({})", geometry.key(),
+                                      rule->reason, rule->rule.text()));
+}
 
 std::int64_t Plan::case_count() const {
   std::int64_t count = 0;

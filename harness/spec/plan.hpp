@@ -47,6 +47,7 @@ struct SweepEntry {
   std::map<std::string, std::int64_t> base_align_bytes;
   std::map<std::string, std::vector<double>> scalars;  ///< values to combine
   double cosine_min = -1;  ///< demanded of every output beyond what the family asks; -1: nothing
+  bool batch_invariant = false;  ///< a table names variants that give a row equal bits, everywhere
   std::map<std::string, std::vector<Value>> axes;  ///< override or fix
   std::vector<RuleDecl> filters;                   ///< further constraints
   std::vector<RuleDecl> require;                   ///< of facts (harness/spec/variant_facts.hpp)
@@ -88,6 +89,7 @@ struct PlannedGeometry {
   std::vector<Variant> variants;    ///< every implementation that serves it, the tuned one's first
   std::vector<Pruned> pruned;     ///< by constraints, filters or the space choice, with the reason
   double cosine_min = -1;         ///< the strictest demand of its entries, -1: none
+  bool batch_invariant = false;   ///< some entry asks for it
   std::vector<RuleDecl> require;  ///< to be judged once a variant's facts are known
   std::vector<PlannedCase> cases;
 };
@@ -108,6 +110,10 @@ struct Plan {
 /// Makes the plan for a target. Throws UserError when nothing is left: an empty sweep, or a space
 /// that a constraint emptied (the message names the constraint that removed the last variant).
 Plan make_plan(const Sweep& sweep, const Models& models, const Target& target);
+
+/// Throws UserError where rows of the geometry depend on each other, so that a row cannot be asked
+/// to have the same bits in every batch.
+void require_independent_rows(const Geometry& geometry, const Mark& mark);
 
 /// The variants of an implementation for a geometry; what was left out goes to `pruned`. Throws
 /// UserError when none is left.

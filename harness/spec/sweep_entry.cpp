@@ -56,6 +56,7 @@ SweepEntry SweepEntryReader::read() {
   read_base_align();
   read_scalars();
   read_cosine();
+  read_batch_invariant();
   read_axes();
   if (const auto filters = node_.find("filter"))
     for (const YamlNode& item : filters->items())
@@ -204,6 +205,10 @@ void SweepEntryReader::read_cosine() {
   entry_.cosine_min = cosine->as_double();
   if (entry_.cosine_min <= 0 || entry_.cosine_min > 1)
     cosine->fail("a cosine lies above 0 and is at most 1");
+}
+
+void SweepEntryReader::read_batch_invariant() {
+  if (const auto asked = node_.find("batch_invariant")) entry_.batch_invariant = asked->as_bool();
 }
 
 void SweepEntryReader::read_axes() {

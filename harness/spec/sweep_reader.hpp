@@ -24,6 +24,7 @@ class SweepEntryReader {
   void read_base_align();
   void read_scalars();
   void read_cosine();
+  void read_batch_invariant();
   void read_axes();
 
   /// The entries of an optional map whose keys are among `names`.

@@ -26,12 +26,12 @@ std::string axes_text(const Family& family, const Variant& variant) {
 
 std::string certificate_text(const Certificate& c) {
   const auto figure = [](double value) { return double_text(value); };
-  return fmt::format("{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}",
+  return fmt::format("{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}",
                      c.samples, c.epochs, c.candidates, c.tie_set.size(), figure(c.median_us),
                      figure(c.low_us), figure(c.high_us), figure(c.spread_percent),
                      figure(c.versus_baseline), figure(c.versus_low), figure(c.versus_high),
                      c.launches, c.baseline_launches, c.workspace_bytes, c.baseline_workspace_bytes,
-                     c.proofs, cpp_string(c.proved_on));
+                     c.proofs, cpp_string(c.proved_on), cpp_string(c.batch_class));
 }
 
 std::string comment_of(const Family& family, const TableRow& row) {

@@ -127,6 +127,9 @@ struct Certificate {
   std::int64_t workspace_bytes = 0, baseline_workspace_bytes = 0;
   std::int64_t proofs = 0;
   std::string_view proved_on = {};
+  // Rows of one geometry with the same class give a row the same bits at every row count; empty
+  // where that was not asked.
+  std::string_view batch_class = {};
 };
 
 /// One choice: row counts in [rows_low, rows_high] of a geometry use this variant.

@@ -31,6 +31,9 @@ struct Certificate {
   std::int64_t baseline_workspace_bytes = 0, workspace_bytes = 0;
   std::string proved_on;    ///< "host-w64 fast"
   std::int64_t proofs = 0;  ///< cases proved for this variant and geometry
+  /// Where the sweep asked for batch invariance: variants of one class were proved to give a row
+  /// the same bits at every row count.
+  std::string batch_class;
 };
 
 /// Where, how and by what a row was measured.

@@ -70,7 +70,8 @@ Json certificate_json(const Certificate& c) {
           {"workspace_bytes", c.workspace_bytes},
           {"baseline_workspace_bytes", c.baseline_workspace_bytes},
           {"proved_on", c.proved_on},
-          {"proofs", c.proofs}};
+          {"proofs", c.proofs},
+          {"batch_class", c.batch_class}};
 }
 
 Json row_json(const Table& table, const TableRow& row) {

@@ -74,6 +74,8 @@ void write_certificate(std::string& out, const Certificate& c) {
   number("baseline_workspace_bytes", c.baseline_workspace_bytes);
   out += fmt::format("      proved_on: {}\n", yaml_string(c.proved_on));
   number("proofs", c.proofs);
+  if (!c.batch_class.empty())
+    out += fmt::format("      batch_class: {}\n", yaml_string(c.batch_class));
 }
 
 void write_row(std::string& out, const Table& table, const TableRow& row,
@@ -95,7 +97,7 @@ Certificate read_certificate(const YamlNode& node) {
   node.allow_keys(
       {"samples", "epochs", "median_us", "low_us", "high_us", "spread_percent", "versus_baseline",
        "versus_low", "versus_high", "candidates", "tie_set", "launches", "workspace_bytes",
-       "baseline_launches", "baseline_workspace_bytes", "proved_on", "proofs"},
+       "baseline_launches", "baseline_workspace_bytes", "proved_on", "proofs", "batch_class"},
       "key of a certificate");
   Certificate c;
   c.samples = node.at("samples").as_int();
@@ -115,6 +117,7 @@ Certificate read_certificate(const YamlNode& node) {
   c.baseline_workspace_bytes = node.at("baseline_workspace_bytes").as_int();
   c.proved_on = node.at("proved_on").as_string();
   c.proofs = node.at("proofs").as_int();
+  if (const auto batch_class = node.find("batch_class")) c.batch_class = batch_class->as_string();
   return c;
 }
 

@@ -43,6 +43,7 @@ const std::vector<CheckGroup>& check_groups() {
       {"back_to_back", "two argument sets without a synchronise between", {"back_to_back"}, kBoth},
       {"baseline", "results beside those of the unfused implementation", {"baseline"}, kBoth},
       {"determinism", "the same again in another order", {"determinism"}, kFast},
+      {"batch_invariance", "rows in batches of other sizes", {"batch_invariance"}, kFast},
       {"races", "accesses without an order between them", {"race"}, kExact},
       {"initialisation", "reads of what nobody wrote", {"uninitialised_read"}, kExact},
   };

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "harness/tune/batch_cases.hpp"
 #include "harness/tune/mutated_device.hpp"
+#include "harness/verify/batch_check.hpp"
+#include "harness/verify/findings.hpp"
 #include "harness/verify/proof.hpp"
 
 namespace fusetune {
@@ -48,6 +51,34 @@ std::set<Status> statuses_in(const std::set<std::string>& names) {
   return statuses;
 }
 
+/// Concludes the report of a proof that passed.
+void check_batches(Device& device, const LoadedCode& code, const Json& request,
+                   const LaunchChange& change, const std::set<std::string>& off,
+                   ProofReport* report) {
+  const DeviceProperties& properties = device.properties();
+  const Variant variant = variant_from_json(request.at("variant"));
+  PlannedGeometry planned;
+  planned.cases.push_back({case_from_json(request.at("case"))});
+  planned.geometry = planned.cases.front().which.geometry;
+  const BatchCases cases = batch_cases(planned, variant, properties.target, EngineOptions{});
+  const VariantAt at = [&](const Case& which) {
+    RunnableVariant runnable{&code,
+                             launches_of(which, variant, properties.target, properties.facts)};
+    apply(change, runnable.launches);
+    return runnable;
+  };
+  BatchInvariance found;
+  Findings findings(off);
+  const Outcome outcome = check_batches(device, at, cases.batch, cases.row_counts,
+                                        request.at("seed").get<std::uint64_t>(), &found);
+  findings.count(Check::batch_invariance, found.bytes, "bytes");
+  if (!outcome.ok()) findings.add(Check::launch, outcome.status, {"", 0, outcome.message});
+  if (!found.difference.empty())
+    findings.add(Check::batch_invariance, Status::verification_failed, {"", 0, found.difference});
+  if (!findings.any()) return;
+  findings.conclude(report);
+}
+
 }  // namespace
 
 Json handle_mutant_request(Device& device, const Json& request) {
@@ -78,6 +109,8 @@ Json handle_mutant_request(Device& device, const Json& request) {
   std::copy_if(off.begin(), off.end(), std::inserter(options.off, options.off.end()),
                [](const std::string& name) { return !status_from_string(name); });
   report = prove(mutated, runnable, which, options);
+  if (report.outcome.ok() && request.at("batch_invariant").get<bool>())
+    check_batches(mutated, *code, request, change, options.off, &report);
   device.overlook({});
   return Json{{"report", to_json(report)}, {"retire", report.failed_check == "launch"}};
 }

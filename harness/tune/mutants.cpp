@@ -166,6 +166,13 @@ Mutant read_mutant(const YamlNode& node, const std::string& family) {
 
 }  // namespace
 
+bool Mutant::batch_invariant(ProofMode mode) const {
+  const std::vector<Killer>& killers = expected.at(mode).killers;
+  return std::any_of(killers.begin(), killers.end(), [](const Killer& killer) {
+    return killer.check == to_string(Check::batch_invariance);
+  });
+}
+
 MutantFile load_mutants(const std::filesystem::path& path) {
   const YamlNode root = YamlNode::load(path);
   root.allow_keys({"family", "mutants"}, "key of a mutants file");

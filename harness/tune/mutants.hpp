@@ -83,6 +83,9 @@ struct Mutant {
   std::string target;  ///< it is a bug there alone; "" everywhere
   std::map<ProofMode, Expectation> expected;
   Mark mark;
+
+  /// Its rows are asked to have the same bits in every batch, for a check of that finds it.
+  bool batch_invariant(ProofMode mode) const;
 };
 
 struct MutantFile {

@@ -6,9 +6,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "harness/base/hash.hpp"
+#include "harness/tune/batch_cases.hpp"
 
 namespace fusetune {
 
@@ -69,6 +71,7 @@ struct ProofContext {
   Baseline baseline;
   double cosine_min = -1;
   std::uint64_t seed = 1;
+  std::optional<BatchCases> batches;  ///< where a row is to have the same bits in all of them
 };
 
 std::string proof_key(const ProofContext& context, const std::vector<ProofCase>& cases) {
@@ -79,10 +82,15 @@ std::string proof_key(const ProofContext& context, const std::vector<ProofCase>&
   if (const Baseline& baseline = context.baseline; baseline.unit != nullptr)
     text +=
         fmt::format("|{}|{}", baseline.unit->code.code_identity, to_json(*baseline.variant).dump());
+  const auto plan_key = [&context](const Case& which) {
+    return launch_plan_key(
+        launches_of(which, context.variant, context.device.target, context.device.facts));
+  };
   for (const ProofCase& one : cases)
-    text += fmt::format("|{}|{}", to_json(one).dump(),
-                        launch_plan_key(launches_of(one.which, context.variant,
-                                                    context.device.target, context.device.facts)));
+    text += fmt::format("|{}|{}", to_json(one).dump(), plan_key(one.which));
+  if (context.batches)
+    text +=
+        fmt::format("|{}|{}", to_json(*context.batches).dump(), plan_key(context.batches->batch));
   return hash_hex(text);
 }
 
@@ -91,15 +99,17 @@ Json prove_request(const std::string& device, const ProofContext& context,
   Json list = Json::array();
   for (const ProofCase& one : cases) list.push_back(to_json(one));
   const CompiledUnit& unit = context.unit;
-  return Json{{"op", "prove"},
-              {"device", device},
-              {"code", unit.code.code_path.string()},
-              {"exact_code", unit.exact ? unit.exact->code_path.string() : ""},
-              {"variant", to_json(context.variant)},
-              {"baseline", context.baseline.json()},
-              {"cases", std::move(list)},
-              {"cosine_min", context.cosine_min},
-              {"seed", context.seed}};
+  Json request{{"op", "prove"},
+               {"device", device},
+               {"code", unit.code.code_path.string()},
+               {"exact_code", unit.exact ? unit.exact->code_path.string() : ""},
+               {"variant", to_json(context.variant)},
+               {"baseline", context.baseline.json()},
+               {"cases", std::move(list)},
+               {"cosine_min", context.cosine_min},
+               {"seed", context.seed}};
+  if (context.batches) request["batches"] = to_json(*context.batches);
+  return request;
 }
 
 /// What became of the code objects of a variant; of the instrumented one with a remark.
@@ -122,8 +132,12 @@ Outcome outcome_of_lost_worker(const JobEnd& end, const std::string& at_case, do
 class ProofStage {
  public:
   ProofStage(const Plan& plan, const CompileSummary& compiled, const DeviceProperties& device,
-             Session& session)
-      : plan_(plan), compiled_(compiled), device_(device), session_(session) {}
+             bool with_batches, Session& session)
+      : plan_(plan),
+        compiled_(compiled),
+        device_(device),
+        with_batches_(with_batches),
+        session_(session) {}
 
   ProofSummary run(const std::vector<ProofTask>& tasks) {
     for (const ProofTask& task : tasks) add_task(task);
@@ -165,12 +179,17 @@ class ProofStage {
 
   ProofContext context_of(const CompiledUnit& unit) const {
     const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
+    const Variant& variant = geometry.variants[unit.variant];
+    std::optional<BatchCases> batches;
+    if (with_batches_ && geometry.batch_invariant)
+      batches = batch_cases(geometry, variant, plan_.target, session_.options);
     return {unit,
-            geometry.variants[unit.variant],
+            variant,
             device_,
             baseline_of(geometry, unit, compiled_),
             geometry.cosine_min,
-            session_.options.seed};
+            session_.options.seed,
+            std::move(batches)};
   }
 
   void add_job(const ProofTask& task, ProvedVariant& proved) {
@@ -271,6 +290,7 @@ class ProofStage {
   const Plan& plan_;
   const CompileSummary& compiled_;
   const DeviceProperties& device_;
+  bool with_batches_;
   Session& session_;
   ProofSummary summary_;
   std::map<std::string, ProofJob> jobs_;
@@ -297,7 +317,7 @@ ProofSummary prove_plan(const Plan& plan, const CompileSummary& compiled,
                                           session.options, unit.exact.has_value(), plan.own_shapes);
                      }});
   }
-  return ProofStage(plan, compiled, device, session).run(tasks);
+  return ProofStage(plan, compiled, device, true, session).run(tasks);
 }
 
 ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
@@ -308,7 +328,7 @@ ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
     tasks.push_back({compiled.find(finalist.geometry, finalist.variant, plan.target), [&finalist] {
                        return std::vector<ProofCase>{{finalist.which, false, false}};
                      }});
-  return ProofStage(plan, compiled, device, session).run(tasks);
+  return ProofStage(plan, compiled, device, false, session).run(tasks);
 }
 
 }  // namespace fusetune

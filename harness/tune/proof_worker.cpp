@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "harness/tune/batch_cases.hpp"
 #include "harness/tune/proof_cases.hpp"
 #include "harness/tune/proof_stage.hpp"
 
@@ -86,6 +87,30 @@ ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& ba
   return report;
 }
 
+/// Bits of rows in batches, with the code that is timed.
+Json check_batches(Device& device, VariantCode& code, const Json& request,
+                   const std::function<void(const Json&)>& progress) {
+  const BatchCases cases = batch_cases_from_json(request.at("batches"));
+  const std::string key = cases.batch.key();
+  progress(Json{{"case", key}});
+  BatchInvariance found;
+  Outcome outcome;
+  if (const LoadedCode* loaded = code.get(false, &outcome); loaded != nullptr) {
+    const Variant variant = variant_from_json(request.at("variant"));
+    const DeviceProperties& properties = device.properties();
+    const VariantAt at = [&](const Case& which) {
+      return RunnableVariant{loaded,
+                             launches_of(which, variant, properties.target, properties.facts)};
+    };
+    outcome = check_batches(device, at, cases.batch, cases.row_counts,
+                            request.at("seed").get<std::uint64_t>(), &found);
+  }
+  return Json{{"case", key},
+              {"failed", outcome.ok() ? "" : std::string(to_string(outcome.status))},
+              {"message", outcome.message},
+              {"found", to_json(found)}};
+}
+
 }  // namespace
 
 Json handle_prove_request(Device& device, const Json& request,
@@ -93,6 +118,7 @@ Json handle_prove_request(Device& device, const Json& request,
   VariantCode code(device, request);
   const BaselineCode baseline(device, request.at("baseline"));
   Json reports = Json::array();
+  bool all_right = true;
   bool retire = false;
   for (const Json& item : request.at("cases")) {
     const ProofCase one = proof_case_from_json(item);
@@ -100,10 +126,16 @@ Json handle_prove_request(Device& device, const Json& request,
     const ProofReport report = prove_case(device, code, baseline, request, one);
     reports.push_back({{"case", one.which.key()}, {"report", to_json(report)}});
     if (report.outcome.ok()) continue;
+    all_right = false;
     retire = report.failed_check == "launch";
     break;
   }
-  return Json{{"reports", std::move(reports)}, {"retire", retire}};
+  Json answer{{"reports", std::move(reports)}, {"retire", retire}};
+  if (all_right && request.contains("batches")) {
+    answer["batch"] = check_batches(device, code, request, progress);
+    answer["retire"] = !answer["batch"].at("failed").get<std::string>().empty();
+  }
+  return answer;
 }
 
 }  // namespace fusetune

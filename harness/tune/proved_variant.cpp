@@ -30,20 +30,31 @@ ProvedVariant proved_from_answer(const Json& answer) {
     break;
   }
   if (proved.cases == 0) proved.outcome = {Status::verification_failed, "nothing was compared"};
+  if (answer.contains("batch")) {
+    const Json& batch = answer.at("batch");
+    proved.batch = batch_invariance_from_json(batch.at("found"));
+    if (const std::string failed = batch.at("failed"); !failed.empty()) {
+      proved.outcome = {status_from_string(failed).value(), batch.at("message")};
+      proved.failed_case = batch.at("case");
+      proved.failed_check = "launch";
+    }
+  }
   return proved;
 }
 
 Json data_of(const ProvedVariant& proved) {
-  return Json{{"cases", proved.cases},
-              {"exact_cases", proved.exact_cases},
-              {"checks", to_json(proved.checks)},
-              {"outputs", to_json(proved.outputs)},
-              {"left_out", proved.left_out},
-              {"failed_case", proved.failed_case},
-              {"failed_check", proved.failed_check},
-              {"mismatches", to_json(proved.mismatches)},
-              {"mismatch_count", proved.mismatch_count},
-              {"mismatch_map", proved.mismatch_map}};
+  Json data{{"cases", proved.cases},
+            {"exact_cases", proved.exact_cases},
+            {"checks", to_json(proved.checks)},
+            {"outputs", to_json(proved.outputs)},
+            {"left_out", proved.left_out},
+            {"failed_case", proved.failed_case},
+            {"failed_check", proved.failed_check},
+            {"mismatches", to_json(proved.mismatches)},
+            {"mismatch_count", proved.mismatch_count},
+            {"mismatch_map", proved.mismatch_map}};
+  if (proved.batch) data["batch"] = to_json(*proved.batch);
+  return data;
 }
 
 ProvedVariant proved_from_record(const StepRecord& step) {
@@ -62,6 +73,7 @@ ProvedVariant proved_from_record(const StepRecord& step) {
     proved.mismatches.push_back(mismatch_from_json(mismatch));
   proved.mismatch_count = data.at("mismatch_count").get<std::int64_t>();
   proved.mismatch_map = data.at("mismatch_map").get<std::string>();
+  if (data.contains("batch")) proved.batch = batch_invariance_from_json(data.at("batch"));
   return proved;
 }
 

@@ -3,10 +3,12 @@
 // as a record.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/store/record_store.hpp"
+#include "harness/verify/batch_check.hpp"
 #include "harness/verify/proof.hpp"
 
 namespace fusetune {
@@ -25,6 +27,7 @@ struct ProvedVariant {
   std::vector<Mismatch> mismatches;    ///< of the failed case
   std::int64_t mismatch_count = 0;
   std::string mismatch_map;
+  std::optional<BatchInvariance> batch;  ///< where the geometry asks for it
 
   /// "exact", "fast" or "exact and fast"; "" when nothing was proved.
   std::string modes() const;

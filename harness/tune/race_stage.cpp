@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <memory>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 
 #include "harness/base/files.hpp"
 #include "harness/base/hash.hpp"
+#include "harness/tune/race_choice.hpp"
 
 namespace fusetune {
 
@@ -18,30 +20,18 @@ namespace {
 constexpr const char* kRaceProtocol = "race 3";
 constexpr const char* kNotMeasured = "not measured before the run was interrupted";
 
-Json to_json(const RaceOptions& options) {
-  return Json{{"span_us_min", options.span_us_min},
-              {"epochs", options.epochs},
-              {"rounds", options.rounds},
-              {"warm_up_ms", options.warm_up_ms},
-              {"probe_cutoff", options.probe_cutoff},
-              {"cold", options.cold},
-              {"seed", options.seed},
-              {"budget_s", options.budget_s},
-              {"keep", options.keep}};
+/// What tells variants apart whose rows have other bits; "" of one that does not qualify.
+std::string batch_class_of(const ProvedVariant& proved) {
+  return proved.batch && proved.batch->qualifies() ? proved.batch->digest : "";
 }
 
-RaceOptions race_options_from_json(const Json& json) {
-  RaceOptions options;
-  options.span_us_min = json.at("span_us_min").get<double>();
-  options.epochs = json.at("epochs").get<int>();
-  options.rounds = json.at("rounds").get<int>();
-  options.warm_up_ms = json.at("warm_up_ms").get<double>();
-  options.probe_cutoff = json.at("probe_cutoff").get<double>();
-  options.cold = json.at("cold").get<bool>();
-  options.seed = json.at("seed").get<std::uint64_t>();
-  options.budget_s = json.at("budget_s").get<double>();
-  options.keep = json.at("keep").get<std::vector<std::int32_t>>();
-  return options;
+/// A number for each class of equal bits.
+std::vector<std::int32_t> groups_of(const CaseRace& race) {
+  const std::set<std::string> classes(race.classes.begin(), race.classes.end());
+  std::vector<std::int32_t> groups;
+  for (const std::string& one : race.classes)
+    groups.push_back(static_cast<std::int32_t>(std::distance(classes.begin(), classes.find(one))));
+  return groups;
 }
 
 class RaceStage {
@@ -74,7 +64,7 @@ class RaceStage {
     for (const std::size_t i : open) submit(pool, i);
     pool.run(session_.stop, [this] { session_.progress.tick(); });
     session_.progress.end();
-    for (std::size_t i = 0; i < summary_.races.size(); ++i) decide(summary_.races[i]);
+    choose_winners(plan_, traffic_, incumbents_, summary_.races);
     return std::move(summary_);
   }
 
@@ -90,7 +80,11 @@ class RaceStage {
         if (!launches)
           race.result.outcome = {Status::skipped, "nothing is launched for this case"};
         else if (race.arms.empty())
-          race.result.outcome = {Status::skipped, "no variant of this geometry was proved"};
+          race.result.outcome = {Status::skipped,
+                                 plan_.geometries[g].batch_invariant
+                                     ? "no variant was proved to give a row the same bits in every "
+                                       "batch"
+                                     : "no variant of this geometry was proved"};
         else
           race.result.outcome = {Status::skipped, kNotMeasured};
         summary_.races.push_back(std::move(race));
@@ -120,6 +114,10 @@ class RaceStage {
     for (std::size_t v = 0; v < geometry.variants.size(); ++v) {
       const ProvedVariant* proved = proofs_.find(race.geometry, v);
       if (proved == nullptr || !proved->outcome.ok()) continue;
+      const bool is_baseline =
+          geometry.variants[v].implementation == geometry.geometry.family->baseline;
+      const std::string batch_class = batch_class_of(*proved);
+      if (geometry.batch_invariant && batch_class.empty() && !is_baseline) continue;
       const CompiledUnit* unit = compiled_.find(race.geometry, v, plan_.target);
       const std::vector<Launch> launches =
           launches_of(which, geometry.variants[v], plan_.target, device_.facts);
@@ -129,7 +127,11 @@ class RaceStage {
       if (is_new) {
         race.arms.push_back(v);
         text += "|" + arm;
-      } else if (geometry.variants[v].implementation == geometry.geometry.family->baseline) {
+        if (geometry.batch_invariant) {
+          race.classes.push_back(batch_class);
+          text += " of " + batch_class;
+        }
+      } else if (is_baseline) {
         // The arm speaks for the baseline: what equals it cannot beat it.
         std::replace(race.arms.begin(), race.arms.end(), known->second, v);
         race.same_code_as[known->second] = v;
@@ -138,6 +140,10 @@ class RaceStage {
         race.same_code_as[v] = known->second;
       }
     }
+    const auto has_class = [](const std::string& one) { return !one.empty(); };
+    if (geometry.batch_invariant &&
+        std::none_of(race.classes.begin(), race.classes.end(), has_class))
+      race.arms.clear();
     return hash_hex(text);
   }
 
@@ -174,6 +180,7 @@ class RaceStage {
           {{"code", compiled_.find(race.geometry, v, plan_.target)->code.code_path.string()},
            {"variant", fusetune::to_json(geometry.variants[v])}});
     RaceOptions options = options_;
+    options.groups = groups_of(race);
     for (std::size_t a = 0; a < race.arms.size(); ++a)
       if (geometry.variants[race.arms[a]].implementation == geometry.geometry.family->baseline)
         options.keep.push_back(static_cast<std::int32_t>(a));
@@ -224,47 +231,13 @@ class RaceStage {
                            {"compiler", compiled_.compilers.at(plan_.target.name)},
                            {"sweep", plan_.sweep.name},
                            {"conditions", device_.conditions}};
-    step.data = Json{{"arms", std::move(arms)},
-                     {"budget_s", options_.budget_s},
-                     {"memory", std::move(memory)},
-                     {"provenance", race.provenance},
-                     {"result", fusetune::to_json(race.result)}};
+    step.data = Json{{"arms", std::move(arms)},       {"budget_s", options_.budget_s},
+                     {"memory", std::move(memory)},   {"classes", race.classes},
+                     {"provenance", race.provenance}, {"result", fusetune::to_json(race.result)}};
     step.wall_ms = end.wall_ms;
     session_.records.add(step);
     ++summary_.measured;
     session_.progress.advance(!race.result.outcome.ok());
-  }
-
-  void decide(CaseRace& race) const {
-    if (!race.result.outcome.ok()) return;
-    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
-    const Family& family = *geometry.geometry.family;
-    const auto incumbent =
-        incumbents_.find({geometry.geometry.key(), geometry.cases[race.planned_case].which.rows()});
-    ChoiceRules rules;
-    for (std::size_t a = 0; a < race.arms.size(); ++a) {
-      const Variant& variant = geometry.variants[race.arms[a]];
-      rules.simplicity.push_back(simplicity_rank(family, variant));
-      rules.memory.push_back(traffic_.cost(race.geometry, race.arms[a]));
-      if (incumbent != incumbents_.end() && variant.key(family) == incumbent->second)
-        rules.incumbent = static_cast<std::int32_t>(a);
-      if (variant.implementation == family.baseline) rules.baseline = static_cast<std::int32_t>(a);
-    }
-    const auto timed = [&race](std::int32_t arm) {
-      return std::any_of(race.result.samples.begin(), race.result.samples.end(),
-                         [arm](const Sample& sample) { return sample.arm == arm; });
-    };
-    if (rules.baseline < 0 || !timed(rules.baseline)) {
-      race.result.outcome = {Status::skipped,
-                             "the baseline was not proved or not timed: no row without it"};
-      return;
-    }
-    if (rules.incumbent >= 0 && !timed(rules.incumbent)) rules.incumbent = -1;
-    try {
-      race.choice = choose(race.result, rules);
-    } catch (const std::invalid_argument& error) {
-      race.result.outcome = {Status::skipped, error.what()};
-    }
   }
 
   const Plan& plan_;
@@ -285,96 +258,6 @@ RaceSummary race_plan(const Plan& plan, const CompileSummary& compiled, const Pr
                       const TrafficSummary& traffic, const DeviceProperties& device,
                       const Incumbents& incumbents, Session& session) {
   return RaceStage(plan, compiled, proofs, traffic, device, incumbents, session).run();
-}
-
-namespace {
-
-/// Verify again after timing, with another seed on the loaded code that was timed: what fails now
-/// loses its samples.
-void prove_again(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-                 std::uint64_t seed, RaceResult& result) {
-  ProofOptions options;
-  options.seed = seed + 1;
-  options.determinism_runs = 0;
-  options.thorough = false;
-  for (std::size_t a = 0; a < arms.size(); ++a) {
-    const auto arm = static_cast<std::int32_t>(a);
-    const bool timed = std::any_of(result.samples.begin(), result.samples.end(),
-                                   [arm](const Sample& sample) { return sample.arm == arm; });
-    if (!timed) continue;
-    const ProofReport report = prove(device, arms[a], which, options);
-    if (report.outcome.ok()) continue;
-    result.disproved.push_back(
-        {arm, {report.outcome.status, "after timing: " + report.outcome.message}});
-    std::erase_if(result.samples, [arm](const Sample& sample) { return sample.arm == arm; });
-  }
-}
-
-/// Arm numbers of a race among some arms, told in the numbers of all.
-void renumber(const std::vector<std::int32_t>& numbers, std::size_t all, RaceResult& result) {
-  const auto number = [&numbers](std::int32_t arm) {
-    return numbers[static_cast<std::size_t>(arm)];
-  };
-  for (Sample& sample : result.samples) sample.arm = number(sample.arm);
-  for (std::int32_t& arm : result.dropped) arm = number(arm);
-  std::vector<double> probe_us(all, 0);
-  for (std::size_t i = 0; i < result.probe_us.size(); ++i)
-    probe_us[static_cast<std::size_t>(numbers[i])] = result.probe_us[i];
-  result.probe_us = std::move(probe_us);
-}
-
-/// Races the arms; one that fails while it is timed is left out, and the others start again.
-RaceResult race_survivors(Device& device, const std::vector<RunnableVariant>& arms,
-                          const Case& which, const RaceOptions& options) {
-  std::vector<std::int32_t> numbers(arms.size());
-  std::iota(numbers.begin(), numbers.end(), 0);
-  std::vector<Disproof> failed;
-  for (;;) {
-    std::vector<RunnableVariant> alive;
-    for (const std::int32_t number : numbers)
-      alive.push_back(arms[static_cast<std::size_t>(number)]);
-    RaceOptions among = options;
-    among.keep.clear();
-    for (const std::int32_t arm : options.keep)
-      if (const auto at = std::find(numbers.begin(), numbers.end(), arm); at != numbers.end())
-        among.keep.push_back(static_cast<std::int32_t>(at - numbers.begin()));
-    RaceResult result = race(device, alive, which, among);
-    if (!result.outcome.ok() && result.failed_arm >= 0 && numbers.size() > 1) {
-      const auto at = numbers.begin() + result.failed_arm;
-      failed.push_back(
-          {*at, {result.outcome.status, "while it was timed: " + result.outcome.message}});
-      numbers.erase(at);
-      continue;
-    }
-    if (result.outcome.ok()) renumber(numbers, arms.size(), result);
-    result.disproved = std::move(failed);
-    return result;
-  }
-}
-
-}  // namespace
-
-Json handle_race_request(Device& device, const Json& request) {
-  const Case which = case_from_json(request.at("case"));
-  std::vector<std::unique_ptr<LoadedCode>> codes;
-  std::vector<RunnableVariant> arms;
-  for (const Json& item : request.at("arms")) {
-    Outcome outcome;
-    codes.push_back(device.load(item.at("code").get<std::string>(), &outcome));
-    if (!codes.back()) {
-      RaceResult failed;
-      failed.outcome = outcome;
-      return fusetune::to_json(failed);
-    }
-    arms.push_back(
-        {codes.back().get(), launches_of(which, variant_from_json(item.at("variant")),
-                                         device.properties().target, device.properties().facts)});
-  }
-  const RaceOptions options = race_options_from_json(request.at("options"));
-  RaceResult result = race_survivors(device, arms, which, options);
-  if (result.outcome.ok() && request.at("prove_again").get<bool>())
-    prove_again(device, arms, which, options.seed, result);
-  return fusetune::to_json(result);
 }
 
 }  // namespace fusetune

@@ -23,6 +23,10 @@ struct CaseRace {
   std::size_t planned_case = 0;
   std::vector<std::size_t> arms;                    ///< variant indices
   std::map<std::size_t, std::size_t> same_code_as;  ///< variant -> the variant whose arm it shares
+  /// Per arm, where the geometry asks for batch invariance: arms of one class give a row the same
+  /// bits; "" of a baseline that does not qualify.
+  std::vector<std::string> classes;
+  std::string batch_class;  ///< of the choice
   RaceResult result;
   Choice choice;
   Json provenance;  ///< of the figures: versions, sweep and conditions when they were taken

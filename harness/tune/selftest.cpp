@@ -111,7 +111,9 @@ class Selftest {
     if (planted) apply(mutant, request);
     const std::string key = request.key(identity_);
     // Mutants of one case share the shipped kernel.
-    if (!planted && !shipped_.insert(key + mutant.which.key()).second) return;
+    const bool batches = mutant.batch_invariant(mode);
+    if (!planted && !shipped_.insert(key + mutant.which.key() + (batches ? "b" : "")).second)
+      return;
     Trial& trial = trials_.emplace_back(Trial{&mutant, mode, planted, key, "", {}});
     const auto [first, is_new] = compiled_.try_emplace(key);
     first->second.push_back(&trial);
@@ -206,6 +208,7 @@ class Selftest {
                        {"case", to_json(mutant.which)},
                        {"launch", to_json(trial.planted ? mutant.launch : LaunchChange{})},
                        {"device_change", to_json(trial.planted ? mutant.device : DeviceChange{})},
+                       {"batch_invariant", mutant.batch_invariant(trial.mode)},
                        {"seed", run.seed},
                        {"off", run.off}};
     job.limit = std::chrono::milliseconds(

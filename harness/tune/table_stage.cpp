@@ -103,6 +103,7 @@ class RowMaker {
     const ProvedVariant* proved = campaign_.proofs.find(race.geometry, index);
     c.proofs = proved->cases;
     c.proved_on = plan_.target.name + " " + proved->modes();
+    c.batch_class = race.batch_class;
     return c;
   }
 
@@ -132,8 +133,11 @@ std::map<std::int64_t, const CaseRace*> races_by_rows(const Plan& plan, const Ca
 void keep_present_rows(const Table& present, Table& table) {
   std::set<std::pair<std::string, std::int64_t>> tuned;
   std::map<std::string, std::string> sources;  // geometry -> source of its new rows
+  std::map<std::string, std::string> classes;  // geometry -> class of equal bits, where asked for
   for (const TableRow& row : table.rows) {
     tuned.emplace(row.geometry.key(), row.tuned_at);
+    if (!row.certificate.batch_class.empty())
+      classes.emplace(row.geometry.key(), row.certificate.batch_class);
     if (!row.is_default) sources.emplace(row.geometry.key(), row.source_hash);
   }
   for (const TableRow& row : present.rows) {
@@ -141,6 +145,10 @@ void keep_present_rows(const Table& present, Table& table) {
     if (tuned.count({key, row.tuned_at}) != 0) continue;
     const auto source = sources.find(key);
     if (!row.is_default && source != sources.end() && source->second != row.source_hash) continue;
+    // Other bits between two row counts are what the sweep asked to be spared.
+    const auto batch_class = classes.find(key);
+    if (batch_class != classes.end() && batch_class->second != row.certificate.batch_class)
+      continue;
     table.rows.push_back(row);
   }
 }
@@ -220,6 +228,11 @@ void prove_large_finalists(const Plan& plan, Campaign& campaign, Session& sessio
         race->choice.arm = static_cast<std::int32_t>(a);
     race->choice.is_default = true;
     race->choice.reason = "the winner failed its proof at this shape";
+    if (!race->batch_class.empty() &&
+        race->classes[static_cast<std::size_t>(race->choice.arm)] != race->batch_class)
+      race->result.outcome = {Status::skipped,
+                              "the winner failed its proof at this shape, and the baseline gives a "
+                              "row other bits"};
   }
 }
 

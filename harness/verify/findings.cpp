@@ -9,9 +9,11 @@ namespace fusetune {
 
 std::string_view to_string(Check check) {
   constexpr std::array<std::string_view, kCheckCount> kNames{
-      "launch",       "guards",       "row_padding", "inputs_unchanged", "writers", "poison",
-      "exact",        "values",       "norms",       "untouched",        "calls",   "alias",
-      "input_impact", "back_to_back", "baseline",    "determinism"};
+      "launch",          "guards",       "row_padding", "inputs_unchanged",
+      "writers",         "poison",       "exact",       "values",
+      "norms",           "untouched",    "calls",       "alias",
+      "input_impact",    "back_to_back", "baseline",    "determinism",
+      "batch_invariance"};
   return kNames[static_cast<std::size_t>(check)];
 }
 

@@ -30,9 +30,10 @@ enum class Check {
   input_impact,  ///< every input matters, to the reference and to the kernel
   back_to_back,  ///< two argument sets without a synchronise between them
   baseline,      ///< the unfused implementation's results point the same way and are as long
-  determinism
+  determinism,
+  batch_invariance  ///< a row has the same bits in every batch; only where that is asked
 };
-constexpr std::size_t kCheckCount = static_cast<std::size_t>(Check::determinism) + 1;
+constexpr std::size_t kCheckCount = static_cast<std::size_t>(Check::batch_invariance) + 1;
 std::string_view to_string(Check check);
 
 class Findings {

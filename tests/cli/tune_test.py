@@ -6,6 +6,17 @@ import subprocess
 
 import harness
 
+BATCH_SWEEP = """sweep: batches
+device: host-w64
+families:
+  - family: rmsnorm_gemma
+    symbols: [{width: 512}]
+    tokens: [1, 65]
+    batch_invariant: true
+    axes: {persistent: off, row_cache: registers}
+    space: 8
+measure: {budget_s: 4}
+"""
 
 class Tune(harness.ProgramTest):
     def test_sweep_to_table_and_again_without_work(self):
@@ -32,6 +43,25 @@ class Tune(harness.ProgramTest):
         for line in (text.stdout + text.stderr).splitlines():
             if "fusetune " not in line and "=" not in line:
                 self.assertLessEqual(len(line), 100, line)
+
+    def test_rows_of_a_batch_invariant_table_are_of_one_class(self):
+        sweep = self.write("batches.yaml", BATCH_SWEEP)
+        document = self.run_json("tune", sweep)
+        table = json.loads((self.dir / "results/host-w64/rmsnorm_gemma.json").read_text())
+        classes = {row["certificate"]["batch_class"] for row in table["rows"]}
+        self.assertEqual(len(classes), 1)
+        verdicts = document["proofs"]["geometries"][0]["batch_invariance"]
+        members = {one["class"]: one["variants"] for one in verdicts["classes"]}
+        # A sum over other chunks rounds otherwise: there must be something to keep apart.
+        self.assertGreater(len(members), 1)
+        self.assertGreater(verdicts["bytes"], 0)
+        for row in table["rows"]:
+            self.assertIn(row["variant"], members[row["certificate"]["batch_class"]])
+        self.assertIn("chosen", self.run_program("explain", document["rows"][0]["case"]).stdout)
+        # Found in the store, it is the same table.
+        again = self.run_json("tune", sweep)
+        self.assertEqual([again[key] for key in ("compiled", "proved", "measured")], [0, 0, 0])
+        self.assertEqual(json.loads((self.dir / "results/host-w64/rmsnorm_gemma.json").read_text()), table)
 
     def test_every_row_is_replayed_through_the_header(self):
         sweep = self.write("small.yaml", harness.SMALL_SWEEP)

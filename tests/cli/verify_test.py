@@ -28,6 +28,19 @@ class Verify(harness.ProgramTest):
                 self.assertEqual(document["failures"], [])
                 self.assertGreater(document["checks"]["exact"], 0)
 
+    def test_rows_keep_their_bits_in_caches_as_well(self):
+        document = self.run_json("verify", "qk_norm_rope_cache(cache=shuffle,head_dim=64,hk=2,hq=4,mrope=interleaved,"
+                                 "quant=per_token,tokens=5)", "--space", 3, "--device", "host-w32",
+                                 "--batch-invariant")[0]
+        self.assertEqual(document["failures"], [])
+        verdicts = document["proofs"]["geometries"][0]["batch_invariance"]
+        self.assertGreater(verdicts["bytes"], 0)
+        self.assertEqual(verdicts["others"], [])
+        refused = self.run_program("verify", "qk_norm_rope_cache(hk=1,hq=1,quant=per_page,tokens=5)",
+                                   "--batch-invariant")
+        self.assertEqual(refused.returncode, 64)
+        self.assertIn("the scale of a page is that of all its tokens", refused.stderr)
+
     def test_a_case_key_pastes_back(self):
         key = ("split_reshape_cat(act=bf16,align_qkvz=2,ba=fp32,hk=128,hv=128,layout=interleaved,nk=2,nv=6,"
                "stride_qkvz=2049,tokens=5,zero_fill=off)")

@@ -138,6 +138,26 @@ TEST(Choose, ATieThatBeatsTheBaselineIsPreferred) {
   EXPECT_EQ(choice.arm, 2);
 }
 
+TEST(Choose, OnlyWhatIsEligibleIsChosen) {
+  const RaceResult result = raced({20, 10, 12, 12.01}, 0);
+  ChoiceRules some = rules(4, -1, 0);
+  some.eligible = {false, false, true, true};
+  const Choice choice = choose(result, some);
+  EXPECT_EQ(choice.fastest, 2);
+  EXPECT_EQ(choice.arm, 3) << "the simpler of the two";
+  EXPECT_THAT(choice.tie_set, ElementsAre(2));
+  EXPECT_NEAR(choice.verdict(3).over_baseline.mid, 20 / 12.01, 1e-9);
+
+  // A baseline with other bits is no default, however fast it is.
+  const RaceResult slower = raced({5, 4, 12, 13}, 0);
+  EXPECT_EQ(choose(slower, some).arm, 2);
+  EXPECT_FALSE(choose(slower, some).is_default);
+  some.eligible[0] = true;
+  EXPECT_TRUE(choose(slower, some).is_default);
+  some.eligible = {false, false, false, false};
+  EXPECT_THROW(choose(result, some), std::invalid_argument);
+}
+
 TEST(Choose, IdenticalArmsRarelyHaveAWinner) {
   int lone_winners = 0;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {

@@ -116,6 +116,19 @@ TEST(Race, TheProbeDropsWhatIsFarSlowerUnlessItIsKept) {
   EXPECT_EQ(arms_in(result), (std::set<std::int32_t>{0, 1, 3}));
 }
 
+TEST(Race, TheBestOfEveryGroupStays) {
+  ScriptedDevice device;
+  device.launch_us = [](int arm, double) { return 10.0 + 20 * arm; };
+  const ScriptedRace set(4);
+  RaceOptions options;
+  EXPECT_THAT(race(device, set.arms, set.which, options).dropped, ElementsAre(1, 2, 3));
+  options.groups = {0, 0, 1, 1};
+  ScriptedDevice again;
+  again.launch_us = device.launch_us;
+  const RaceResult result = race(again, set.arms, set.which, options);
+  EXPECT_THAT(result.dropped, ElementsAre(1)) << "70 is no more than 2.5 times 50";
+}
+
 TEST(Race, ASlowArmIsCutAfterFewLaunches) {
   ScriptedDevice device;
   device.launch_us = [](int arm, double) { return arm == 1 ? 1e6 : 10.0; };

@@ -299,6 +299,19 @@ TEST_F(PlanTest, CompileOnlyTargetsLeaveOutTheDevicesOwn) {
   EXPECT_EQ(plan.compile_only[1].name, "sm_90");
 }
 
+TEST_F(PlanTest, EqualBitsInEveryBatchAreAskedWhereRowsAreIndependent) {
+  const std::string lines = "    symbols: [{width: 4}]\n    tokens: [16]\n";
+  EXPECT_FALSE(plan_of(lines).geometries.front().batch_invariant);
+  EXPECT_TRUE(plan_of(lines + "    batch_invariant: true\n").geometries.front().batch_invariant);
+  folder_.write("toy/family.yaml", std::string(kFamily) +
+                                       "independent_rows: {rule: tail == off, reason: tails are "
+                                       "shared}\n");
+  plan_of(lines + "    batch_invariant: true\n    options: {tail: off}\n");
+  EXPECT_THAT(error_with(lines + "    batch_invariant: true\n    options: {tail: on}\n"),
+              AllOf(HasSubstr("sweep.yaml:4"), HasSubstr("tails are shared (tail == off)")));
+  EXPECT_THAT(error_with(lines + "    batch_invariant: maybe\n"), HasSubstr("sweep.yaml:7:22"));
+}
+
 TEST_F(PlanTest, PlansAreDeterministicAndSorted) {
   const std::string lines =
       "    models: [all]\n    symbols: [{width: 4}]\n    tokens: [16, 1, 4]\n"

@@ -65,6 +65,33 @@ TEST(ProvedVariant, NothingProvedIsNoSuccess) {
   EXPECT_EQ(proved.modes(), "");
 }
 
+Json batch_of(const std::string& failed) {
+  BatchInvariance found;
+  found.rows = 160;
+  found.row_counts = {1, 65};
+  found.bytes = 7;
+  found.digest = "abc";
+  return {
+      {"case", "a batch"}, {"failed", failed}, {"message", "it hung"}, {"found", to_json(found)}};
+}
+
+TEST(ProvedVariant, KeepsWhatBatchesShowed) {
+  Json answer = answer_of({report_of("fast")});
+  EXPECT_FALSE(proved_from_answer(answer).batch);
+  answer["batch"] = batch_of("");
+  const ProvedVariant proved = proved_from_answer(answer);
+  ASSERT_TRUE(proved.batch);
+  EXPECT_TRUE(proved.outcome.ok());
+  EXPECT_TRUE(proved.batch->qualifies());
+  StepRecord step;
+  step.data = Json::parse(data_of(proved).dump());
+  EXPECT_EQ(data_of(proved_from_record(step)), data_of(proved));
+
+  answer["batch"] = batch_of("launch_error");
+  EXPECT_EQ(proved_from_answer(answer).outcome.status, Status::launch_error);
+  EXPECT_EQ(proved_from_answer(answer).failed_case, "a batch");
+}
+
 TEST(ProvedVariant, SurvivesItsRecord) {
   ProofReport wrong = report_of("fast");
   wrong.outcome = {Status::race, "race"};

@@ -1,0 +1,52 @@
+#include "harness/tune/batch_cases.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "harness/tune/proof_cases.hpp"
+
+namespace fusetune {
+
+namespace {
+
+/// So many bytes of tensors give enough roundings that another order of a sum shows.
+constexpr std::int64_t kBatchBytes = std::int64_t{2} << 20;
+constexpr std::int64_t kBatchRowsMin =
+    160;  ///< beyond the row counts at which kernels switch paths
+constexpr std::int64_t kBatchRowsMax = 512;
+
+Case at_rows(const Case& which, std::int64_t rows) { return cases_at_rows(which, rows).front(); }
+
+std::int64_t batch_rows(const Case& which) {
+  const std::int64_t few = tensor_bytes(at_rows(which, kBatchRowsMin));
+  const std::int64_t many = tensor_bytes(at_rows(which, 2 * kBatchRowsMin));
+  const std::int64_t row_bytes = std::max<std::int64_t>(1, (many - few) / kBatchRowsMin);
+  return std::clamp(kBatchBytes / row_bytes, kBatchRowsMin, kBatchRowsMax);
+}
+
+}  // namespace
+
+Json to_json(const BatchCases& cases) {
+  return {{"batch", to_json(cases.batch)}, {"row_counts", cases.row_counts}};
+}
+
+BatchCases batch_cases_from_json(const Json& json) {
+  return {case_from_json(json.at("batch")), json.at("row_counts").get<std::vector<std::int64_t>>()};
+}
+
+BatchCases batch_cases(const PlannedGeometry& geometry, const Variant& variant,
+                       const Target& target, const EngineOptions& options) {
+  const Case& first = geometry.cases.front().which;
+  BatchCases cases{at_rows(first, batch_rows(first)), {}};
+  std::set<std::int64_t> counts{1, 2, 3, 8, 16, 33, 64, 65, 100, 128, 129};
+  for (const std::int64_t rows : adversarial_rows(geometry.geometry, variant, target))
+    counts.insert(rows);
+  for (const PlannedCase& planned : geometry.cases)
+    if (is_proved_at_own_shape(planned.which, options)) counts.insert(planned.which.rows());
+  counts.erase(0);
+  counts.erase(cases.batch.rows());
+  cases.row_counts.assign(counts.begin(), counts.end());
+  return cases;
+}
+
+}  // namespace fusetune

@@ -1,0 +1,63 @@
+"""docs/upstream.md names only tests, planted bugs and files that exist."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def tests_of_the_project():
+    names = set()
+    for file in (ROOT / "tests").rglob("*.cpp"):
+        for suite, name in re.findall(r"^(?:TEST|TEST_F|TEST_P)\((\w+),\s*(\w+)\)", file.read_text(), re.M):
+            names.add(f"{suite}.{name}")
+    return names
+
+
+def mutants_of_the_project():
+    names = set()
+    for file in (ROOT / "tests/mutants").glob("*.yaml"):
+        for name in re.findall(r"^  - name: (\w+)", file.read_text(), re.M):
+            names.add(f"{file.stem}:{name}")
+    return names
+
+
+def missing(text, tests, mutants):
+    """What stands in backquotes in the last column of a table and is not there."""
+    absent, seen = [], 0
+    for line in text.splitlines():
+        if not line.startswith("| ") or line.startswith(("| requirement", "|---")):
+            continue
+        shown_by = line.rstrip(" |").split("|")[-1]
+        for name in re.findall(r"`([^`]+)`", shown_by):
+            if re.fullmatch(r"[A-Z]\w+\.[A-Z]\w+", name):
+                known = name in tests
+            elif re.fullmatch(r"\w+:\w+", name):
+                known = name in mutants
+            elif name.startswith("tests/"):
+                known = (ROOT / name).exists()
+            else:
+                continue
+            seen += 1
+            if not known:
+                absent.append(name)
+    return absent, seen
+
+
+def main():
+    tests, mutants = tests_of_the_project(), mutants_of_the_project()
+    absent, seen = missing((ROOT / "docs/upstream.md").read_text(), tests, mutants)
+    for name in absent:
+        print(f"docs/upstream.md names {name}, which is not there")
+    # The check itself: a name of nothing is found.
+    planted, _ = missing("| a | b | `Nothing.AtAll`, `nothing:at_all` |", tests, mutants)
+    if planted != ["Nothing.AtAll", "nothing:at_all"]:
+        print(f"planted names were not found: {planted}")
+        return 1
+    print(f"{seen} names, {len(absent)} of them not there")
+    return 1 if absent or seen < 40 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
