@@ -1,15 +1,11 @@
 // Rows of a norm as chunks of one vector access, and what every norm does with a chunk. For families with the symbols width and vector_bytes_max
 // and the types act and weight: a row has FT_WIDTH elements. All but row numbers is constant per code object; those are 64 bits wide.
 #pragma once
+#include "elements.h"
 
-// A chunk: the elements of one access of x. In other tensors, whose elements may be wider, it may take more accesses.
-#ifdef FT_VECTOR_BYTES
-constexpr int kElements = FT_VECTOR_BYTES / FT_BYTES_ACT;
-#else
-constexpr int kElements = FT_VECTOR_BYTES_MAX / FT_BYTES_ACT;
-#endif
 constexpr int kChunks = FT_WIDTH / kElements;  // of one row
 
+// A chunk: the elements of one access of x. In other tensors, whose elements may be wider, it may take more accesses.
 template <class T>
 using Chunk = ft_pack<T, kElements>;
 

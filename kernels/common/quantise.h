@@ -1,6 +1,7 @@
 // fp8 codes of rows of chunks with a scale per group: for families with the options quant, quant_source, quant_op, scale_floor and the
 // derived word transposed. Comes after chunks.h.
 #pragma once
+#include "codes.h"
 
 #if FT_QUANT != FT_QUANT_NONE
 
@@ -13,15 +14,10 @@ FT_DEVICE Chunk<ft_fp32> quant_source(const Chunk<ft_fp32> &values) {
 #endif
 }
 
-// NaNs do not count: their codes say what they are.
 FT_DEVICE float largest_magnitude(const Chunk<ft_fp32> &values) {
   float largest = 0.0f;
   FT_UNROLL
-  for (int i = 0; i < kElements; ++i) {
-    const float value = ft_get(values, i);
-    const float magnitude = value < 0.0f ? -value : value;
-    largest = magnitude > largest ? magnitude : largest;
-  }
+  for (int i = 0; i < kElements; ++i) largest = larger_magnitude(largest, ft_get(values, i));
   return largest;
 }
 
@@ -54,15 +50,7 @@ FT_DEVICE Chunk<FT_TYPE_CODE> codes_of(const Chunk<ft_fp32> &values, float scale
   Chunk<FT_TYPE_CODE> codes;
   const float inverse = 1.0f / scale;
   FT_UNROLL
-  for (int i = 0; i < kElements; ++i) {
-    const float value = ft_get(values, i);
-#if FT_QUANT_OP == FT_QUANT_OP_DIVIDE
-    (void)inverse;
-    ft_set(codes, i, value / scale);
-#else
-    ft_set(codes, i, value * inverse);
-#endif
-  }
+  for (int i = 0; i < kElements; ++i) ft_set(codes, i, code_operand(ft_get(values, i), scale, inverse));
   return codes;
 }
 
@@ -71,23 +59,29 @@ FT_DEVICE void store_scale(const Rows &scales, ft_i64 row, int group, float scal
   ft_store_pack<ft_fp32, 1>(scales.data + at * 4, ft_pack<ft_fp32, 1>{{{ft_f32_to_bits(scale)}}});
 }
 
-// Codes and scales of rows that lie in memory as they are quantised, `values`: a block per group.
+// Codes and scales of rows that lie in memory as they are quantised, `values`: SHARE threads have a group, and all of a block take part in the
+// maxima.
+template <int SHARE>
 FT_DEVICE void quantise_rows(const Rows &codes, const Rows &scales, const Rows &values, ft_i64 tokens) {
-  constexpr int kGroupChunks = kChunks / FT_GROUPS;
-  for (ft_i64 item = blockIdx.x; item < tokens * FT_GROUPS; item += gridDim.x) {
+  constexpr int kGroupChunks = kChunks / FT_GROUPS, kAtATime = FT_BLOCK_SIZE / SHARE;
+  const int lane = static_cast<int>(threadIdx.x) % SHARE;
+  const ft_i64 groups = tokens * FT_GROUPS;
+  int turn = 0;
+  for (ft_i64 start = static_cast<ft_i64>(blockIdx.x) * kAtATime; start < groups; start += static_cast<ft_i64>(gridDim.x) * kAtATime) {
+    const ft_i64 item = start + static_cast<int>(threadIdx.x) / SHARE;
     const ft_i64 row = item / FT_GROUPS;
     const int group = static_cast<int>(item % FT_GROUPS);
-    const int end = (group + 1) * kGroupChunks;
+    const int begin = group * kGroupChunks + lane, end = item < groups ? (group + 1) * kGroupChunks : 0;
     float largest = 0.0f;
-    for (int chunk = group * kGroupChunks + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE) {
+    for (int chunk = begin; chunk < end; chunk += SHARE) {
       const float here = largest_magnitude(load_chunk<ft_fp32>(values, row, chunk));
       largest = here > largest ? here : largest;
     }
-    const float scale = scale_of(ft_group_max<FT_BLOCK_SIZE, FT_BLOCK_SIZE>(largest, 0));
-    for (int chunk = group * kGroupChunks + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE)
+    const float scale = scale_of(ft_group_max<FT_BLOCK_SIZE, SHARE>(largest, turn));
+    turn ^= 1;
+    for (int chunk = begin; chunk < end; chunk += SHARE)
       store_chunk<FT_TYPE_CODE>(codes, row, chunk, codes_of(load_chunk<ft_fp32>(values, row, chunk), scale));
-    if (threadIdx.x == 0) store_scale(scales, row, group, scale);
-    ft_block_sync();
+    if (item < groups && lane == 0) store_scale(scales, row, group, scale);
   }
 }
 

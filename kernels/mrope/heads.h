@@ -1,23 +1,11 @@
 // Heads of mrope as chunks of one vector access, and its tables and positions under one name each, whatever the options: shared by its
 // implementations. Everything here is constant per code object; tokens and strides are 64 bits wide.
 #pragma once
-#include "rope.h"
+#include "elements.h"
+#include "rope_arguments.h"
 
-#ifdef FT_VECTOR_BYTES
-constexpr int kElements = FT_VECTOR_BYTES / FT_BYTES_ACT;  // of a chunk
-#else
-constexpr int kElements = FT_VECTOR_BYTES_MAX / FT_BYTES_ACT;
-#endif
 constexpr int kTail = FT_IN_PLACE == FT_IN_PLACE_ON ? 0 : FT_HEAD_DIM - FT_ROTARY_DIM;  // elements that are only copied
 
-#if FT_MROPE == FT_MROPE_NONE
-constexpr int kRule = FT_ROPE_TEXT;
-#elif FT_MROPE == FT_MROPE_SECTIONED
-constexpr int kRule = FT_ROPE_SECTIONED;
-#else
-constexpr int kRule = FT_ROPE_INTERLEAVED;
-#endif
-typedef ft_rope_axes<kRule, FT_MROPE_TIME, FT_MROPE_HEIGHT, FT_MROPE_WIDTH> Axes;
 typedef ft_rope_layout<FT_PAIRS == FT_PAIRS_NEOX, FT_HALF, kElements> Layout;
 typedef ft_pack<FT_TYPE_ACT, kElements> Chunk;
 #if FT_PRODUCT_ROUNDING == FT_PRODUCT_ROUNDING_ON
@@ -88,14 +76,6 @@ FT_DEVICE void rotate_item(Item &item, const ft_angles<kElements> &angles) {
   }
 }
 
-// ---- Positions and tables -------------------------------------------------------------------
-
-struct Angles {
-  const void *positions;
-  ft_i64 axis_stride;
-  ft_rope_table<FT_TYPE_TABLE> table;
-};
-
 #if FT_HAS_POSITIONS_THW
 #define POSITIONS_PARAMETERS const void *positions, ft_i64 axis_stride
 #define POSITIONS positions, axis_stride
@@ -103,26 +83,7 @@ struct Angles {
 #define POSITIONS_PARAMETERS const void *positions
 #define POSITIONS positions, 0
 #endif
-#if FT_HAS_COS_SIN
-#define TABLE_PARAMETERS const void *cos_sin
-#define TABLE cos_sin, static_cast<const char *>(cos_sin) + FT_HALF * FT_BYTES_TABLE
-#else
-#define TABLE_PARAMETERS const void *cos, const void *sin
-#define TABLE cos, sin
-#endif
 
-FT_DEVICE Angles angles_of(const void *positions, ft_i64 axis_stride, const void *cos, const void *sin) {
-  return {positions, axis_stride, {static_cast<const char *>(cos), static_cast<const char *>(sin), FT_TABLE_COLUMNS}};
-}
-
-FT_DEVICE ft_rope_rows<Axes::COUNT> rows_of(const Angles &angles, ft_i64 token) {
-  return ft_load_positions<Axes::COUNT, FT_BYTES_INDEX>(angles.positions, angles.axis_stride, token);
-}
-
-FT_DEVICE ft_i64 row_of(const Angles &angles, ft_i64 token, int axis) {
-  return ft_load_position<FT_BYTES_INDEX>(angles.positions, axis * angles.axis_stride + token);
-}
-
-FT_DEVICE ft_angles<kElements> load_angles(const Angles &angles, ft_i64 token, int item) {
-  return ft_load_item_angles<Layout, Axes, kElements, FT_TABLE_ALIGN>(angles.table, rows_of(angles, token), item);
+FT_DEVICE ft_angles<kElements> load_angles(const Rope &rope, ft_i64 token, int item) {
+  return ft_load_item_angles<Layout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows_of(rope, token), item);
 }

@@ -51,14 +51,14 @@ struct Shared {
   float sin[FT_ROWS_PER_ITER][FT_HALF];
 };
 
-FT_DEVICE void stage_angles(const Angles &angles, Shared &shared, ft_i64 row0, ft_i64 tokens) {
+FT_DEVICE void stage_angles(const Rope &rope, Shared &shared, ft_i64 row0, ft_i64 tokens) {
   for (int i = static_cast<int>(threadIdx.x); i < FT_ROWS_PER_ITER * FT_HALF; i += FT_BLOCK_SIZE) {
     const int row = i / FT_HALF, frequency = i % FT_HALF;
     if (row0 + row >= tokens) break;
-    const ft_i64 table_row = row_of(angles, row0 + row, Axes::of(frequency));
-    const ft_i64 at = (table_row * angles.table.row_stride + frequency) * FT_BYTES_TABLE;
-    shared.cos[row][frequency] = ft_get(ft_load_pack<FT_TYPE_TABLE, 1>(angles.table.cos + at), 0);
-    shared.sin[row][frequency] = ft_get(ft_load_pack<FT_TYPE_TABLE, 1>(angles.table.sin + at), 0);
+    const ft_i64 table_row = row_of(rope, row0 + row, Axes::of(frequency));
+    const ft_i64 at = (table_row * rope.table.row_stride + frequency) * FT_BYTES_TABLE;
+    shared.cos[row][frequency] = ft_get(ft_load_pack<FT_TYPE_TABLE, 1>(rope.table.cos + at), 0);
+    shared.sin[row][frequency] = ft_get(ft_load_pack<FT_TYPE_TABLE, 1>(rope.table.sin + at), 0);
   }
 }
 
@@ -75,7 +75,7 @@ FT_DEVICE ft_angles<kElements> staged_angles(const Shared &shared, int row, int 
 
 #endif
 
-FT_DEVICE void rotate_tokens(const Angles &angles, const Heads &q, const Heads &k, ft_i64 tokens) {
+FT_DEVICE void rotate_tokens(const Rope &rope, const Heads &q, const Heads &k, ft_i64 tokens) {
   const int row = static_cast<int>(threadIdx.x) / kRowThreads;
   const int slot = static_cast<int>(threadIdx.x) % kRowThreads / kItems;
   const int item = static_cast<int>(threadIdx.x) % kRowThreads % kItems;
@@ -90,12 +90,12 @@ FT_DEVICE void rotate_tokens(const Angles &angles, const Heads &q, const Heads &
     const bool works = slot < kSlots && row0 + row < tokens;
     ft_angles<kElements> mine = {};
 #if FT_ANGLES == FT_ANGLES_LDS
-    stage_angles(angles, shared[turn], row0, tokens);
+    stage_angles(rope, shared[turn], row0, tokens);
     ft_block_sync();
     if (works && item < kRotated) mine = staged_angles(shared[turn], row, item);
     turn ^= 1;
 #else
-    if (works && item < kRotated) mine = load_angles(angles, row0 + row, item);
+    if (works && item < kRotated) mine = load_angles(rope, row0 + row, item);
 #endif
     if (works) rotate_heads(q, k, mine, row0 + row, start + slot, end, item);
   }
@@ -119,5 +119,5 @@ void mrope(POSITIONS_PARAMETERS, TABLE_PARAMETERS,
   const Heads q_heads = {static_cast<const char *>(q), q_row_stride, FT_Q_COLUMNS, static_cast<char *>(q), q_row_stride, FT_Q_COLUMNS};
   const Heads k_heads = {static_cast<const char *>(k), k_row_stride, FT_HEAD_DIM, static_cast<char *>(k), k_row_stride, FT_HEAD_DIM};
 #endif
-  rotate_tokens(angles_of(POSITIONS, TABLE), q_heads, k_heads, tokens);
+  rotate_tokens(rope_of(POSITIONS, TABLE), q_heads, k_heads, tokens);
 }

@@ -4,14 +4,14 @@
 
 namespace {
 
-FT_DEVICE void rotate_all(const Angles &angles, const Heads &heads, int count, ft_i64 tokens) {
+FT_DEVICE void rotate_all(const Rope &rope, const Heads &heads, int count, ft_i64 tokens) {
   const ft_i64 all = tokens * count * kItems;
   for (ft_i64 at = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x; at < all;
        at += static_cast<ft_i64>(gridDim.x) * FT_BLOCK_SIZE) {
     const int item = static_cast<int>(at % kItems), head = static_cast<int>(at / kItems % count);
     const ft_i64 token = at / kItems / count;
     Item values = load_item(source(heads, token, head), item);
-    if (item < kRotated) rotate_item(values, load_angles(angles, token, item));
+    if (item < kRotated) rotate_item(values, load_angles(rope, token, item));
     store_item(target(heads, token, head), item, values);
   }
 }
@@ -28,10 +28,10 @@ FT_DEVICE void rotate_all(const Angles &angles, const Heads &heads, int count, f
 
 FT_KERNEL(FT_BLOCK_SIZE)
 void rope_q(POSITIONS_PARAMETERS, TABLE_PARAMETERS, HEADS_PARAMETERS, ft_i64 tokens) {
-  rotate_all(angles_of(POSITIONS, TABLE), HEADS(FT_Q_COLUMNS), FT_Q_HEADS, tokens);
+  rotate_all(rope_of(POSITIONS, TABLE), HEADS(FT_Q_COLUMNS), FT_Q_HEADS, tokens);
 }
 
 FT_KERNEL(FT_BLOCK_SIZE)
 void rope_k(POSITIONS_PARAMETERS, TABLE_PARAMETERS, HEADS_PARAMETERS, ft_i64 tokens) {
-  rotate_all(angles_of(POSITIONS, TABLE), HEADS(FT_HEAD_DIM), FT_KV_HEADS, tokens);
+  rotate_all(rope_of(POSITIONS, TABLE), HEADS(FT_HEAD_DIM), FT_KV_HEADS, tokens);
 }

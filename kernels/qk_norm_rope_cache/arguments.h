@@ -39,12 +39,9 @@
 #endif
 #if FT_ROPE == FT_ROPE_NONE
 #define ROPE_ARGUMENTS
-#elif FT_TABLE_LAYOUT == FT_TABLE_LAYOUT_PACKED
-#define ROPE_ARGUMENTS const void *positions, ft_i64 positions_row_stride, const void *cos_sin,
-#define ROPE_VALUE rope_of(positions, positions_row_stride, cos_sin, static_cast<const char *>(cos_sin) + kRotary / 2 * FT_BYTES_TABLE)
 #else
-#define ROPE_ARGUMENTS const void *positions, ft_i64 positions_row_stride, const void *cos, const void *sin,
-#define ROPE_VALUE rope_of(positions, positions_row_stride, cos, sin)
+#define ROPE_ARGUMENTS const void *positions, ft_i64 positions_row_stride, TABLE_PARAMETERS,
+#define ROPE_VALUE rope_of(positions, positions_row_stride, TABLE)
 #endif
 
 #if FT_HAS_RUN_SLOTS
@@ -77,57 +74,36 @@
 #define V_OUT
 #endif
 
-#if FT_HAS_K_CACHE
-#define CACHES void *k_cache, ft_i64 k_cache_row_stride, void *v_cache, ft_i64 v_cache_row_stride,
-#define SET_CACHES(cache)                                                          \
-  cache.k = static_cast<char *>(k_cache), cache.k_stride = k_cache_row_stride;     \
-  cache.v = static_cast<char *>(v_cache), cache.v_stride = v_cache_row_stride
-#elif FT_HAS_K_CODES
-#define CACHES void *k_codes, ft_i64 k_codes_row_stride, void *v_codes, ft_i64 v_codes_row_stride,
-#define SET_CACHES(cache)                                                          \
-  cache.k = static_cast<char *>(k_codes), cache.k_stride = k_codes_row_stride;     \
-  cache.v = static_cast<char *>(v_codes), cache.v_stride = v_codes_row_stride
-#elif FT_HAS_KV_CACHE
-#define CACHES void *kv_cache, ft_i64 kv_cache_row_stride,
-#define SET_CACHES(cache)                                                          \
-  cache.k = cache.v = static_cast<char *>(kv_cache), cache.k_stride = cache.v_stride = kv_cache_row_stride
-#elif FT_HAS_KV_CODES
-#define CACHES void *kv_codes, ft_i64 kv_codes_row_stride,
-#define SET_CACHES(cache)                                                          \
-  cache.k = cache.v = static_cast<char *>(kv_codes), cache.k_stride = cache.v_stride = kv_codes_row_stride
-#else
+// Caches hold elements or codes, k and v each in one of their own or both in one.
+#define K_CACHE void *k_cache, ft_i64 k_cache_row_stride,
+#define V_CACHE void *v_cache, ft_i64 v_cache_row_stride,
+#define SET_K_CACHE(cache) cache.k = static_cast<char *>(k_cache), cache.k_stride = k_cache_row_stride
+#define SET_V_CACHE(cache) cache.v = static_cast<char *>(v_cache), cache.v_stride = v_cache_row_stride
+#if FT_CACHE == FT_CACHE_NONE
 #define CACHES
+#elif FT_COMBINED
+#define CACHES K_CACHE
+#define SET_CACHES(cache) SET_K_CACHE(cache), cache.v = cache.k, cache.v_stride = cache.k_stride
+#else
+#define CACHES K_CACHE V_CACHE
+#define SET_CACHES(cache) SET_K_CACHE(cache), SET_V_CACHE(cache)
 #endif
 
+#define K_SCALE void *k_scale, ft_i64 k_scale_row_stride,
+#define V_SCALE void *v_scale, ft_i64 v_scale_row_stride,
+#define SET_K_SCALE(cache) cache.k_scale = static_cast<char *>(k_scale), cache.k_scale_stride = k_scale_row_stride
+#define SET_V_SCALE(cache) cache.v_scale = static_cast<char *>(v_scale), cache.v_scale_stride = v_scale_row_stride
 #if FT_HAS_K_SCALE
-#define SCALES void *k_scale, ft_i64 k_scale_row_stride, void *v_scale, ft_i64 v_scale_row_stride,
-#define SET_SCALES(cache)                                                                  \
-  cache.k_scale = static_cast<char *>(k_scale), cache.k_scale_stride = k_scale_row_stride; \
-  cache.v_scale = static_cast<char *>(v_scale), cache.v_scale_stride = v_scale_row_stride
+#define SCALES K_SCALE V_SCALE
+#define SET_SCALES(cache) SET_K_SCALE(cache), SET_V_SCALE(cache)
 #elif FT_HAS_K_TENSOR_SCALE
 #define SCALES
 #define SET_SCALES(cache)                                                       \
-  cache.k_scale = static_cast<char *>(const_cast<void *>(k_tensor_scale));      \
+  cache.k_scale = static_cast<char *>(const_cast<void *>(k_tensor_scale)),      \
   cache.v_scale = static_cast<char *>(const_cast<void *>(v_tensor_scale))
 #else
 #define SCALES
 #define SET_SCALES(cache)
-#endif
-
-#if FT_QUANT == FT_QUANT_PER_PAGE
-#if FT_HAS_KV_CODES
-#define K_CODES_NAME kv_codes
-#define V_CODES_NAME kv_codes
-#define K_CODES_STRIDE kv_codes_row_stride
-#define V_CODES_STRIDE kv_codes_row_stride
-#else
-#define K_CODES_NAME k_codes
-#define V_CODES_NAME v_codes
-#define K_CODES_STRIDE k_codes_row_stride
-#define V_CODES_STRIDE v_codes_row_stride
-#endif
-#define K_CODES void *K_CODES_NAME, ft_i64 K_CODES_STRIDE, void *k_scale, ft_i64 k_scale_row_stride,
-#define V_CODES void *V_CODES_NAME, ft_i64 V_CODES_STRIDE, void *v_scale, ft_i64 v_scale_row_stride,
 #endif
 
 #if FT_CACHE != FT_CACHE_NONE

@@ -1,5 +1,6 @@
 // The paged cache: where an element lies, and rows of numbers as elements or as codes with scales. Comes after heads.h.
 #pragma once
+#include "codes.h"
 
 #if FT_CACHE != FT_CACHE_NONE
 
@@ -78,13 +79,13 @@ FT_DEVICE char *element_address(const Cache &cache, ft_i64 slot, int head, int d
 }
 
 template <int STEP>
-FT_DEVICE void store_elements(char *at, const ft_pack<Element, kV> &elements) {
+FT_DEVICE void store_elements(char *at, const ft_pack<Element, kElements> &elements) {
   if constexpr (STEP == 1) {
-    ft_store_pack<Element, kV>(at, elements);
+    ft_store_pack<Element, kElements>(at, elements);
   } else {
     FT_UNROLL
-    for (int i = 0; i < kV; ++i) {
-      constexpr int PER_PART = ft_pack<Element, kV>::ACCESS / kSize;
+    for (int i = 0; i < kElements; ++i) {
+      constexpr int PER_PART = ft_pack<Element, kElements>::ACCESS / kSize;
       const auto &part = elements.part[i / PER_PART];
       if constexpr (kSize == 1) {
         *reinterpret_cast<ft_u8 *>(at + i * STEP) = ft_get8(part, i % PER_PART);
@@ -118,17 +119,15 @@ FT_DEVICE void round_source(Numbers &x) {
 #endif
 }
 
-// Of a lane's elements. NaNs do not count: their codes say what they are.
+// Of a lane's elements.
 FT_DEVICE float largest_magnitude(const Numbers &x) {
   float largest = 0.0f;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     FT_UNROLL
-    for (int i = 0; i < kV; ++i) {
-      const float low = x.low[k][i] < 0.0f ? -x.low[k][i] : x.low[k][i];
-      const float high = x.high[k][i] < 0.0f ? -x.high[k][i] : x.high[k][i];
-      largest = low > largest ? low : largest;
-      largest = high > largest ? high : largest;
+    for (int i = 0; i < kElements; ++i) {
+      largest = larger_magnitude(largest, x.low[k][i]);
+      largest = larger_magnitude(largest, x.high[k][i]);
     }
   }
   return largest;
@@ -154,15 +153,9 @@ FT_DEVICE Stored<Element> codes_of(const Numbers &x, float scale) {
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     FT_UNROLL
-    for (int i = 0; i < kV; ++i) {
-#if FT_QUANT_OP == FT_QUANT_OP_DIVIDE
-      (void)inverse;
-      ft_set(codes.low[k], i, x.low[k][i] / scale);
-      ft_set(codes.high[k], i, x.high[k][i] / scale);
-#else
-      ft_set(codes.low[k], i, x.low[k][i] * inverse);
-      ft_set(codes.high[k], i, x.high[k][i] * inverse);
-#endif
+    for (int i = 0; i < kElements; ++i) {
+      ft_set(codes.low[k], i, code_operand(x.low[k][i], scale, inverse));
+      ft_set(codes.high[k], i, code_operand(x.high[k][i], scale, inverse));
     }
   }
   return codes;
@@ -187,19 +180,17 @@ FT_DEVICE float load_float(const char *at) { return ft_bits_to_f32(ft_load<4>(at
 
 #if FT_QUANT != FT_QUANT_PER_PAGE
 
-// One head of a token, as the cache holds it. All lanes of the row take part; those of a slot below 0 only in the largest magnitude.
+// One head of a token, as the cache holds it: `row`, or codes of `x`. All lanes of the row take part; those of a slot below 0 only in the largest
+// magnitude.
 template <bool IS_V, int HEADS>
-FT_DEVICE void write_to_cache(const Cache &cache, ft_i64 slot, int head, int lane, const Stored<FT_TYPE_ACT> &moved,
+FT_DEVICE void write_to_cache(const Cache &cache, ft_i64 slot, int head, int lane, const Stored<FT_TYPE_ACT> &row,
                               Numbers x) {
 #if FT_QUANT == FT_QUANT_NONE
+  (void)x;
   if (slot < 0) return;
-  if constexpr (IS_V) {
-    store_in_slot<IS_V, HEADS>(cache, slot, head, lane, moved);
-  } else {
-    store_in_slot<IS_V, HEADS>(cache, slot, head, lane, stored_of<Element>(x));
-  }
+  store_in_slot<IS_V, HEADS>(cache, slot, head, lane, row);
 #else
-  (void)moved;
+  (void)row;
   if constexpr (!IS_V) round_source(x);
 #if FT_QUANT == FT_QUANT_PER_TOKEN
   const float scale = scale_of(ft_wave_max<kLanes>(largest_magnitude(x)));

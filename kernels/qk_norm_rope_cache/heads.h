@@ -1,15 +1,14 @@
 // Rows of one head of one token: which elements a lane has, the norm and the rotation. kLanes lanes share a row; each has kPerLane items of two
-// chunks of kV elements, the rotated ones as rope.h has them, so that both elements of a pair are one lane's.
+// chunks of kElements elements, the rotated ones as rope.h has them, so that both elements of a pair are one lane's.
 #pragma once
+#include "elements.h"
 #include "rope.h"
-
-#ifdef FT_VECTOR_BYTES
-constexpr int kV = FT_VECTOR_BYTES / FT_BYTES_ACT;
-#else
-constexpr int kV = FT_VECTOR_BYTES_MAX / FT_BYTES_ACT;
+#if FT_ROPE != FT_ROPE_NONE
+#include "rope_arguments.h"
 #endif
+
 constexpr int kD = FT_HEAD_DIM;
-constexpr int kItems = kD / (2 * kV);
+constexpr int kItems = kD / (2 * kElements);
 #ifdef FT_ROW_LANES
 constexpr int kLanes = FT_ROW_LANES;
 #else
@@ -20,23 +19,23 @@ constexpr int kGroups = FT_BLOCK_SIZE / kLanes;  // rows that a block has at a t
 constexpr int kQStride = FT_GATED == FT_GATED_ON ? 2 * kD : kD;
 
 constexpr int kRotary = FT_ROPE == FT_ROPE_NONE ? 0 : FT_ROTARY_DIM;
-typedef ft_rope_layout<FT_ROPE == FT_ROPE_NEOX, kRotary / 2, kV> RopeLayout;
+typedef ft_rope_layout<FT_ROPE == FT_ROPE_NEOX, kRotary / 2, kElements> RopeLayout;
 
 FT_DEVICE int low_of(int item) {
-  return item < RopeLayout::ITEMS ? RopeLayout::low(item) : kRotary + (item - RopeLayout::ITEMS) * kV;
+  return item < RopeLayout::ITEMS ? RopeLayout::low(item) : kRotary + (item - RopeLayout::ITEMS) * kElements;
 }
 FT_DEVICE int high_of(int item) {
   return item < RopeLayout::ITEMS ? RopeLayout::high(item)
-                                  : kRotary + (kD - kRotary) / 2 + (item - RopeLayout::ITEMS) * kV;
+                                  : kRotary + (kD - kRotary) / 2 + (item - RopeLayout::ITEMS) * kElements;
 }
 
 // A lane's elements of a row as they lie in memory, and as numbers.
 template <class T>
 struct Stored {
-  ft_pack<T, kV> low[kPerLane], high[kPerLane];
+  ft_pack<T, kElements> low[kPerLane], high[kPerLane];
 };
 struct Numbers {
-  float low[kPerLane][kV], high[kPerLane][kV];
+  float low[kPerLane][kElements], high[kPerLane][kElements];
 };
 
 // `row` points at the head's first element.
@@ -46,8 +45,8 @@ FT_DEVICE Stored<T> load_row(const char *row, int lane) {
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
-    stored.low[k] = ft_load_pack<T, kV>(row + low_of(item) * static_cast<int>(sizeof(T)));
-    stored.high[k] = ft_load_pack<T, kV>(row + high_of(item) * static_cast<int>(sizeof(T)));
+    stored.low[k] = ft_load_pack<T, kElements>(row + low_of(item) * static_cast<int>(sizeof(T)));
+    stored.high[k] = ft_load_pack<T, kElements>(row + high_of(item) * static_cast<int>(sizeof(T)));
   }
   return stored;
 }
@@ -56,8 +55,8 @@ FT_DEVICE void store_row(char *row, int lane, const Stored<T> &stored) {
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
-    ft_store_pack<T, kV>(row + low_of(item) * static_cast<int>(sizeof(T)), stored.low[k]);
-    ft_store_pack<T, kV>(row + high_of(item) * static_cast<int>(sizeof(T)), stored.high[k]);
+    ft_store_pack<T, kElements>(row + low_of(item) * static_cast<int>(sizeof(T)), stored.low[k]);
+    ft_store_pack<T, kElements>(row + high_of(item) * static_cast<int>(sizeof(T)), stored.high[k]);
   }
 }
 
@@ -67,7 +66,7 @@ FT_DEVICE Numbers numbers_of(const Stored<T> &stored) {
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     FT_UNROLL
-    for (int i = 0; i < kV; ++i) {
+    for (int i = 0; i < kElements; ++i) {
       x.low[k][i] = ft_get(stored.low[k], i);
       x.high[k][i] = ft_get(stored.high[k], i);
     }
@@ -80,7 +79,7 @@ FT_DEVICE Stored<T> stored_of(const Numbers &x) {
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     FT_UNROLL
-    for (int i = 0; i < kV; ++i) {
+    for (int i = 0; i < kElements; ++i) {
       ft_set(stored.low[k], i, x.low[k][i]);
       ft_set(stored.high[k], i, x.high[k][i]);
     }
@@ -95,7 +94,7 @@ FT_DEVICE float sum_of_squares(const Numbers &x) {
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     FT_UNROLL
-    for (int i = 0; i < kV; ++i) sum += x.low[k][i] * x.low[k][i] + x.high[k][i] * x.high[k][i];
+    for (int i = 0; i < kElements; ++i) sum += x.low[k][i] * x.low[k][i] + x.high[k][i] * x.high[k][i];
   }
   return sum;
 }
@@ -118,7 +117,7 @@ FT_DEVICE void norm_row(Numbers &x, const Stored<FT_TYPE_WEIGHT> &weight, float 
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     FT_UNROLL
-    for (int i = 0; i < kV; ++i) {
+    for (int i = 0; i < kElements; ++i) {
       x.low[k][i] = normed(x.low[k][i], scale, ft_get(weight.low[k], i));
       x.high[k][i] = normed(x.high[k][i], scale, ft_get(weight.high[k], i));
     }
@@ -129,31 +128,13 @@ FT_DEVICE void norm_row(Numbers &x, const Stored<FT_TYPE_WEIGHT> &weight, float 
 
 #if FT_ROPE != FT_ROPE_NONE
 
-#if FT_MROPE == FT_MROPE_NONE
-typedef ft_rope_axes<FT_ROPE_TEXT, kRotary / 2, 0, 0> Axes;
-#elif FT_MROPE == FT_MROPE_INTERLEAVED
-typedef ft_rope_axes<FT_ROPE_INTERLEAVED, FT_MROPE_TIME, FT_MROPE_HEIGHT, FT_MROPE_WIDTH> Axes;
-#else
-typedef ft_rope_axes<FT_ROPE_SECTIONED, FT_MROPE_TIME, FT_MROPE_HEIGHT, FT_MROPE_WIDTH> Axes;
-#endif
-
-struct Rope {
-  const void *positions;
-  ft_i64 axis_stride;
-  ft_rope_table<FT_TYPE_TABLE> table;
-};
-
-FT_DEVICE Rope rope_of(const void *positions, ft_i64 axis_stride, const void *cos, const void *sin) {
-  return {positions, axis_stride, {static_cast<const char *>(cos), static_cast<const char *>(sin), FT_TABLE_WIDTH}};
-}
-
 FT_DEVICE void rotate_row(Numbers &x, const Rope &rope, ft_i64 token, int lane) {
-  const auto rows = ft_load_positions<Axes::COUNT, FT_BYTES_INDEX>(rope.positions, rope.axis_stride, token);
+  const auto rows = rows_of(rope, token);
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
     if (item >= RopeLayout::ITEMS) continue;
-    const auto angles = ft_load_item_angles<RopeLayout, Axes, kV, FT_TABLE_ALIGN>(rope.table, rows, item);
+    const auto angles = ft_load_item_angles<RopeLayout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows, item);
     ft_rotate_item<RopeLayout, ft_fp32>(x.low[k], x.high[k], angles);
   }
 }

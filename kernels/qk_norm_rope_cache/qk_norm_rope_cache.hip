@@ -51,10 +51,10 @@ FT_DEVICE void norm_and_rotate(Numbers &x, const Work &work, bool is_k, ft_i64 t
 }
 
 #if FT_HAS_V && FT_CACHE != FT_CACHE_NONE
-#define WRITE_TO_CACHE(IS_V, HEADS, moved, x) \
-  write_to_cache<IS_V, HEADS>(work.cache, exists ? slot_of(work.cache, token) : -1, head, lane, moved, x)
+#define WRITE_TO_CACHE(IS_V, HEADS, row, x) \
+  write_to_cache<IS_V, HEADS>(work.cache, exists ? slot_of(work.cache, token) : -1, head, lane, row, x)
 #else
-#define WRITE_TO_CACHE(IS_V, HEADS, moved, x) (void)0
+#define WRITE_TO_CACHE(IS_V, HEADS, row, x) (void)0
 #endif
 
 constexpr int kHeads = FT_HEADS;
@@ -78,11 +78,12 @@ FT_DEVICE void do_head(const Work &work, const Stored<FT_TYPE_ACT> &in, ft_i64 t
 #if FT_QUANT != FT_QUANT_PER_PAGE
   if (of_all < FT_HQ + FT_HK) {
     const int head = of_all - FT_HQ;
+    const Stored<FT_TYPE_ACT> out = stored_of<FT_TYPE_ACT>(x);
 #if FT_HAS_K_OUT
-    if (exists) store_row(head_address(t.k_out, token, head, kD), lane, stored_of<FT_TYPE_ACT>(x));
+    if (exists) store_row(head_address(t.k_out, token, head, kD), lane, out);
 #endif
-    WRITE_TO_CACHE(false, FT_HK, in, x);
-    (void)head;
+    WRITE_TO_CACHE(false, FT_HK, out, x);
+    (void)head, (void)out;
     return;
   }
 #if FT_HAS_V
@@ -161,7 +162,7 @@ FT_DEVICE void store_outputs(const Work &work, ft_i64 token, int head, int lane,
 #include "pages.h"
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void write_key_pages(const void *k, ft_i64 k_row_stride, K_WEIGHT ROPE_ARGUMENTS SLOTS K_OUT K_CODES COUNTS EPS) {
+void write_key_pages(const void *k, ft_i64 k_row_stride, K_WEIGHT ROPE_ARGUMENTS SLOTS K_OUT K_CACHE K_SCALE COUNTS EPS) {
   Work work = {};
   work.t.k = tensor_of(k, k_row_stride);
 #if FT_HAS_K_OUT
@@ -176,26 +177,22 @@ void write_key_pages(const void *k, ft_i64 k_row_stride, K_WEIGHT ROPE_ARGUMENTS
 #if FT_ROPE != FT_ROPE_NONE
   work.rope = ROPE_VALUE;
 #endif
-  work.cache.k = static_cast<char *>(K_CODES_NAME);
-  work.cache.k_stride = K_CODES_STRIDE;
-  work.cache.k_scale = static_cast<char *>(k_scale);
-  work.cache.k_scale_stride = k_scale_row_stride;
+  SET_K_CACHE(work.cache);
+  SET_K_SCALE(work.cache);
   work.cache.slots = SLOTS_NAME;
   work.cache.num_blocks = num_blocks;
   write_runs<false, FT_HK>(work, tokens, static_cast<int>(blockIdx.y));
 }
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void write_value_pages(V_ARGUMENTS SLOTS V_OUT V_CODES COUNTS) {
+void write_value_pages(V_ARGUMENTS SLOTS V_OUT V_CACHE V_SCALE COUNTS) {
   Work work = {};
   work.t.v = tensor_of(v, v_row_stride);
 #if FT_HAS_V_OUT
   work.t.v_out = tensor_of(v_out, v_out_row_stride);
 #endif
-  work.cache.v = static_cast<char *>(V_CODES_NAME);
-  work.cache.v_stride = V_CODES_STRIDE;
-  work.cache.v_scale = static_cast<char *>(v_scale);
-  work.cache.v_scale_stride = v_scale_row_stride;
+  SET_V_CACHE(work.cache);
+  SET_V_SCALE(work.cache);
   work.cache.slots = SLOTS_NAME;
   work.cache.num_blocks = num_blocks;
   write_runs<true, FT_HV>(work, tokens, static_cast<int>(blockIdx.y));

@@ -45,28 +45,31 @@ FT_DEVICE void store_result(const Rows &y, const Rows &gated, ft_i64 token, int 
   (void)y, (void)gated, (void)token, (void)chunk, (void)values;
 }
 
-
-// Calls use(token, chunk) for every chunk of all heads: a block per head.
+// Calls use(token, chunk) for every chunk: one per thread at a time.
 template <class Use>
 FT_DEVICE void for_each_chunk(ft_i64 tokens, const Use &use) {
-  for (ft_i64 item = blockIdx.x; item < tokens * FT_HEADS; item += gridDim.x) {
-    const int head = static_cast<int>(item % FT_HEADS);
-    for (int chunk = static_cast<int>(threadIdx.x); chunk < kHeadChunks; chunk += FT_BLOCK_SIZE)
-      use(item / FT_HEADS, head * kHeadChunks + chunk);
-  }
+  const ft_i64 all = tokens * kChunks;
+  for (ft_i64 at = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x; at < all;
+       at += static_cast<ft_i64>(gridDim.x) * FT_BLOCK_SIZE)
+    use(at / kChunks, static_cast<int>(at % kChunks));
 }
 
-// Calls store(token, chunk, values) for every normalised chunk: a block per group of the norm.
+// Calls store(token, chunk, values) for every normalised chunk. kShare threads have a group of the norm; all of a block take part in the sums.
 template <class From, class Store>
 FT_DEVICE void norm_rows(const Rows &rows, const void *weight, const void *bias, ft_i64 tokens, float eps, const Store &store) {
-  for (ft_i64 item = blockIdx.x; item < tokens * kNorms; item += gridDim.x) {
-    const ft_i64 token = item / kNorms;
-    const int begin = static_cast<int>(item % kNorms) * kNormChunks, end = begin + kNormChunks;
+  constexpr int kShare = FT_BASELINE_NORM_THREADS, kAtATime = FT_BLOCK_SIZE / kShare;
+  int turn = 0;
+  for (ft_i64 start = static_cast<ft_i64>(blockIdx.x) * kAtATime; start < tokens * kNorms; start += static_cast<ft_i64>(gridDim.x) * kAtATime) {
+    const ft_i64 norm = start + static_cast<int>(threadIdx.x) / kShare;
+    const ft_i64 token = norm / kNorms;
+    const int first = static_cast<int>(norm % kNorms) * kNormChunks;
+    const int begin = first + static_cast<int>(threadIdx.x) % kShare;
+    const int end = norm < tokens * kNorms ? first + kNormChunks : 0;
     float squares = 0.0f;
-    for (int chunk = begin + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE)
-      squares += sum_of_squares(load_chunk<From>(rows, token, chunk));
-    const float scale = group_scale(ft_block_sum<FT_BLOCK_SIZE>(squares), eps);
-    for (int chunk = begin + static_cast<int>(threadIdx.x); chunk < end; chunk += FT_BLOCK_SIZE)
+    for (int chunk = begin; chunk < end; chunk += kShare) squares += sum_of_squares(load_chunk<From>(rows, token, chunk));
+    const float scale = group_scale(ft_group_sum<FT_BLOCK_SIZE, kShare>(squares, turn), eps);
+    turn ^= 1;
+    for (int chunk = begin; chunk < end; chunk += kShare)
       store(token, chunk, normalise(load_chunk<From>(rows, token, chunk), load_affine(weight, bias, chunk), scale));
   }
 }
@@ -114,6 +117,6 @@ void norm_half(void *half, const void *weight, BIAS_PARAMETERS Y_PARAMETERS GATE
 #if FT_HAS_Q
 FT_KERNEL(FT_BLOCK_SIZE)
 void quantise(void *q, ft_i64 q_row_stride, void *scale, ft_i64 scale_row_stride, void *gated, ft_i64 tokens) {
-  quantise_rows(rows_of(q, q_row_stride), rows_of(scale, scale_row_stride), workspace(gated), tokens);
+  quantise_rows<FT_BASELINE_GROUP_THREADS>(rows_of(q, q_row_stride), rows_of(scale, scale_row_stride), workspace(gated), tokens);
 }
 #endif

@@ -99,6 +99,6 @@ void rmsnorm(SUMMANDS_PARAMETERS, const void *weight,
 #if FT_HAS_Q
 FT_KERNEL(FT_BLOCK_SIZE)
 void quantise(void *q, ft_i64 q_row_stride, void *scale, ft_i64 scale_row_stride, void *normed, ft_i64 tokens) {
-  quantise_rows(rows_of(q, q_row_stride), rows_of(scale, scale_row_stride), rows_of(normed, FT_WIDTH), tokens);
+  quantise_rows<FT_BASELINE_GROUP_THREADS>(rows_of(q, q_row_stride), rows_of(scale, scale_row_stride), rows_of(normed, FT_WIDTH), tokens);
 }
 #endif
