@@ -1,62 +1,79 @@
-// What the families of this project refuse, each with its reason.
-
+// What the shipped families make of models, and how large the grids of their baselines are.
 #include <gmock/gmock.h>
 
-#include "harness/base/error.hpp"
-#include "harness/spec/plan.hpp"
+#include "harness/spec/models.hpp"
+#include "tests/spec/family_fixture.hpp"
 
 namespace fusetune::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct Refusal {
-  const char* key;
-  const char* reason;
-};
+/// Sections that no default gives.
+const char* const kUnevenSections = R"(
+models:
+  uneven:
+    source: made up
+    tp: [1]
+    attributes: {q_heads: 4, kv_heads: 2, head_dim: 64, rotary_dim: 64, attn_output_gate: off,
+                 norm_weight: plain, mrope: sectioned, mrope_time: 16, mrope_height: 12, mrope_width: 4}
+)";
 
-TEST(ShippedFamilies, RefuseWhatTheyCannotServe) {
-  const Refusal refusals[] = {
-      {"split_reshape_cat(nk=4,nv=6,tokens=1)", "same whole number of v heads"},
-      {"split_reshape_cat(act=bf16,ba=fp32,layout=merged,nk=2,nv=4,tokens=1)", "one element size"},
-      {"split_reshape_cat(nk=2,nv=4,num_actual_tokens=2,tokens=1,zero_fill=on)", "0..tokens"},
-      {"gdn_weight_deinterleave(columns=256,hk=96,hv=128,nk=2,ratio=2,scale_kind=block)",
-       "belong to two heads"},
-      {"gdn_weight_deinterleave(columns=256,layout=contiguous,nk=2,ratio=2)", "scramble"},
-      {"gdn_weight_pack(columns=256,hk=128,hv=64,nk=2,ratio=2,scale_kind=block)",
-       "not whole block scales"},
-      {"gdn_weight_pack(columns=256,nk=2,ratio=2,projection=ba,scale_kind=block)",
-       "not whole block scales"},
-      {"gdn_weight_pack(columns=256,nk=2,ratio=2,rank=2,ranks=2)", "one of the ranks"},
-      {"rmsnorm_gated(head_dim=128,heads=2,norm_group=48,tokens=1)", "whole groups of the norm"},
-      {"rmsnorm_gemma(tokens=1,width=16385)", "up to 16384"},
-      {"rmsnorm_gemma(group=96,quant=group,tokens=1,width=512)", "whole groups"},
-      {"mrope(head_dim=64,kv_heads=1,q_heads=2,rotary_dim=66,tokens=1)", "pairs of a head"},
-      {"mrope(kv_heads=1,mrope=sectioned,mrope_height=1,mrope_time=1,mrope_width=1,q_heads=2,"
-       "rotary_dim=64,tokens=1)",
-       "add up to half"},
-      {"qk_norm_rope_cache(cache=packed,hk=2,hq=4,hv=1,tokens=1)", "as many heads of k as of v"},
-      {"qk_norm_rope_cache(cache=flat,hk=1,hq=1,quant=per_page,tokens=1)", "flat slots"},
-      {"qk_norm_rope_cache(cache=shuffle,hk=1,hq=1,page_size=4,tokens=1)", "16 bytes of slots"},
-      {"qk_norm_rope_cache(head_dim=96,hk=1,hq=1,tokens=1)", "power of two"},
-  };
-  for (const auto& [key, reason] : refusals) {
-    try {
-      parse_case_key(key);
-      ADD_FAILURE() << key << " is accepted";
-    } catch (const UserError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(reason)) << key;
+TEST(ShippedFamilies, SectionsOfMropeAreThoseOfTheModel) {
+  const Folder folder;
+  const Models models = Models::load(folder.write("models.yaml", kUnevenSections));
+  for (const char* family : {"mrope", "qk_norm_rope_cache"}) {
+    SweepEntry entry;
+    entry.family = find_family(family);
+    entry.models = {"uneven"};
+    entry.tokens = {{1, 1.0}};
+    Sweep sweep;
+    sweep.name = "sections";
+    sweep.entries = {entry};
+    for (const PlannedGeometry& planned :
+         make_plan(sweep, models, parse_target("host-w64")).geometries) {
+      const Bindings& statics = planned.geometry.statics;
+      EXPECT_EQ(statics.at("mrope_time"), Value(std::int64_t{16})) << family;
+      EXPECT_EQ(statics.at("mrope_height"), Value(std::int64_t{12})) << family;
+      EXPECT_EQ(statics.at("mrope_width"), Value(std::int64_t{4})) << family;
     }
   }
 }
 
-TEST(ShippedFamilies, RowsThatDependOnEachOtherHaveNoBitsOfTheirOwn) {
-  const auto geometry = [](const char* key) { return parse_case_key(key).geometry; };
-  EXPECT_THROW(require_independent_rows(
-                   geometry("qk_norm_rope_cache(hk=1,hq=1,quant=per_page,tokens=1)"), {}),
-               UserError);
-  require_independent_rows(geometry("qk_norm_rope_cache(hk=1,hq=1,quant=per_token,tokens=1)"), {});
-  require_independent_rows(geometry("rmsnorm_gemma(tokens=1,width=512)"), {});
+/// Blocks of each launch of the baseline, where a wave is 64 lanes.
+std::vector<std::int64_t> baseline_blocks(const char* case_key) {
+  const Case which = parse_case_key(case_key);
+  const Variant variant = parse_variant_key(*which.geometry.family, "implementation=unfused");
+  std::vector<std::int64_t> blocks;
+  for (const Launch& launch : launches_of(which, variant, parse_target("host-w64"), {}))
+    blocks.push_back(launch.grid[0]);
+  return blocks;
+}
+
+TEST(ShippedFamilies, BaselinesHaveNoMoreBlocksThanWork) {
+  // Rows of 128 in 2 bytes are 8 lanes of two chunks: a block of 256 threads has 32 heads.
+  EXPECT_THAT(baseline_blocks("qk_norm_rope_cache(hk=2,hq=8,tokens=16)"),
+              ElementsAre(4, 1, 4, 1, 2));
+  // Heads of 128 are 16 chunks: a block has 16 of them, for the norm, the gate and the scales.
+  EXPECT_THAT(baseline_blocks("rmsnorm_gated(heads=8,quant=group,tokens=10)"),
+              ElementsAre(5, 5, 5));
+  EXPECT_THAT(baseline_blocks("rmsnorm_gated(heads=8,norm_before_gate=off,tokens=10)"),
+              ElementsAre(5, 5));
+  // A row is whole blocks' work, a group of 128 that of 16 threads.
+  EXPECT_THAT(baseline_blocks("rmsnorm_gemma(quant=group,tokens=10,width=4096)"),
+              ElementsAre(10, 20));
+}
+
+TEST(ShippedFamilies, OffsetsWithinABlockOfTheCacheHave32Bits) {
+  const auto error = [](const std::string& page_size) {
+    return error_of([&] {
+      parse_case_key("qk_norm_rope_cache(head_dim=1024,hk=8,hq=8,page_size=" + page_size +
+                     ",tokens=1)");
+    });
+  };
+  EXPECT_EQ(error("65535"), "no error");
+  EXPECT_THAT(error("65536"), HasSubstr("offsets within a block of the cache have 32 bits"));
 }
 
 }  // namespace
