@@ -79,6 +79,8 @@ KvCache::Content& KvCache::content(const std::string& name) {
     // What is not written stays as it is, to the bit.
     found->second.terms.magnitude =
         Matrix::Zero(found->second.terms.value.rows(), found->second.terms.value.cols());
+    found->second.copied =
+        Mask::Constant(found->second.terms.value.rows(), found->second.terms.value.cols(), false);
   }
   return found->second;
 }
@@ -194,7 +196,7 @@ void KvCache::write_run(Part part, const Run& run, std::int64_t head, const Term
     put(part, first + i, head, {block.value.row(i), block.magnitude.row(i), {}}, scale, doubt);
 }
 
-void KvCache::write(Part part, const Terms& rows, const Bytes* bytes) {
+void KvCache::write(Part part, const Terms& rows, const Mask& copied, const Bytes* bytes) {
   for (std::int64_t head = 0; head < heads(part); ++head) {
     if (quant_ == "per_page") {
       for (const Run& run : runs()) write_run(part, run, head, rows);
@@ -207,12 +209,16 @@ void KvCache::write(Part part, const Terms& rows, const Bytes* bytes) {
           part, token, head,
           {rows.value.block(token, head * d_, 1, d_), rows.magnitude.block(token, head * d_, 1, d_),
            rows.steps.block(token, head * d_, 1, d_)});
-      if (bytes == nullptr || quant_ != "none") continue;
-      for (std::int64_t e = 0; e < d_; ++e)
-        content(cache_name(part))
-            .moved.emplace_back(
-                place(part, slots_[t], head, e),
-                bytes->block(token, (head * d_ + e) * element_bytes_, 1, element_bytes_));
+      if (quant_ != "none") continue;
+      Content& to = content(cache_name(part));
+      for (std::int64_t e = 0; e < d_; ++e) {
+        const Place at = place(part, slots_[t], head, e);
+        const std::int64_t column = head * d_ + e;
+        to.copied(at.row, at.column) = copied(token, column);
+        if (bytes != nullptr)
+          to.moved.emplace_back(at,
+                                bytes->block(token, column * element_bytes_, 1, element_bytes_));
+      }
     }
   }
 }
@@ -225,6 +231,7 @@ void KvCache::finish() {
     for (const auto& [at, bytes] : content.moved)
       byte_rows(tensor).block(at.row, at.column * element_bytes_, 1, element_bytes_) = bytes;
     state(p_.truth(name), content.terms.value, content.terms.magnitude);
+    state_copied(p_.truth(name), content.copied);
   }
 }
 

@@ -21,9 +21,9 @@ class KvCache {
   /// Reads what the caches and scales of the case hold.
   explicit KvCache(const Problem& p);
 
-  /// Puts the rows of all tokens into their slots; `bytes`: the same rows where they are moved
-  /// unchanged as long as nothing is quantised.
-  void write(Part part, const Terms& rows, const Bytes* bytes);
+  /// Puts the rows of all tokens into their slots. As long as nothing is quantised, those elements
+  /// that are `copied` keep their bits; `bytes`: the same rows where NaNs keep theirs as well.
+  void write(Part part, const Terms& rows, const Mask& copied, const Bytes* bytes);
   /// Gives caches and scales back, with their truths.
   void finish();
 
@@ -34,6 +34,7 @@ class KvCache {
   /// A tensor in work.
   struct Content {
     Terms terms;
+    Mask copied;
     std::vector<std::pair<Place, Bytes>> moved;
   };
   /// Tokens of one page whose slots follow each other.

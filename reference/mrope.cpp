@@ -34,10 +34,10 @@ struct Result {
   }
   void tell(const Tensor& to, Truth* truth) const {
     state(truth, all.value, all.magnitude);
-    if (truth == nullptr) return;
-    truth->copied.clear();
-    for (std::int64_t index = 0; index < all.value.size(); ++index)
-      truth->copied.push_back(index % to.dims.at(2) >= rotary_dim);
+    Mask copied(all.value.rows(), all.value.cols());
+    for (std::int64_t column = 0; column < copied.cols(); ++column)
+      copied.col(column) = column % to.dims.at(2) >= rotary_dim;
+    state_copied(truth, copied);
   }
 };
 

@@ -177,4 +177,9 @@ void state(Truth* truth, const Matrix& value, const Matrix& magnitude) {
   truth->magnitude.assign(magnitude.data(), magnitude.data() + magnitude.size());
 }
 
+void state_copied(Truth* truth, const Mask& copied) {
+  if (truth == nullptr) return;
+  truth->copied.assign(copied.data(), copied.data() + copied.size());
+}
+
 }  // namespace fusetune::reference

@@ -11,6 +11,8 @@ namespace fusetune::reference {
 
 /// One row per row of the tensor, its other dimensions side by side.
 using Matrix = Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// Yes or no for each element of a Matrix.
+using Mask = Eigen::Array<bool, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// Throws std::invalid_argument for a type that is no number of these.
 Matrix read(const Tensor& tensor);
@@ -26,5 +28,6 @@ double largest(const std::string& dtype);
 
 /// Fills `truth`, when there is one to fill.
 void state(Truth* truth, const Matrix& value, const Matrix& magnitude);
+void state_copied(Truth* truth, const Mask& copied);
 
 }  // namespace fusetune::reference

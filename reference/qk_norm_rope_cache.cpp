@@ -58,10 +58,23 @@ Angles angles_of(const Problem& p) {
                 axes_of(rule, sections, half));
 }
 
+/// The elements of heads that are the input's own: those that neither norm nor rotation changes.
+/// They pass through fp32, where a NaN stays one but may lose its payload.
+Mask copied_of(const Problem& p, const Matrix& heads) {
+  const std::int64_t d = p.symbol("head_dim");
+  Mask copied = Mask::Constant(heads.rows(), heads.cols(), false);
+  if (p.option("norm") != "none") return copied;
+  const std::int64_t first = p.option("rope") == "none" ? 0 : p.symbol("rotary_dim");
+  for (std::int64_t column = 0; column < heads.cols(); ++column)
+    if (column % d >= first) copied.col(column) = !heads.col(column).isNaN();
+  return copied;
+}
+
 void give(const Problem& p, const char* name, const Terms& terms) {
   if (!p.has(name)) return;
   write(p.tensor(name), terms.value);
   state(p.truth(name), terms.value, terms.magnitude);
+  state_copied(p.truth(name), copied_of(p, terms.value));
 }
 
 void compute(const Problem& p) {
@@ -94,9 +107,10 @@ void compute(const Problem& p) {
   if (p.option("quant") != "none" && p.option("quant_source") == "rounded")
     k_out = rounded_terms(error, p.tensor("k").dtype, k_out);
   KvCache cache(p);
-  cache.write(KvCache::Part::k, k_out, nullptr);
+  cache.write(KvCache::Part::k, k_out, copied_of(p, k_out.value), nullptr);
   const Matrix none = Matrix::Zero(v.rows(), v.cols());
-  cache.write(KvCache::Part::v, {v, none, none}, &v_bytes);
+  cache.write(KvCache::Part::v, {v, none, none}, Mask::Constant(v.rows(), v.cols(), true),
+              &v_bytes);
   cache.finish();
 }
 
