@@ -66,7 +66,7 @@ CompileRequest request_for(const char* source, const char* entry, bool exact,
   CompileRequest request;
   request.target = parse_target("host-w64");
   request.source = {"bench.hip", source};
-  request.headers = {{"ft.h", read_file(project_root() / "kernels/common/ft.h")}};
+  request.headers = common_headers();
   request.macros = std::move(macros);
   request.entries = {entry};
   request.signatures.resize(1);

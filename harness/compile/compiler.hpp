@@ -92,6 +92,9 @@ class Compiler {
 CompileRequest make_compile_request(const Geometry& geometry, const Variant& variant,
                                     const Target& target, bool exact = false);
 
+/// ft.h and its parts, which every request has.
+std::vector<SourceText> common_headers();
+
 /// The generated block that fails to compile when an entry's parameter list is not that of
 /// family.yaml.
 std::string signature_check(const Family& family, const std::vector<std::string>& entries,

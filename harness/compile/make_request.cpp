@@ -109,7 +109,15 @@ void add_entries(const Geometry& geometry, const ImplementationDecl& implementat
   }
 }
 
+fs::path common_folder() { return project_root() / "kernels" / "common"; }
+
 }  // namespace
+
+std::vector<SourceText> common_headers() {
+  HeaderCollector headers({common_folder()});
+  headers.add("ft.h");
+  return headers.take();
+}
 
 CompileRequest make_compile_request(const Geometry& geometry, const Variant& variant,
                                     const Target& target, bool exact) {
@@ -133,8 +141,8 @@ CompileRequest make_compile_request(const Geometry& geometry, const Variant& var
   add_entries(geometry, *implementation, scope_of(geometry, &target, &variant), &request);
 
   const std::string text = read_file(implementation->source);
-  HeaderCollector headers({implementation->source.parent_path(), family.directory,
-                           project_root() / "kernels" / "common"});
+  HeaderCollector headers(
+      {implementation->source.parent_path(), family.directory, common_folder()});
   headers.add("ft.h");
   headers.add_includes_of(text);
   request.headers = headers.take();

@@ -102,7 +102,8 @@ TEST_F(OwnSource, HeadersAreFoundThroughHeaders) {
   write_file_atomic(folder_ / "b.h", "#include <c.h>\n");
   write_file_atomic(folder_ / "c.h", "not included by quotes\n");
   const CompileRequest request = request_for("#include \"a.h\"\n#include \"missing.h\"");
-  EXPECT_THAT(header_names(request), ElementsAre("a.h", "b.h", "ft.h"));
+  EXPECT_THAT(header_names(request),
+              ElementsAre("a.h", "b.h", "ft.h", "ft_floats.h", "ft_vectors.h"));
 }
 
 TEST_F(OwnSource, AChangedHeaderIsAnotherKey) {

@@ -19,7 +19,7 @@ CompileRequest request_for(const std::string& source, const std::vector<std::str
   CompileRequest request;
   request.target = parse_target(wave_size == 32 ? "host-w32" : "host-w64");
   request.source = {"test.hip", source};
-  request.headers = {{"ft.h", read_file(project_root() / "kernels/common/ft.h")}};
+  request.headers = common_headers();
   request.macros = std::move(macros);
   request.macros.emplace_back("FT_WAVE_SIZE", std::to_string(wave_size));
   request.entries = entries;

@@ -27,7 +27,8 @@ std::string clean_place(const std::string& frame) {
 /// Common headers, and what is generated around a kernel.
 bool is_device_code(const std::string& place) {
   const std::string file = std::filesystem::path(place).filename().string();
-  return file.starts_with("ft.h:") || place.starts_with("fusetune_host/");
+  return file.starts_with("ft.h:") || file.starts_with("ft_") ||
+         place.starts_with("fusetune_host/");
 }
 
 /// The kernel's own line from addr2line's list of inlined frames, innermost first: the common

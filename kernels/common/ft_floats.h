@@ -1,0 +1,212 @@
+#ifndef FUSETUNE_FT_FLOATS_H
+#define FUSETUNE_FT_FLOATS_H
+// Part of ft.h: floats of 16 and of 8 bits, functions of fp32, elements as types.
+
+// ---- Bits and 16-bit floats -----------------------------------------------------------------
+
+/// The bits of a value as another type of the same size.
+template <typename To, typename From>
+FT_DEVICE To ft_bits(From value) {
+  static_assert(sizeof(To) == sizeof(From), "sizes differ");
+  union {
+    From from;
+    To to;
+  } pun;
+  pun.from = value;
+  return pun.to;
+}
+FT_DEVICE ft_u32 ft_f32_to_bits(float value) { return ft_bits<ft_u32>(value); }
+FT_DEVICE float ft_bits_to_f32(ft_u32 bits) { return ft_bits<float>(bits); }
+
+FT_DEVICE float ft_bf16_to_f32(ft_u16 bits) {
+  return ft_bits_to_f32(static_cast<ft_u32>(bits) << 16);
+}
+
+/// Rounds to nearest even; a NaN stays a NaN.
+FT_DEVICE ft_u16 ft_f32_to_bf16(float value) {
+#if defined(FT_NVIDIA) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  ft_u16 result;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result) : "f"(value));
+  return result;
+#else
+  const ft_u32 bits = ft_f32_to_bits(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<ft_u16>((bits >> 16) | 0x40u);
+  return static_cast<ft_u16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+#endif
+}
+
+FT_DEVICE float ft_fp16_to_f32(ft_u16 bits) {
+#if defined(FT_NVIDIA)
+  float result;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(bits));
+  return result;
+#elif defined(FT_AMD)
+  return static_cast<float>(ft_bits<_Float16>(bits));
+#else
+  const ft_u32 sign = static_cast<ft_u32>(bits & 0x8000u) << 16;
+  const ft_u32 magnitude = bits & 0x7fffu;
+  if (magnitude >= 0x7c00u) {  // infinity or NaN, made quiet
+    const ft_u32 quiet = magnitude > 0x7c00u ? 0x400000u : 0u;
+    return ft_bits_to_f32(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13) | quiet);
+  }
+  if (magnitude < 0x400u) {  // subnormal: exact in float
+    const float value = static_cast<float>(magnitude) * (1.0f / 16777216.0f);
+    return ft_bits_to_f32(sign | ft_f32_to_bits(value));
+  }
+  return ft_bits_to_f32(sign | ((magnitude << 13) + 0x38000000u));
+#endif
+}
+
+/// Rounds to nearest even, overflows to infinity; a NaN stays a NaN.
+FT_DEVICE ft_u16 ft_f32_to_fp16(float value) {
+#if defined(FT_NVIDIA)
+  ft_u16 result;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result) : "f"(value));
+  return result;
+#elif defined(FT_AMD)
+  return ft_bits<ft_u16>(static_cast<_Float16>(value));
+#else
+  const ft_u32 bits = ft_f32_to_bits(value);
+  const ft_u32 sign = (bits >> 16) & 0x8000u;
+  const ft_u32 magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) {
+    return static_cast<ft_u16>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
+  }
+  if (magnitude >= 0x477ff000u) return static_cast<ft_u16>(sign | 0x7c00u);
+  if (magnitude < 0x38800000u) {  // below 2^-14: the sum's last place is the smallest subnormal
+    const float sum = ft_bits_to_f32(magnitude) + 0.5f;
+    return static_cast<ft_u16>(sign | (ft_f32_to_bits(sum) - 0x3f000000u));
+  }
+  const ft_u32 rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
+  return static_cast<ft_u16>(sign | ((rounded - 0x38000000u) >> 13));
+#endif
+}
+
+// ---- 8-bit floats of 4 exponent and 3 fraction bits -----------------------------------------
+
+/// Rounds to nearest even and saturates, infinities too. BIAS is that of the exponent, MAX the code
+/// of the largest number.
+template <int BIAS, ft_u32 MAX>
+FT_DEVICE ft_u32 ft_f32_magnitude_to_e4m3(ft_u32 magnitude) {
+  constexpr ft_u32 NORMAL = static_cast<ft_u32>(128 - BIAS) << 23;  // the smallest, as fp32
+  if (magnitude < NORMAL) {  // the sum's last place is the smallest subnormal
+    constexpr ft_u32 SHIFTER = NORMAL + (20u << 23);
+    const float sum = ft_bits_to_f32(magnitude) + ft_bits_to_f32(SHIFTER);
+    return ft_f32_to_bits(sum) - SHIFTER;
+  }
+  const ft_u32 rounded = magnitude + 0x7ffffu + ((magnitude >> 20) & 1u);
+  const ft_u32 code = (rounded - (static_cast<ft_u32>(127 - BIAS) << 23)) >> 20;
+  return code < MAX ? code : MAX;
+}
+
+/// OCP: 448 at most, NaN is 0x7f with either sign.
+FT_DEVICE ft_u8 ft_f32_to_e4m3fn(float value) {
+#if defined(FT_NVIDIA) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
+  ft_u16 pair;
+  asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(0.0f), "f"(value));
+  return static_cast<ft_u8>(pair);
+#else
+  const ft_u32 bits = ft_f32_to_bits(value);
+  const ft_u32 magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return 0x7f;
+  const ft_u32 code = ft_f32_magnitude_to_e4m3<7, 0x7eu>(magnitude);
+  return static_cast<ft_u8>(code | ((bits >> 24) & 0x80u));
+#endif
+}
+
+/// CDNA3: 240 at most, 0x80 is NaN and there is no -0.
+FT_DEVICE ft_u8 ft_f32_to_e4m3fnuz(float value) {
+  const ft_u32 bits = ft_f32_to_bits(value);
+  const ft_u32 magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return 0x80;
+  const ft_u32 code = ft_f32_magnitude_to_e4m3<8, 0x7fu>(magnitude);
+  return static_cast<ft_u8>(code == 0 ? 0u : code | ((bits >> 24) & 0x80u));
+}
+
+FT_DEVICE float ft_e4m3fn_to_f32(ft_u8 code) {
+  const ft_u32 sign = static_cast<ft_u32>(code & 0x80u) << 24;
+  const ft_u32 magnitude = code & 0x7fu;
+  if (magnitude == 0x7fu) return ft_bits_to_f32(0x7fc00000u | sign);
+  // As a denormal fp32 number, times what both biases differ by: exact.
+  return ft_bits_to_f32(sign | (magnitude << 20)) * ft_bits_to_f32((127u + 120u) << 23);
+}
+FT_DEVICE float ft_e4m3fnuz_to_f32(ft_u8 code) {
+  if (code == 0x80u) return ft_bits_to_f32(0x7fc00000u);
+  const ft_u32 sign = static_cast<ft_u32>(code & 0x80u) << 24;
+  return ft_bits_to_f32(sign | (static_cast<ft_u32>(code & 0x7fu) << 20)) *
+         ft_bits_to_f32((127u + 119u) << 23);
+}
+
+/// 1 / sqrt(value) to about 1 ULP; 0 for infinity.
+FT_DEVICE float ft_rsqrt(float value) {
+#if defined(FT_AMD)
+  return __builtin_amdgcn_rsqf(value);
+#elif defined(FT_NVIDIA)
+  return rsqrtf(value);
+#else
+  return 1.0f / __builtin_sqrtf(value);
+#endif
+}
+
+/// e^value to about 1 ULP; 0 or infinity beyond the range.
+FT_DEVICE float ft_exp(float value) {
+#if defined(FT_AMD)
+  return __builtin_expf(value);
+#else
+  return expf(value);
+#endif
+}
+
+/// 1 / (1 + e^-value). The exponential never overflows.
+FT_DEVICE float ft_sigmoid(float value) {
+  const float power = ft_exp(value < 0.0f ? value : -value);
+  return (value < 0.0f ? power : 1.0f) / (1.0f + power);
+}
+
+// ---- Element types, as FT_TYPE_<DTYPE> names them -------------------------------------------
+
+struct ft_bf16 {
+  ft_u16 bits;
+};
+struct ft_fp16 {
+  ft_u16 bits;
+};
+typedef float ft_fp32;
+struct ft_e4m3fn {
+  static constexpr float MAX = 448.0f;
+  ft_u8 bits;
+};
+struct ft_e4m3fnuz {
+  static constexpr float MAX = 240.0f;
+  ft_u8 bits;
+};
+
+FT_DEVICE float ft_to_f32(ft_bf16 element) { return ft_bf16_to_f32(element.bits); }
+FT_DEVICE float ft_to_f32(ft_fp16 element) { return ft_fp16_to_f32(element.bits); }
+FT_DEVICE float ft_to_f32(ft_fp32 element) { return element; }
+FT_DEVICE float ft_to_f32(ft_e4m3fn element) { return ft_e4m3fn_to_f32(element.bits); }
+FT_DEVICE float ft_to_f32(ft_e4m3fnuz element) { return ft_e4m3fnuz_to_f32(element.bits); }
+
+FT_DEVICE void ft_assign(ft_bf16& element, float value) { element.bits = ft_f32_to_bf16(value); }
+FT_DEVICE void ft_assign(ft_fp16& element, float value) { element.bits = ft_f32_to_fp16(value); }
+FT_DEVICE void ft_assign(ft_fp32& element, float value) { element = value; }
+FT_DEVICE void ft_assign(ft_e4m3fn& element, float value) {
+  element.bits = ft_f32_to_e4m3fn(value);
+}
+FT_DEVICE void ft_assign(ft_e4m3fnuz& element, float value) {
+  element.bits = ft_f32_to_e4m3fnuz(value);
+}
+/// The nearest element: ft_from_f32<ft_bf16>(value).
+template <class T>
+FT_DEVICE T ft_from_f32(float value) {
+  T element;
+  ft_assign(element, value);
+  return element;
+}
+/// A value as an element of that type holds it.
+template <class T>
+FT_DEVICE float ft_round_to(float value) {
+  return ft_to_f32(ft_from_f32<T>(value));
+}
+
+#endif
