@@ -1,4 +1,5 @@
-// From numbers to fp8 codes with scales, one number at a time. For families with the option quant_op.
+// From numbers to fp8 codes with scales, one number at a time. For families with the option
+// quant_op.
 #pragma once
 
 // NaNs do not count: their codes say what they are.

@@ -1,4 +1,5 @@
-// Where a row of the result comes from: shared by the implementations. Row numbers have 32 bits, offsets 64.
+// Where a row of the result comes from: shared by the implementations. Row numbers have 32 bits,
+// offsets 64.
 #pragma once
 
 #include "weight_rows.h"
@@ -28,12 +29,12 @@ struct HeadRows {
 
 // Row `row` of a part that has SIZE rows of each head's GROUP, BEFORE of them before the part's.
 template <int SIZE, int GROUP, int BEFORE>
-FT_DEVICE int interleaved_row(const Shard &shard, int row) {
+FT_DEVICE int interleaved_row(const Shard& shard, int row) {
   return (shard.first + row / SIZE) * GROUP + BEFORE + row % SIZE;
 }
 
 // b and a are FT_RATIO rows each of every k head: not even and odd rows.
-FT_DEVICE int interleaved_ba_row(const Shard &shard, int row) {
+FT_DEVICE int interleaved_ba_row(const Shard& shard, int row) {
   const int half = shard.heads * FT_RATIO;
   return row < half ? interleaved_row<FT_RATIO, 2 * FT_RATIO, 0>(shard, row)
                     : interleaved_row<FT_RATIO, 2 * FT_RATIO, FT_RATIO>(shard, row - half);
@@ -41,7 +42,7 @@ FT_DEVICE int interleaved_ba_row(const Shard &shard, int row) {
 
 // The row of the checkpoint that becomes row `row` of the result.
 template <int UNIT>
-FT_DEVICE int checkpoint_row(const Shard &shard, int row) {
+FT_DEVICE int checkpoint_row(const Shard& shard, int row) {
   typedef HeadRows<UNIT> Rows;
 #if FT_QKVZ_ROWS
   const int q = shard.heads * Rows::kQ;
@@ -64,13 +65,13 @@ FT_DEVICE int checkpoint_row(const Shard &shard, int row) {
 
 template <int UNIT>
 struct Checkpoint {
-  const char *rows;
+  const char* rows;
   ft_i64 stride;
   Shard shard;
   bool marked;  // its rows are this rank's and contiguous already
 };
 
 template <int UNIT>
-FT_DEVICE const char *source_of(const Checkpoint<UNIT> &from, int row) {
+FT_DEVICE const char* source_of(const Checkpoint<UNIT>& from, int row) {
   return from.rows + (from.marked ? row : checkpoint_row<UNIT>(from.shard, row)) * from.stride;
 }

@@ -1,10 +1,11 @@
-// The baseline: q in one launch, k in another. One item of a head per thread at a time, with its angles read again.
+// The baseline: q in one launch, k in another. One item of a head per thread at a time, with its
+// angles read again.
 #include "ft.h"
 #include "heads.h"
 
 namespace {
 
-FT_DEVICE void rotate_all(const Rope &rope, const Heads &heads, int count, ft_i64 tokens) {
+FT_DEVICE void rotate_all(const Rope& rope, const Heads& heads, int count, ft_i64 tokens) {
   const ft_i64 all = tokens * count * kItems;
   for (ft_i64 at = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x; at < all;
        at += static_cast<ft_i64>(gridDim.x) * FT_BLOCK_SIZE) {
@@ -20,10 +21,18 @@ FT_DEVICE void rotate_all(const Rope &rope, const Heads &heads, int count, ft_i6
 
 #if FT_IN_PLACE == FT_IN_PLACE_OFF
 #define HEADS_PARAMETERS const void *in, ft_i64 in_stride, void *out, ft_i64 out_stride
-#define HEADS(head_stride) {static_cast<const char *>(in), in_stride, head_stride, static_cast<char *>(out), out_stride, FT_HEAD_DIM}
+#define HEADS(head_stride)                                                                     \
+  {                                                                                            \
+    static_cast<const char*>(in), in_stride, head_stride, static_cast<char*>(out), out_stride, \
+        FT_HEAD_DIM                                                                            \
+  }
 #else
 #define HEADS_PARAMETERS void *inout, ft_i64 stride
-#define HEADS(head_stride) {static_cast<const char *>(inout), stride, head_stride, static_cast<char *>(inout), stride, head_stride}
+#define HEADS(head_stride)                                                                   \
+  {                                                                                          \
+    static_cast<const char*>(inout), stride, head_stride, static_cast<char*>(inout), stride, \
+        head_stride                                                                          \
+  }
 #endif
 
 FT_KERNEL(FT_BLOCK_SIZE)

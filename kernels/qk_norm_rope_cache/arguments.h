@@ -77,8 +77,10 @@
 // Caches hold elements or codes, k and v each in one of their own or both in one.
 #define K_CACHE void *k_cache, ft_i64 k_cache_row_stride,
 #define V_CACHE void *v_cache, ft_i64 v_cache_row_stride,
-#define SET_K_CACHE(cache) cache.k = static_cast<char *>(k_cache), cache.k_stride = k_cache_row_stride
-#define SET_V_CACHE(cache) cache.v = static_cast<char *>(v_cache), cache.v_stride = v_cache_row_stride
+#define SET_K_CACHE(cache) \
+  cache.k = static_cast<char*>(k_cache), cache.k_stride = k_cache_row_stride
+#define SET_V_CACHE(cache) \
+  cache.v = static_cast<char*>(v_cache), cache.v_stride = v_cache_row_stride
 #if FT_CACHE == FT_CACHE_NONE
 #define CACHES
 #elif FT_COMBINED
@@ -91,16 +93,18 @@
 
 #define K_SCALE void *k_scale, ft_i64 k_scale_row_stride,
 #define V_SCALE void *v_scale, ft_i64 v_scale_row_stride,
-#define SET_K_SCALE(cache) cache.k_scale = static_cast<char *>(k_scale), cache.k_scale_stride = k_scale_row_stride
-#define SET_V_SCALE(cache) cache.v_scale = static_cast<char *>(v_scale), cache.v_scale_stride = v_scale_row_stride
+#define SET_K_SCALE(cache) \
+  cache.k_scale = static_cast<char*>(k_scale), cache.k_scale_stride = k_scale_row_stride
+#define SET_V_SCALE(cache) \
+  cache.v_scale = static_cast<char*>(v_scale), cache.v_scale_stride = v_scale_row_stride
 #if FT_HAS_K_SCALE
 #define SCALES K_SCALE V_SCALE
 #define SET_SCALES(cache) SET_K_SCALE(cache), SET_V_SCALE(cache)
 #elif FT_HAS_K_TENSOR_SCALE
 #define SCALES
-#define SET_SCALES(cache)                                                       \
-  cache.k_scale = static_cast<char *>(const_cast<void *>(k_tensor_scale)),      \
-  cache.v_scale = static_cast<char *>(const_cast<void *>(v_tensor_scale))
+#define SET_SCALES(cache)                                                \
+  cache.k_scale = static_cast<char*>(const_cast<void*>(k_tensor_scale)), \
+  cache.v_scale = static_cast<char*>(const_cast<void*>(v_tensor_scale))
 #else
 #define SCALES
 #define SET_SCALES(cache)

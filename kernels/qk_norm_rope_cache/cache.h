@@ -1,4 +1,5 @@
-// The paged cache: where an element lies, and rows of numbers as elements or as codes with scales. Comes after heads.h.
+// The paged cache: where an element lies, and rows of numbers as elements or as codes with scales.
+// Comes after heads.h.
 #pragma once
 #include "codes.h"
 
@@ -19,11 +20,11 @@ struct Cache {
   ft_i64 k_stride, v_stride;  // of a block, in elements; of a slot where there are no blocks
   char *k_scale, *v_scale;
   ft_i64 k_scale_stride, v_scale_stride;
-  const void *slots;
+  const void* slots;
   ft_i64 num_blocks;
 };
 
-FT_DEVICE ft_i64 slot_of(const Cache &cache, ft_i64 token) {
+FT_DEVICE ft_i64 slot_of(const Cache& cache, ft_i64 token) {
   return ft_load_positions<1, FT_BYTES_INDEX>(cache.slots, 0, token).axis[0];
 }
 
@@ -61,7 +62,7 @@ constexpr int kVStep = 1;
 #endif
 
 template <bool IS_V>
-FT_DEVICE char *block_address(const Cache &cache, ft_i64 slot) {
+FT_DEVICE char* block_address(const Cache& cache, ft_i64 slot) {
 #if FT_CACHE == FT_CACHE_FLAT
   const ft_i64 row = slot;
 #elif FT_CACHE == FT_CACHE_KV_PAIR
@@ -73,22 +74,22 @@ FT_DEVICE char *block_address(const Cache &cache, ft_i64 slot) {
 }
 
 template <bool IS_V, int HEADS>
-FT_DEVICE char *element_address(const Cache &cache, ft_i64 slot, int head, int d) {
+FT_DEVICE char* element_address(const Cache& cache, ft_i64 slot, int head, int d) {
   return block_address<IS_V>(cache, slot) +
          offset_in_block<IS_V, HEADS>(static_cast<int>(slot % kPage), head, d) * kSize;
 }
 
 template <int STEP>
-FT_DEVICE void store_elements(char *at, const ft_pack<Element, kElements> &elements) {
+FT_DEVICE void store_elements(char* at, const ft_pack<Element, kElements>& elements) {
   if constexpr (STEP == 1) {
     ft_store_pack<Element, kElements>(at, elements);
   } else {
     FT_UNROLL
     for (int i = 0; i < kElements; ++i) {
       constexpr int PER_PART = ft_pack<Element, kElements>::ACCESS / kSize;
-      const auto &part = elements.part[i / PER_PART];
+      const auto& part = elements.part[i / PER_PART];
       if constexpr (kSize == 1) {
-        *reinterpret_cast<ft_u8 *>(at + i * STEP) = ft_get8(part, i % PER_PART);
+        *reinterpret_cast<ft_u8*>(at + i * STEP) = ft_get8(part, i % PER_PART);
       } else {
         ft_store<2>(at + i * STEP * 2, ft_vec<2>{ft_get16(part, i % PER_PART)});
       }
@@ -98,20 +99,22 @@ FT_DEVICE void store_elements(char *at, const ft_pack<Element, kElements> &eleme
 
 // A lane's elements of one head.
 template <bool IS_V, int HEADS>
-FT_DEVICE void store_in_slot(const Cache &cache, ft_i64 slot, int head, int lane, const Stored<Element> &row) {
+FT_DEVICE void store_in_slot(const Cache& cache, ft_i64 slot, int head, int lane,
+                             const Stored<Element>& row) {
   constexpr int STEP = IS_V ? kVStep : 1;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
     store_elements<STEP>(element_address<IS_V, HEADS>(cache, slot, head, low_of(item)), row.low[k]);
-    store_elements<STEP>(element_address<IS_V, HEADS>(cache, slot, head, high_of(item)), row.high[k]);
+    store_elements<STEP>(element_address<IS_V, HEADS>(cache, slot, head, high_of(item)),
+                         row.high[k]);
   }
 }
 
 #if FT_QUANT != FT_QUANT_NONE
 
 // What is quantised of a row.
-FT_DEVICE void round_source(Numbers &x) {
+FT_DEVICE void round_source(Numbers& x) {
 #if FT_QUANT_SOURCE == FT_QUANT_SOURCE_ROUNDED
   x = numbers_of(stored_of<FT_TYPE_ACT>(x));
 #else
@@ -120,7 +123,7 @@ FT_DEVICE void round_source(Numbers &x) {
 }
 
 // Of a lane's elements.
-FT_DEVICE float largest_magnitude(const Numbers &x) {
+FT_DEVICE float largest_magnitude(const Numbers& x) {
   float largest = 0.0f;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
@@ -147,7 +150,7 @@ FT_DEVICE float scale_of(float amax) {
 #endif
 }
 
-FT_DEVICE Stored<Element> codes_of(const Numbers &x, float scale) {
+FT_DEVICE Stored<Element> codes_of(const Numbers& x, float scale) {
   Stored<Element> codes;
   const float inverse = 1.0f / scale;
   FT_UNROLL
@@ -162,29 +165,32 @@ FT_DEVICE Stored<Element> codes_of(const Numbers &x, float scale) {
 }
 
 template <bool IS_V, int HEADS>
-FT_DEVICE char *scale_address(const Cache &cache, ft_i64 slot, int head) {
-  char *const scales = IS_V ? cache.v_scale : cache.k_scale;
+FT_DEVICE char* scale_address(const Cache& cache, ft_i64 slot, int head) {
+  char* const scales = IS_V ? cache.v_scale : cache.k_scale;
   const ft_i64 stride = IS_V ? cache.v_scale_stride : cache.k_scale_stride;
 #if FT_QUANT == FT_QUANT_PER_PAGE
   const ft_i64 page = slot / kPage;
   return scales + 4 * (FT_BY_HEAD ? head * stride + page : page * stride + head);
 #else
-  return scales + 4 * (FT_BY_HEAD ? head * stride + slot : slot / kPage * stride + head * kPage + slot % kPage);
+  return scales + 4 * (FT_BY_HEAD ? head * stride + slot
+                                  : slot / kPage * stride + head * kPage + slot % kPage);
 #endif
 }
 
-FT_DEVICE void store_float(char *at, float value) { ft_store<4>(at, ft_vec<4>{{ft_f32_to_bits(value)}}); }
-FT_DEVICE float load_float(const char *at) { return ft_bits_to_f32(ft_load<4>(at).word[0]); }
+FT_DEVICE void store_float(char* at, float value) {
+  ft_store<4>(at, ft_vec<4>{{ft_f32_to_bits(value)}});
+}
+FT_DEVICE float load_float(const char* at) { return ft_bits_to_f32(ft_load<4>(at).word[0]); }
 
 #endif
 
 #if FT_QUANT != FT_QUANT_PER_PAGE
 
-// One head of a token, as the cache holds it: `row`, or codes of `x`. All lanes of the row take part; those of a slot below 0 only in the largest
-// magnitude.
+// One head of a token, as the cache holds it: `row`, or codes of `x`. All lanes of the row take
+// part; those of a slot below 0 only in the largest magnitude.
 template <bool IS_V, int HEADS>
-FT_DEVICE void write_to_cache(const Cache &cache, ft_i64 slot, int head, int lane, const Stored<FT_TYPE_ACT> &row,
-                              Numbers x) {
+FT_DEVICE void write_to_cache(const Cache& cache, ft_i64 slot, int head, int lane,
+                              const Stored<FT_TYPE_ACT>& row, Numbers x) {
 #if FT_QUANT == FT_QUANT_NONE
   (void)x;
   if (slot < 0) return;

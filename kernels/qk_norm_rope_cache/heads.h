@@ -1,5 +1,6 @@
-// Rows of one head of one token: which elements a lane has, the norm and the rotation. kLanes lanes share a row; each has kPerLane items of two
-// chunks of kElements elements, the rotated ones as rope.h has them, so that both elements of a pair are one lane's.
+// Rows of one head of one token: which elements a lane has, the norm and the rotation. kLanes lanes
+// share a row; each has kPerLane items of two chunks of kElements elements, the rotated ones as
+// rope.h has them, so that both elements of a pair are one lane's.
 #pragma once
 #include "elements.h"
 #include "rope.h"
@@ -22,11 +23,13 @@ constexpr int kRotary = FT_ROPE == FT_ROPE_NONE ? 0 : FT_ROTARY_DIM;
 typedef ft_rope_layout<FT_ROPE == FT_ROPE_NEOX, kRotary / 2, kElements> RopeLayout;
 
 FT_DEVICE int low_of(int item) {
-  return item < RopeLayout::ITEMS ? RopeLayout::low(item) : kRotary + (item - RopeLayout::ITEMS) * kElements;
+  return item < RopeLayout::ITEMS ? RopeLayout::low(item)
+                                  : kRotary + (item - RopeLayout::ITEMS) * kElements;
 }
 FT_DEVICE int high_of(int item) {
-  return item < RopeLayout::ITEMS ? RopeLayout::high(item)
-                                  : kRotary + (kD - kRotary) / 2 + (item - RopeLayout::ITEMS) * kElements;
+  return item < RopeLayout::ITEMS
+             ? RopeLayout::high(item)
+             : kRotary + (kD - kRotary) / 2 + (item - RopeLayout::ITEMS) * kElements;
 }
 
 // A lane's elements of a row as they lie in memory, and as numbers.
@@ -40,7 +43,7 @@ struct Numbers {
 
 // `row` points at the head's first element.
 template <class T>
-FT_DEVICE Stored<T> load_row(const char *row, int lane) {
+FT_DEVICE Stored<T> load_row(const char* row, int lane) {
   Stored<T> stored;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
@@ -51,7 +54,7 @@ FT_DEVICE Stored<T> load_row(const char *row, int lane) {
   return stored;
 }
 template <class T>
-FT_DEVICE void store_row(char *row, int lane, const Stored<T> &stored) {
+FT_DEVICE void store_row(char* row, int lane, const Stored<T>& stored) {
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
@@ -61,7 +64,7 @@ FT_DEVICE void store_row(char *row, int lane, const Stored<T> &stored) {
 }
 
 template <class T>
-FT_DEVICE Numbers numbers_of(const Stored<T> &stored) {
+FT_DEVICE Numbers numbers_of(const Stored<T>& stored) {
   Numbers x;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
@@ -74,7 +77,7 @@ FT_DEVICE Numbers numbers_of(const Stored<T> &stored) {
   return x;
 }
 template <class T>
-FT_DEVICE Stored<T> stored_of(const Numbers &x) {
+FT_DEVICE Stored<T> stored_of(const Numbers& x) {
   Stored<T> stored;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
@@ -89,12 +92,13 @@ FT_DEVICE Stored<T> stored_of(const Numbers &x) {
 
 #if FT_NORM != FT_NORM_NONE
 
-FT_DEVICE float sum_of_squares(const Numbers &x) {
+FT_DEVICE float sum_of_squares(const Numbers& x) {
   float sum = 0.0f;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     FT_UNROLL
-    for (int i = 0; i < kElements; ++i) sum += x.low[k][i] * x.low[k][i] + x.high[k][i] * x.high[k][i];
+    for (int i = 0; i < kElements; ++i)
+      sum += x.low[k][i] * x.low[k][i] + x.high[k][i] * x.high[k][i];
   }
   return sum;
 }
@@ -112,7 +116,8 @@ FT_DEVICE float normed(float x, float scale, float weight) {
 #endif
 }
 
-FT_DEVICE void norm_row(Numbers &x, const Stored<FT_TYPE_WEIGHT> &weight, float squares, float eps) {
+FT_DEVICE void norm_row(Numbers& x, const Stored<FT_TYPE_WEIGHT>& weight, float squares,
+                        float eps) {
   const float scale = ft_rsqrt(squares * (1.0f / kD) + eps);
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
@@ -128,13 +133,14 @@ FT_DEVICE void norm_row(Numbers &x, const Stored<FT_TYPE_WEIGHT> &weight, float 
 
 #if FT_ROPE != FT_ROPE_NONE
 
-FT_DEVICE void rotate_row(Numbers &x, const Rope &rope, ft_i64 token, int lane) {
+FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane) {
   const auto rows = rows_of(rope, token);
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
     if (item >= RopeLayout::ITEMS) continue;
-    const auto angles = ft_load_item_angles<RopeLayout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows, item);
+    const auto angles =
+        ft_load_item_angles<RopeLayout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows, item);
     ft_rotate_item<RopeLayout, ft_fp32>(x.low[k], x.high[k], angles);
   }
 }

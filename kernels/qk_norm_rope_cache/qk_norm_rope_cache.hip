@@ -1,5 +1,6 @@
-// Norm, rotation and cache write of all heads in one launch. The rows are the heads of q, k and v, token after token; kLanes lanes share one, and
-// FT_ROWS_PER_ITER of them are in flight at a time. With a scale per page, k and v have a kernel of their own, a block for each run of slots.
+// Norm, rotation and cache write of all heads in one launch. The rows are the heads of q, k and v,
+// token after token; kLanes lanes share one, and FT_ROWS_PER_ITER of them are in flight at a time.
+// With a scale per page, k and v have a kernel of their own, a block for each run of slots.
 #include "ft.h"
 #include "heads.h"
 #include "cache.h"
@@ -8,7 +9,7 @@
 namespace {
 
 struct Tensor {
-  char *data;
+  char* data;
   ft_i64 row_stride;
 };
 
@@ -16,10 +17,10 @@ struct Tensors {
   Tensor q, k, v, q_out, k_out, v_out;
 };
 
-FT_DEVICE Tensor tensor_of(const void *data, ft_i64 row_stride) {
-  return {static_cast<char *>(const_cast<void *>(data)), row_stride};
+FT_DEVICE Tensor tensor_of(const void* data, ft_i64 row_stride) {
+  return {static_cast<char*>(const_cast<void*>(data)), row_stride};
 }
-FT_DEVICE char *head_address(const Tensor &tensor, ft_i64 token, int head, int head_stride) {
+FT_DEVICE char* head_address(const Tensor& tensor, ft_i64 token, int head, int head_stride) {
   return tensor.data + (token * tensor.row_stride + head * head_stride) * FT_BYTES_ACT;
 }
 
@@ -38,11 +39,14 @@ struct Work {
 #endif
 };
 
-// A row of q or k after norm and rotation. All lanes of it take part; one that does not exist is computed from zeros.
-FT_DEVICE void norm_and_rotate(Numbers &x, const Work &work, bool is_k, ft_i64 token, bool exists, int lane) {
+// A row of q or k after norm and rotation. All lanes of it take part; one that does not exist is
+// computed from zeros.
+FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, bool is_k, ft_i64 token, bool exists,
+                               int lane) {
 #if FT_NORM != FT_NORM_NONE
   const float squares = ft_wave_sum<kLanes>(sum_of_squares(x));
-  norm_row(x, load_row<FT_TYPE_WEIGHT>(is_k ? work.k_weight : work.q_weight, lane), squares, work.eps);
+  norm_row(x, load_row<FT_TYPE_WEIGHT>(is_k ? work.k_weight : work.q_weight, lane), squares,
+           work.eps);
 #endif
 #if FT_ROPE != FT_ROPE_NONE
   if (exists) rotate_row(x, work.rope, token, lane);
@@ -51,28 +55,32 @@ FT_DEVICE void norm_and_rotate(Numbers &x, const Work &work, bool is_k, ft_i64 t
 }
 
 #if FT_HAS_V && FT_CACHE != FT_CACHE_NONE
-#define WRITE_TO_CACHE(IS_V, HEADS, row, x) \
-  write_to_cache<IS_V, HEADS>(work.cache, exists ? slot_of(work.cache, token) : -1, head, lane, row, x)
+#define WRITE_TO_CACHE(IS_V, HEADS, row, x)                                                     \
+  write_to_cache<IS_V, HEADS>(work.cache, exists ? slot_of(work.cache, token) : -1, head, lane, \
+                              row, x)
 #else
 #define WRITE_TO_CACHE(IS_V, HEADS, row, x) (void)0
 #endif
 
 constexpr int kHeads = FT_HEADS;
 
-FT_DEVICE Stored<FT_TYPE_ACT> load_head(const Work &work, ft_i64 token, int head, int lane) {
-  const Tensors &t = work.t;
-  const char *const row = head < FT_HQ            ? head_address(t.q, token, head, kQStride)
-                          : head < FT_HQ + FT_HK ? head_address(t.k, token, head - FT_HQ, kD)
-                                                 : head_address(t.v, token, head - FT_HQ - FT_HK, kD);
+FT_DEVICE Stored<FT_TYPE_ACT> load_head(const Work& work, ft_i64 token, int head, int lane) {
+  const Tensors& t = work.t;
+  const char* const row = head < FT_HQ ? head_address(t.q, token, head, kQStride)
+                          : head < FT_HQ + FT_HK
+                              ? head_address(t.k, token, head - FT_HQ, kD)
+                              : head_address(t.v, token, head - FT_HQ - FT_HK, kD);
   return load_row<FT_TYPE_ACT>(row, lane);
 }
 
-FT_DEVICE void do_head(const Work &work, const Stored<FT_TYPE_ACT> &in, ft_i64 token, int of_all, bool exists, int lane) {
-  const Tensors &t = work.t;
+FT_DEVICE void do_head(const Work& work, const Stored<FT_TYPE_ACT>& in, ft_i64 token, int of_all,
+                       bool exists, int lane) {
+  const Tensors& t = work.t;
   Numbers x = numbers_of(in);
   if (of_all < FT_HQ + FT_HK) norm_and_rotate(x, work, of_all >= FT_HQ, token, exists, lane);
   if (of_all < FT_HQ) {
-    if (exists) store_row(head_address(t.q_out, token, of_all, kD), lane, stored_of<FT_TYPE_ACT>(x));
+    if (exists)
+      store_row(head_address(t.q_out, token, of_all, kD), lane, stored_of<FT_TYPE_ACT>(x));
     return;
   }
 #if FT_QUANT != FT_QUANT_PER_PAGE
@@ -100,16 +108,17 @@ FT_DEVICE void do_head(const Work &work, const Stored<FT_TYPE_ACT> &in, ft_i64 t
 }  // namespace
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void qk_norm_rope_cache(Q_ARGUMENTS const void *k, ft_i64 k_row_stride, V_ARGUMENTS
-                        WEIGHTS ROPE_ARGUMENTS SLOTS TENSOR_SCALES Q_OUT K_OUT V_OUT CACHES SCALES
-                        COUNTS EPS) {
+void qk_norm_rope_cache(Q_ARGUMENTS const void* k, ft_i64 k_row_stride,
+                        V_ARGUMENTS WEIGHTS ROPE_ARGUMENTS SLOTS TENSOR_SCALES Q_OUT K_OUT V_OUT
+                            CACHES SCALES COUNTS EPS) {
   Work work = {};
 #include "gather.h"
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const int group = static_cast<int>(threadIdx.x) / kLanes;
   constexpr int kTile = kGroups * FT_ROWS_PER_ITER;
   const ft_i64 rows = tokens * kHeads;
-  for (ft_i64 start = static_cast<ft_i64>(blockIdx.x) * kTile; start < rows; start += static_cast<ft_i64>(gridDim.x) * kTile) {
+  for (ft_i64 start = static_cast<ft_i64>(blockIdx.x) * kTile; start < rows;
+       start += static_cast<ft_i64>(gridDim.x) * kTile) {
     Stored<FT_TYPE_ACT> in[FT_ROWS_PER_ITER] = {};
     FT_UNROLL
     for (int r = 0; r < FT_ROWS_PER_ITER; ++r) {
@@ -130,9 +139,11 @@ namespace {
 
 // A row as it is quantised; `out`: as k_out holds it.
 template <bool IS_V>
-FT_DEVICE Numbers page_row(const Work &work, ft_i64 token, int head, bool exists, int lane, Stored<FT_TYPE_ACT> &out) {
+FT_DEVICE Numbers page_row(const Work& work, ft_i64 token, int head, bool exists, int lane,
+                           Stored<FT_TYPE_ACT>& out) {
   Stored<FT_TYPE_ACT> in = {};
-  if (exists) in = load_row<FT_TYPE_ACT>(head_address(IS_V ? work.t.v : work.t.k, token, head, kD), lane);
+  if (exists)
+    in = load_row<FT_TYPE_ACT>(head_address(IS_V ? work.t.v : work.t.k, token, head, kD), lane);
   if constexpr (IS_V) {
     out = in;
     return numbers_of(in);
@@ -146,7 +157,8 @@ FT_DEVICE Numbers page_row(const Work &work, ft_i64 token, int head, bool exists
 }
 
 template <bool IS_V>
-FT_DEVICE void store_outputs(const Work &work, ft_i64 token, int head, int lane, const Stored<FT_TYPE_ACT> &out) {
+FT_DEVICE void store_outputs(const Work& work, ft_i64 token, int head, int lane,
+                             const Stored<FT_TYPE_ACT>& out) {
 #if FT_HAS_K_OUT
   if constexpr (!IS_V) store_row(head_address(work.t.k_out, token, head, kD), lane, out);
 #endif
@@ -162,14 +174,15 @@ FT_DEVICE void store_outputs(const Work &work, ft_i64 token, int head, int lane,
 #include "pages.h"
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void write_key_pages(const void *k, ft_i64 k_row_stride, K_WEIGHT ROPE_ARGUMENTS SLOTS K_OUT K_CACHE K_SCALE COUNTS EPS) {
+void write_key_pages(const void* k, ft_i64 k_row_stride,
+                     K_WEIGHT ROPE_ARGUMENTS SLOTS K_OUT K_CACHE K_SCALE COUNTS EPS) {
   Work work = {};
   work.t.k = tensor_of(k, k_row_stride);
 #if FT_HAS_K_OUT
   work.t.k_out = tensor_of(k_out, k_out_row_stride);
 #endif
 #if FT_NORM != FT_NORM_NONE
-  work.k_weight = static_cast<const char *>(k_weight);
+  work.k_weight = static_cast<const char*>(k_weight);
   work.eps = eps;
 #else
   (void)eps;

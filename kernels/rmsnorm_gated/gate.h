@@ -29,15 +29,18 @@ FT_DEVICE float gate_factor(float z) {
 }
 
 template <class T>
-FT_DEVICE Chunk<ft_fp32> gate(const Chunk<T> &values, const Chunk<FT_TYPE_ACT> &z) {
+FT_DEVICE Chunk<ft_fp32> gate(const Chunk<T>& values, const Chunk<FT_TYPE_ACT>& z) {
   Chunk<ft_fp32> result;
   FT_UNROLL
-  for (int i = 0; i < kElements; ++i) ft_set(result, i, ft_get(values, i) * gate_factor(ft_get(z, i)));
+  for (int i = 0; i < kElements; ++i)
+    ft_set(result, i, ft_get(values, i) * gate_factor(ft_get(z, i)));
   return result;
 }
 
 // From the sum of a group's squares to what its elements are multiplied by.
-FT_DEVICE float group_scale(float squares, float eps) { return ft_rsqrt(squares * (1.0f / FT_NORM_GROUP) + eps); }
+FT_DEVICE float group_scale(float squares, float eps) {
+  return ft_rsqrt(squares * (1.0f / FT_NORM_GROUP) + eps);
+}
 
 // Weight and bias of a chunk.
 struct Affine {
@@ -47,7 +50,8 @@ struct Affine {
 #endif
 };
 
-FT_DEVICE Affine load_affine(const void *__restrict__ weight, const void *__restrict__ bias, int chunk) {
+FT_DEVICE Affine load_affine(const void* __restrict__ weight, const void* __restrict__ bias,
+                             int chunk) {
   Affine affine;
   affine.weight = load_weight(weight, chunk % kHeadChunks);
 #if FT_HAS_BIAS
@@ -60,7 +64,7 @@ FT_DEVICE Affine load_affine(const void *__restrict__ weight, const void *__rest
 
 // The normalised chunk with its weight and bias.
 template <class T>
-FT_DEVICE Chunk<ft_fp32> normalise(const Chunk<T> &values, const Affine &affine, float scale) {
+FT_DEVICE Chunk<ft_fp32> normalise(const Chunk<T>& values, const Affine& affine, float scale) {
   Chunk<ft_fp32> result;
   FT_UNROLL
   for (int i = 0; i < kElements; ++i) {

@@ -1,5 +1,6 @@
-// RMSNorm and gate in one launch. The rows of the tokens are cut into segments, beyond which no sum and no scale reaches: a head, a group or a
-// token. A block works on FT_ROWS_PER_ITER of them at a time, each by an equal share of its threads, and holds them in registers.
+// RMSNorm and gate in one launch. The rows of the tokens are cut into segments, beyond which no sum
+// and no scale reaches: a head, a group or a token. A block works on FT_ROWS_PER_ITER of them at a
+// time, each by an equal share of its threads, and holds them in registers.
 #include "ft.h"
 #include "chunks.h"
 #include "quantise.h"
@@ -7,10 +8,10 @@
 
 namespace {
 
-constexpr int kRowThreads = FT_BLOCK_SIZE / FT_ROWS_PER_ITER;   // that share a segment
+constexpr int kRowThreads = FT_BLOCK_SIZE / FT_ROWS_PER_ITER;  // that share a segment
 constexpr int kSegmentChunks = FT_SEGMENT / kElements;
-constexpr int kPerThread = FT_THREAD_CHUNKS;                    // chunks of a segment that a thread has at most
-constexpr bool kFull = kSegmentChunks % kRowThreads == 0;       // every thread has as many
+constexpr int kPerThread = FT_THREAD_CHUNKS;  // chunks of a segment that a thread has at most
+constexpr bool kFull = kSegmentChunks % kRowThreads == 0;         // every thread has as many
 constexpr bool kSameWeights = kSegmentChunks % kHeadChunks == 0;  // in every segment
 // Where a thread's chunks lie whole heads apart, one chunk of weights serves them all.
 constexpr int kWeights = kRowThreads % kHeadChunks == 0 ? 1 : kPerThread;
@@ -28,15 +29,20 @@ struct Place {
   bool exists;
 };
 
-FT_DEVICE bool has(const Place &at, int k) { return at.exists && (kFull || at.first + k * kRowThreads < kSegmentChunks); }
-FT_DEVICE int chunk_of(const Place &at, int k) { return at.segment * kSegmentChunks + at.first + k * kRowThreads; }
+FT_DEVICE bool has(const Place& at, int k) {
+  return at.exists && (kFull || at.first + k * kRowThreads < kSegmentChunks);
+}
+FT_DEVICE int chunk_of(const Place& at, int k) {
+  return at.segment * kSegmentChunks + at.first + k * kRowThreads;
+}
 
-// What a thread reads of its chunks; apart from the arithmetic, so that all reads are in flight together.
+// What a thread reads of its chunks; apart from the arithmetic, so that all reads are in flight
+// together.
 struct Input {
   Chunk<FT_TYPE_ACT> x[kPerThread], z[kPerThread];
 };
 
-FT_DEVICE Input load_input(const Tensors &t, const Place &at) {
+FT_DEVICE Input load_input(const Tensors& t, const Place& at) {
   Input input;
   FT_UNROLL
   for (int k = 0; k < kPerThread; ++k) {
@@ -51,7 +57,7 @@ struct Weights {
   Affine affine[kWeights];
 };
 
-FT_DEVICE Weights load_weights(const Tensors &t, const Place &at) {
+FT_DEVICE Weights load_weights(const Tensors& t, const Place& at) {
   Weights weights;
   FT_UNROLL
   for (int k = 0; k < kWeights; ++k)
@@ -60,7 +66,7 @@ FT_DEVICE Weights load_weights(const Tensors &t, const Place &at) {
   return weights;
 }
 
-FT_DEVICE Chunk<Normed> norm_input(const Chunk<FT_TYPE_ACT> &x, const Chunk<FT_TYPE_ACT> &z) {
+FT_DEVICE Chunk<Normed> norm_input(const Chunk<FT_TYPE_ACT>& x, const Chunk<FT_TYPE_ACT>& z) {
 #if FT_NORM_BEFORE_GATE == FT_NORM_BEFORE_GATE_ON
   (void)z;
   return x;
@@ -75,19 +81,23 @@ FT_DEVICE void reduce(float (&values)[kPerThread], int turn) {
   if constexpr (WHOLE) {
     float own = values[0];
     FT_UNROLL
-    for (int k = 1; k < kPerThread; ++k) own = !MAX ? own + values[k] : values[k] > own ? values[k] : own;
-    own = MAX ? ft_group_max<FT_BLOCK_SIZE, kRowThreads>(own, turn) : ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(own, turn);
+    for (int k = 1; k < kPerThread; ++k)
+      own = !MAX ? own + values[k] : values[k] > own ? values[k] : own;
+    own = MAX ? ft_group_max<FT_BLOCK_SIZE, kRowThreads>(own, turn)
+              : ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(own, turn);
     FT_UNROLL
     for (int k = 0; k < kPerThread; ++k) values[k] = own;
   } else {
     FT_UNROLL
-    for (int k = 0; k < kPerThread; ++k) values[k] = MAX ? ft_wave_max<LANES>(values[k]) : ft_wave_sum<LANES>(values[k]);
+    for (int k = 0; k < kPerThread; ++k)
+      values[k] = MAX ? ft_wave_max<LANES>(values[k]) : ft_wave_sum<LANES>(values[k]);
   }
 }
 
 #if FT_QUANT != FT_QUANT_NONE
 
-FT_DEVICE void quantise(const Tensors &t, Chunk<ft_fp32> (&values)[kPerThread], const Place &at, int turn) {
+FT_DEVICE void quantise(const Tensors& t, Chunk<ft_fp32> (&values)[kPerThread], const Place& at,
+                        int turn) {
   constexpr int kGroupChunks = FT_QUANT == FT_QUANT_PER_TOKEN ? kChunks : kChunks / FT_GROUPS;
   float largest[kPerThread];
   FT_UNROLL
@@ -103,14 +113,16 @@ FT_DEVICE void quantise(const Tensors &t, Chunk<ft_fp32> (&values)[kPerThread], 
     if (!has(at, k)) continue;
     const float scale = scale_of(largest[k]);
     store_chunk<FT_TYPE_CODE>(t.q, at.token, chunk_of(at, k), codes_of(values[k], scale));
-    if (chunk_of(at, k) % kGroupChunks == 0) store_scale(t.scale, at.token, chunk_of(at, k) / kGroupChunks, scale);
+    if (chunk_of(at, k) % kGroupChunks == 0)
+      store_scale(t.scale, at.token, chunk_of(at, k) / kGroupChunks, scale);
   }
 }
 
 #endif
 
 // All threads take part in sums and maxima; those of a segment that does not exist only in them.
-FT_DEVICE void norm_segment(const Tensors &t, const Weights &weights, const Place &at, int turn, float eps) {
+FT_DEVICE void norm_segment(const Tensors& t, const Weights& weights, const Place& at, int turn,
+                            float eps) {
   const Input input = load_input(t, at);
   Chunk<Normed> normed[kPerThread];
   float factor[kPerThread];
@@ -151,15 +163,16 @@ FT_DEVICE Place place_of(ft_i64 item, ft_i64 items) {
 }  // namespace
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void rmsnorm_gated(const void *x, ft_i64 x_row_stride, const void *z, ft_i64 z_row_stride, const void *__restrict__ weight,
+void rmsnorm_gated(const void* x, ft_i64 x_row_stride, const void* z, ft_i64 z_row_stride,
+                   const void* __restrict__ weight,
 #if FT_HAS_BIAS
-                   const void *__restrict__ bias,
+                   const void* __restrict__ bias,
 #endif
 #if FT_HAS_Y
-                   void *y, ft_i64 y_row_stride,
+                   void* y, ft_i64 y_row_stride,
 #endif
 #if FT_HAS_Q
-                   void *q, ft_i64 q_row_stride, void *scale, ft_i64 scale_row_stride,
+                   void* q, ft_i64 q_row_stride, void* scale, ft_i64 scale_row_stride,
 #endif
                    ft_i64 tokens, float eps) {
   Tensors t = {};

@@ -1,5 +1,6 @@
-// RMSNorm of x, or of x + residual, in one launch. A block works on FT_ROWS_PER_ITER rows at a time, each by an equal share of its threads;
-// with row_cache=registers a row is read once and stays in registers from the sum to the norm, and the weight stays for all rows of the block.
+// RMSNorm of x, or of x + residual, in one launch. A block works on FT_ROWS_PER_ITER rows at a
+// time, each by an equal share of its threads; with row_cache=registers a row is read once and
+// stays in registers from the sum to the norm, and the weight stays for all rows of the block.
 #include "ft.h"
 #include "chunks.h"
 #include "quantise.h"
@@ -8,8 +9,8 @@
 namespace {
 
 constexpr int kRowThreads = FT_BLOCK_SIZE / FT_ROWS_PER_ITER;  // that share a row
-constexpr int kPerThread = FT_THREAD_CHUNKS;                   // chunks of a row that a thread has at most
-constexpr bool kFull = kChunks % kRowThreads == 0;             // every thread has as many
+constexpr int kPerThread = FT_THREAD_CHUNKS;        // chunks of a row that a thread has at most
+constexpr bool kFull = kChunks % kRowThreads == 0;  // every thread has as many
 
 struct Tensors {
   Rows x, residual, y, residual_out, q, scale;
@@ -23,7 +24,8 @@ typedef FT_TYPE_STREAM Summand;
 typedef ft_fp32 Summand;
 #endif
 
-// What a thread reads of a chunk; apart from the sum, so that the reads of many chunks are in flight together.
+// What a thread reads of a chunk; apart from the sum, so that the reads of many chunks are in
+// flight together.
 struct Input {
   Chunk<FT_TYPE_ACT> x;
 #if FT_HAS_RESIDUAL
@@ -31,7 +33,7 @@ struct Input {
 #endif
 };
 
-FT_DEVICE Input load_input(const Tensors &t, ft_i64 row, int chunk) {
+FT_DEVICE Input load_input(const Tensors& t, ft_i64 row, int chunk) {
   Input input;
   input.x = load_chunk<FT_TYPE_ACT>(t.x, row, chunk);
 #if FT_HAS_RESIDUAL
@@ -41,18 +43,19 @@ FT_DEVICE Input load_input(const Tensors &t, ft_i64 row, int chunk) {
 }
 
 // What the norm takes of a chunk: x, or its sum with the residual as the rounding order says.
-FT_DEVICE Chunk<Summand> sum_of(const Input &input) {
+FT_DEVICE Chunk<Summand> sum_of(const Input& input) {
 #if FT_HAS_RESIDUAL
   Chunk<Summand> sum;
   FT_UNROLL
-  for (int i = 0; i < kElements; ++i) ft_set(sum, i, ft_get(input.x, i) + ft_get(input.residual, i));
+  for (int i = 0; i < kElements; ++i)
+    ft_set(sum, i, ft_get(input.x, i) + ft_get(input.residual, i));
   return sum;
 #else
   return input.x;
 #endif
 }
 
-FT_DEVICE void store_sum(const Tensors &t, ft_i64 row, int chunk, const Chunk<Summand> &sum) {
+FT_DEVICE void store_sum(const Tensors& t, ft_i64 row, int chunk, const Chunk<Summand>& sum) {
 #if FT_HAS_RESIDUAL
   Chunk<FT_TYPE_STREAM> out;
   FT_UNROLL
@@ -63,7 +66,7 @@ FT_DEVICE void store_sum(const Tensors &t, ft_i64 row, int chunk, const Chunk<Su
 #endif
 }
 
-FT_DEVICE void store_normed(const Tensors &t, ft_i64 row, int chunk, const Chunk<ft_fp32> &values) {
+FT_DEVICE void store_normed(const Tensors& t, ft_i64 row, int chunk, const Chunk<ft_fp32>& values) {
 #if FT_HAS_Y
   store_chunk<FT_TYPE_ACT>(t.y, row, chunk, convert<FT_TYPE_ACT>(values));
 #else
@@ -78,7 +81,7 @@ struct Weights {
   Chunk<FT_TYPE_WEIGHT> chunk[kPerThread];
 };
 
-FT_DEVICE Weights load_weights(const void *__restrict__ weight, int first) {
+FT_DEVICE Weights load_weights(const void* __restrict__ weight, int first) {
   Weights weights;
   FT_UNROLL
   for (int k = 0; k < kPerThread; ++k) {
@@ -91,8 +94,8 @@ FT_DEVICE Weights load_weights(const void *__restrict__ weight, int first) {
 #if FT_QUANT != FT_QUANT_NONE
 
 // Norm and codes of a row whose summands are in registers. All threads take part in the maxima.
-FT_DEVICE void quantise_row(const Tensors &t, const Chunk<Summand> *sum, const Weights &weights, float scale,
-                            ft_i64 row, bool exists, int first, int turn) {
+FT_DEVICE void quantise_row(const Tensors& t, const Chunk<Summand>* sum, const Weights& weights,
+                            float scale, ft_i64 row, bool exists, int first, int turn) {
   Chunk<ft_fp32> values[kPerThread];
   float largest[kPerThread];
   FT_UNROLL
@@ -108,7 +111,8 @@ FT_DEVICE void quantise_row(const Tensors &t, const Chunk<Summand> *sum, const W
   }
 #if FT_QUANT == FT_QUANT_PER_TOKEN
   FT_UNROLL
-  for (int k = 1; k < kPerThread; ++k) largest[0] = largest[k] > largest[0] ? largest[k] : largest[0];
+  for (int k = 1; k < kPerThread; ++k)
+    largest[0] = largest[k] > largest[0] ? largest[k] : largest[0];
   const float row_largest = ft_group_max<FT_BLOCK_SIZE, kRowThreads>(largest[0], turn);
 #else
   (void)turn;
@@ -135,8 +139,8 @@ FT_DEVICE void quantise_row(const Tensors &t, const Chunk<Summand> *sum, const W
 #endif
 
 // All threads take part in the sum; those of a row that does not exist only in that.
-FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bool exists, int first, int turn,
-                        float eps) {
+FT_DEVICE void norm_row(const Tensors& t, const Weights& weights, ft_i64 row, bool exists,
+                        int first, int turn, float eps) {
   Input input[kPerThread];
   Chunk<Summand> sum[kPerThread];
   float squares = 0.0f;
@@ -162,7 +166,8 @@ FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bo
   FT_UNROLL
   for (int k = 0; k < kPerThread; ++k) {
     const int chunk = first + k * kRowThreads;
-    if (kFull || chunk < kChunks) store_normed(t, row, chunk, normalise(sum[k], weights.chunk[k], scale));
+    if (kFull || chunk < kChunks)
+      store_normed(t, row, chunk, normalise(sum[k], weights.chunk[k], scale));
   }
 #else
   quantise_row(t, sum, weights, scale, row, exists, first, turn);
@@ -172,16 +177,19 @@ FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bo
 #else
 
 struct Weights {
-  const void *weight;
+  const void* weight;
 };
-FT_DEVICE Weights load_weights(const void *weight, int) { return {weight}; }
+FT_DEVICE Weights load_weights(const void* weight, int) { return {weight}; }
 
-// The row is read again for the norm. Nothing of it is stored before, so it may be overwritten in place.
-FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bool exists, int first, int turn, float eps) {
+// The row is read again for the norm. Nothing of it is stored before, so it may be overwritten in
+// place.
+FT_DEVICE void norm_row(const Tensors& t, const Weights& weights, ft_i64 row, bool exists,
+                        int first, int turn, float eps) {
   const int end = exists ? kChunks : 0;
   float squares = 0.0f;
   FT_UNROLL_BY_4
-  for (int chunk = first; chunk < end; chunk += kRowThreads) squares += sum_of_squares(sum_of(load_input(t, row, chunk)));
+  for (int chunk = first; chunk < end; chunk += kRowThreads)
+    squares += sum_of_squares(sum_of(load_input(t, row, chunk)));
   const float scale = row_scale(ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(squares, turn), eps);
   FT_UNROLL_BY_4
   for (int chunk = first; chunk < end; chunk += kRowThreads) {
@@ -196,19 +204,19 @@ FT_DEVICE void norm_row(const Tensors &t, const Weights &weights, ft_i64 row, bo
 }  // namespace
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void rmsnorm_gemma(const void *x, ft_i64 x_row_stride,
+void rmsnorm_gemma(const void* x, ft_i64 x_row_stride,
 #if FT_HAS_RESIDUAL
-                   const void *residual, ft_i64 residual_row_stride,
+                   const void* residual, ft_i64 residual_row_stride,
 #endif
-                   const void *__restrict__ weight,
+                   const void* __restrict__ weight,
 #if FT_HAS_Y
-                   void *y, ft_i64 y_row_stride,
+                   void* y, ft_i64 y_row_stride,
 #endif
 #if FT_HAS_RESIDUAL
-                   void *residual_out, ft_i64 residual_out_row_stride,
+                   void* residual_out, ft_i64 residual_out_row_stride,
 #endif
 #if FT_HAS_Q
-                   void *q, ft_i64 q_row_stride, void *scale, ft_i64 scale_row_stride,
+                   void* q, ft_i64 q_row_stride, void* scale, ft_i64 scale_row_stride,
 #endif
                    ft_i64 tokens, float eps) {
   Tensors t = {};

@@ -13,11 +13,14 @@ FT_DEVICE float factor(float weight) {
 }
 
 // From the sum of a row's squares to what its elements are multiplied by.
-FT_DEVICE float row_scale(float squares, float eps) { return ft_rsqrt(squares * (1.0f / FT_WIDTH) + eps); }
+FT_DEVICE float row_scale(float squares, float eps) {
+  return ft_rsqrt(squares * (1.0f / FT_WIDTH) + eps);
+}
 
 // The normalised chunk before its last rounding.
 template <class T>
-FT_DEVICE Chunk<ft_fp32> normalise(const Chunk<T> &values, const Chunk<FT_TYPE_WEIGHT> &weight, float scale) {
+FT_DEVICE Chunk<ft_fp32> normalise(const Chunk<T>& values, const Chunk<FT_TYPE_WEIGHT>& weight,
+                                   float scale) {
   Chunk<ft_fp32> result;
   FT_UNROLL
   for (int i = 0; i < kElements; ++i) {

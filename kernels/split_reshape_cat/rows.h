@@ -1,34 +1,34 @@
-// The rows that split_reshape_cat takes apart, as chunks of one vector access: shared by its implementations.
-// Everything here is constant per code object; row numbers are 64 bits wide.
+// The rows that split_reshape_cat takes apart, as chunks of one vector access: shared by its
+// implementations. Everything here is constant per code object; row numbers are 64 bits wide.
 #pragma once
 
 #if FT_MERGED_ROWS
-#define SRC_ROWS_PARAMETERS const void *__restrict__ qkvzba, ft_i64 qkvzba_row_stride
-#define SRC_ROWS                                                                        \
-  InputRows {                                                                           \
-    static_cast<const char *>(qkvzba), qkvzba_row_stride *FT_BYTES_ACT,                 \
-        static_cast<const char *>(qkvzba) + FT_BA_OFFSET_BYTES,                         \
-        qkvzba_row_stride *FT_BYTES_ACT                                                 \
+#define SRC_ROWS_PARAMETERS const void* __restrict__ qkvzba, ft_i64 qkvzba_row_stride
+#define SRC_ROWS                                                                               \
+  InputRows {                                                                                  \
+    static_cast<const char*>(qkvzba), qkvzba_row_stride *FT_BYTES_ACT,                         \
+        static_cast<const char*>(qkvzba) + FT_BA_OFFSET_BYTES, qkvzba_row_stride *FT_BYTES_ACT \
   }
 #else
-#define SRC_ROWS_PARAMETERS                                                             \
-  const void *__restrict__ qkvz, ft_i64 qkvz_row_stride, const void *__restrict__ ba,   \
+#define SRC_ROWS_PARAMETERS                                                           \
+  const void *__restrict__ qkvz, ft_i64 qkvz_row_stride, const void *__restrict__ ba, \
       ft_i64 ba_row_stride
-#define SRC_ROWS                                                                        \
-  InputRows {                                                                           \
-    static_cast<const char *>(qkvz), qkvz_row_stride *FT_BYTES_ACT,                     \
-        static_cast<const char *>(ba), ba_row_stride *FT_BYTES_BA                       \
+#define SRC_ROWS                                                                                 \
+  InputRows {                                                                                    \
+    static_cast<const char*>(qkvz), qkvz_row_stride *FT_BYTES_ACT, static_cast<const char*>(ba), \
+        ba_row_stride *FT_BYTES_BA                                                               \
   }
 #endif
 
 struct InputRows {
-  const char *qkvz;
+  const char* qkvz;
   ft_i64 qkvz_row_bytes;
-  const char *ba;
+  const char* ba;
   ft_i64 ba_row_bytes;
 };
 
-// Pieces of a row in chunks of `kBytes`. A chunk is numbered by its place in the outputs: [q | k | v] of mixed_qkv, then z.
+// Pieces of a row in chunks of `kBytes`. A chunk is numbered by its place in the outputs: [q | k |
+// v] of mixed_qkv, then z.
 template <int kBytes>
 struct RowChunks {
   static constexpr int kHk = FT_HK * FT_BYTES_ACT / kBytes;  // of one q or k head
@@ -37,8 +37,8 @@ struct RowChunks {
   static constexpr int kZ = FT_NV * kHv;
   static constexpr int kQkv = 2 * kQ + kZ;
   static constexpr int kRow = kQkv + kZ;
-  static constexpr int kGroupV = FT_RATIO * kHv;                // v (or z) heads of one k head
-  static constexpr int kGroup = 2 * kHk + 2 * kGroupV;          // all that belongs to one k head
+  static constexpr int kGroupV = FT_RATIO * kHv;        // v (or z) heads of one k head
+  static constexpr int kGroup = 2 * kHk + 2 * kGroupV;  // all that belongs to one k head
 };
 
 // Where the input row holds chunk `c`.
@@ -57,7 +57,8 @@ FT_DEVICE int source_chunk(int c) {
 #endif
 }
 
-// The l-th chunk (0 <= l < kGroup) of those that belong to k head `head`, in the order [q | k | v | z].
+// The l-th chunk (0 <= l < kGroup) of those that belong to k head `head`, in the order [q | k | v |
+// z].
 template <class Row>
 FT_DEVICE int head_chunk(int head, int l) {
   if (l < Row::kHk) return head * Row::kHk + l;

@@ -1,5 +1,6 @@
-// Rows of the GDN projections, taken apart in one launch: every chunk is loaded once and stored once, in 16-byte accesses where the
-// alignment class allows, several loads in flight per thread before the first store. No LDS, no barrier.
+// Rows of the GDN projections, taken apart in one launch: every chunk is loaded once and stored
+// once, in 16-byte accesses where the alignment class allows, several loads in flight per thread
+// before the first store. No LDS, no barrier.
 #include "ft.h"
 #include "rows.h"
 
@@ -10,13 +11,13 @@ using Row = RowChunks<FT_VECTOR_BYTES>;
 constexpr int clamp_in_flight(int wanted) { return wanted < 1 ? 1 : wanted > 8 ? 8 : wanted; }
 
 struct Outputs {
-  char *mixed_qkv;
-  char *z;
-  char *b;
-  char *a;
+  char* mixed_qkv;
+  char* z;
+  char* b;
+  char* a;
 };
 
-FT_DEVICE ft_vec<FT_VECTOR_BYTES> load_chunk(const char *from) {
+FT_DEVICE ft_vec<FT_VECTOR_BYTES> load_chunk(const char* from) {
 #if FT_NONTEMPORAL == FT_NONTEMPORAL_ON
   return ft_load_nontemporal<FT_VECTOR_BYTES>(from);
 #else
@@ -24,7 +25,7 @@ FT_DEVICE ft_vec<FT_VECTOR_BYTES> load_chunk(const char *from) {
 #endif
 }
 
-FT_DEVICE void store_chunk(char *to, ft_vec<FT_VECTOR_BYTES> chunk) {
+FT_DEVICE void store_chunk(char* to, ft_vec<FT_VECTOR_BYTES> chunk) {
 #if FT_NONTEMPORAL == FT_NONTEMPORAL_ON
   ft_store_nontemporal<FT_VECTOR_BYTES>(to, chunk);
 #else
@@ -32,19 +33,21 @@ FT_DEVICE void store_chunk(char *to, ft_vec<FT_VECTOR_BYTES> chunk) {
 #endif
 }
 
-FT_DEVICE const char *chunk_source(const InputRows &in, ft_i64 row, int c) {
+FT_DEVICE const char* chunk_source(const InputRows& in, ft_i64 row, int c) {
   return in.qkvz + row * in.qkvz_row_bytes + source_chunk<Row>(c) * FT_VECTOR_BYTES;
 }
 
-FT_DEVICE char *chunk_target(const Outputs &out, ft_i64 row, int c) {
+FT_DEVICE char* chunk_target(const Outputs& out, ft_i64 row, int c) {
   if (c < Row::kQkv) return out.mixed_qkv + (row * Row::kQkv + c) * FT_VECTOR_BYTES;
   return out.z + (row * Row::kZ + (c - Row::kQkv)) * FT_VECTOR_BYTES;
 }
 
-// Items [0, count) of a tile that starts at `row0`, `kWidth` items a row, kInFlight loads per thread before its stores.
-// kHead: the items are those of k head `head`; otherwise they are whole rows.
+// Items [0, count) of a tile that starts at `row0`, `kWidth` items a row, kInFlight loads per
+// thread before its stores. kHead: the items are those of k head `head`; otherwise they are whole
+// rows.
 template <int kWidth, int kInFlight, bool kHead>
-FT_DEVICE void move_items(const InputRows &in, const Outputs &out, ft_i64 row0, int first, int count, int head) {
+FT_DEVICE void move_items(const InputRows& in, const Outputs& out, ft_i64 row0, int first,
+                          int count, int head) {
   for (int base = static_cast<int>(threadIdx.x); base < count; base += kInFlight * FT_BLOCK_SIZE) {
     ft_vec<FT_VECTOR_BYTES> held[kInFlight];
     FT_UNROLL
@@ -68,13 +71,15 @@ FT_DEVICE void move_items(const InputRows &in, const Outputs &out, ft_i64 row0, 
   }
 }
 
-FT_DEVICE ft_vec<BaChunks::kBytes> load_ba(const InputRows &in, ft_i64 row, int c) {
-  return ft_load<BaChunks::kBytes>(in.ba + row * in.ba_row_bytes + source_ba_chunk(c) * BaChunks::kBytes);
+FT_DEVICE ft_vec<BaChunks::kBytes> load_ba(const InputRows& in, ft_i64 row, int c) {
+  return ft_load<BaChunks::kBytes>(in.ba + row * in.ba_row_bytes +
+                                   source_ba_chunk(c) * BaChunks::kBytes);
 }
 
-FT_DEVICE void store_ba(const Outputs &out, ft_i64 row, int c, ft_vec<BaChunks::kBytes> chunk) {
-  char *const to = c < BaChunks::kHalf ? out.b + (row * BaChunks::kHalf + c) * BaChunks::kBytes
-                                       : out.a + (row * BaChunks::kHalf + (c - BaChunks::kHalf)) * BaChunks::kBytes;
+FT_DEVICE void store_ba(const Outputs& out, ft_i64 row, int c, ft_vec<BaChunks::kBytes> chunk) {
+  char* const to = c < BaChunks::kHalf
+                       ? out.b + (row * BaChunks::kHalf + c) * BaChunks::kBytes
+                       : out.a + (row * BaChunks::kHalf + (c - BaChunks::kHalf)) * BaChunks::kBytes;
   ft_store<BaChunks::kBytes>(to, chunk);
 }
 
@@ -87,10 +92,12 @@ constexpr int kWidth = Row::kGroup;
 constexpr bool kPerHead = false;
 constexpr int kWidth = Row::kRow;
 #endif
-constexpr int kTileInFlight = clamp_in_flight((FT_ROWS_PER_ITER * kWidth + FT_BLOCK_SIZE - 1) / FT_BLOCK_SIZE);
+constexpr int kTileInFlight =
+    clamp_in_flight((FT_ROWS_PER_ITER * kWidth + FT_BLOCK_SIZE - 1) / FT_BLOCK_SIZE);
 
-// Rows [row0, row0 + rows) of the block's share. The first chunk of b and a is in flight while the row itself moves.
-FT_DEVICE void move_tile(const InputRows &in, const Outputs &out, ft_i64 row0, int rows, int head) {
+// Rows [row0, row0 + rows) of the block's share. The first chunk of b and a is in flight while the
+// row itself moves.
+FT_DEVICE void move_tile(const InputRows& in, const Outputs& out, ft_i64 row0, int rows, int head) {
   const int ba_first = kPerHead ? head * BaChunks::kAll / FT_NK : 0;
   const int ba_width = kPerHead ? (head + 1) * BaChunks::kAll / FT_NK - ba_first : BaChunks::kAll;
   const int ba_count = rows * ba_width;
@@ -109,7 +116,8 @@ FT_DEVICE void move_tile(const InputRows &in, const Outputs &out, ft_i64 row0, i
 }
 
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
-FT_DEVICE void zero_tile(char *core_attn_out, ft_i64 row0, int rows, int head, ft_i64 num_actual_tokens) {
+FT_DEVICE void zero_tile(char* core_attn_out, ft_i64 row0, int rows, int head,
+                         ft_i64 num_actual_tokens) {
   constexpr int kZeroWidth = kPerHead ? Row::kGroupV : Row::kZ;
   for (int item = static_cast<int>(threadIdx.x); item < rows * kZeroWidth; item += FT_BLOCK_SIZE) {
     const ft_i64 row = row0 + item / kZeroWidth;
@@ -123,7 +131,7 @@ FT_DEVICE void zero_tile(char *core_attn_out, ft_i64 row0, int rows, int head, f
 #else
 
 // The line of all chunks of all rows; rows_per_iter of them per thread and tile.
-FT_DEVICE void move_line(const InputRows &in, const Outputs &out, ft_i64 tokens) {
+FT_DEVICE void move_line(const InputRows& in, const Outputs& out, ft_i64 tokens) {
   constexpr int kTile = FT_BLOCK_SIZE * FT_ROWS_PER_ITER;
   const ft_i64 all = tokens * Row::kRow;
   for (ft_i64 start = static_cast<ft_i64>(blockIdx.x) * kTile; start < all;
@@ -131,11 +139,12 @@ FT_DEVICE void move_line(const InputRows &in, const Outputs &out, ft_i64 tokens)
     const ft_i64 left = all - start;
     const ft_i64 row0 = start / Row::kRow;
     move_items<Row::kRow, clamp_in_flight(FT_ROWS_PER_ITER), false>(
-        in, out, row0, static_cast<int>(start - row0 * Row::kRow), left < kTile ? static_cast<int>(left) : kTile, 0);
+        in, out, row0, static_cast<int>(start - row0 * Row::kRow),
+        left < kTile ? static_cast<int>(left) : kTile, 0);
   }
   const ft_i64 stride = static_cast<ft_i64>(gridDim.x) * FT_BLOCK_SIZE;
-  for (ft_i64 item = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x; item < tokens * BaChunks::kAll;
-       item += stride) {
+  for (ft_i64 item = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x;
+       item < tokens * BaChunks::kAll; item += stride) {
     const ft_i64 row = item / BaChunks::kAll;
     const int c = static_cast<int>(item % BaChunks::kAll);
     store_ba(out, row, c, load_ba(in, row, c));
@@ -143,9 +152,10 @@ FT_DEVICE void move_line(const InputRows &in, const Outputs &out, ft_i64 tokens)
 }
 
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
-FT_DEVICE void zero_line(char *core_attn_out, ft_i64 tokens, ft_i64 num_actual_tokens) {
+FT_DEVICE void zero_line(char* core_attn_out, ft_i64 tokens, ft_i64 num_actual_tokens) {
   const ft_i64 stride = static_cast<ft_i64>(gridDim.x) * FT_BLOCK_SIZE;
-  for (ft_i64 c = num_actual_tokens * Row::kZ + static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x;
+  for (ft_i64 c = num_actual_tokens * Row::kZ + static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE +
+                  threadIdx.x;
        c < tokens * Row::kZ; c += stride)
     store_chunk(core_attn_out + c * FT_VECTOR_BYTES, ft_vec<FT_VECTOR_BYTES>{});
 }
@@ -156,10 +166,10 @@ FT_DEVICE void zero_line(char *core_attn_out, ft_i64 tokens, ft_i64 num_actual_t
 }  // namespace
 
 FT_KERNEL(FT_BLOCK_SIZE)
-void split_reshape_cat(SRC_ROWS_PARAMETERS, void *__restrict__ mixed_qkv, void *__restrict__ z, void *__restrict__ b,
-                       void *__restrict__ a,
+void split_reshape_cat(SRC_ROWS_PARAMETERS, void* __restrict__ mixed_qkv, void* __restrict__ z,
+                       void* __restrict__ b, void* __restrict__ a,
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
-                       void *__restrict__ core_attn_out,
+                       void* __restrict__ core_attn_out,
 #endif
                        ft_i64 tokens
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
@@ -168,16 +178,17 @@ void split_reshape_cat(SRC_ROWS_PARAMETERS, void *__restrict__ mixed_qkv, void *
 #endif
 ) {
   const InputRows in = SRC_ROWS;
-  const Outputs out = {static_cast<char *>(mixed_qkv), static_cast<char *>(z), static_cast<char *>(b),
-                       static_cast<char *>(a)};
+  const Outputs out = {static_cast<char*>(mixed_qkv), static_cast<char*>(z), static_cast<char*>(b),
+                       static_cast<char*>(a)};
 #if FT_MAPPING == FT_MAPPING_FLAT
   move_line(in, out, tokens);
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
-  zero_line(static_cast<char *>(core_attn_out), tokens, num_actual_tokens);
+  zero_line(static_cast<char*>(core_attn_out), tokens, num_actual_tokens);
 #endif
 #else
 #if FT_MAPPING == FT_MAPPING_CHUNK
-  // Trailing blocks may start past the last row: signed numbers, so that their share is empty and not huge.
+  // Trailing blocks may start past the last row: signed numbers, so that their share is empty and
+  // not huge.
   const ft_i64 share = (tokens + gridDim.x - 1) / gridDim.x;
   const ft_i64 begin = blockIdx.x * share;
   const ft_i64 end = begin + share < tokens ? begin + share : tokens;
@@ -192,7 +203,7 @@ void split_reshape_cat(SRC_ROWS_PARAMETERS, void *__restrict__ mixed_qkv, void *
     const int rows = end - row < FT_ROWS_PER_ITER ? static_cast<int>(end - row) : FT_ROWS_PER_ITER;
     move_tile(in, out, row, rows, head);
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
-    zero_tile(static_cast<char *>(core_attn_out), row, rows, head, num_actual_tokens);
+    zero_tile(static_cast<char*>(core_attn_out), row, rows, head, num_actual_tokens);
 #endif
   }
 #endif
