@@ -17,7 +17,7 @@ namespace fusetune {
 namespace {
 
 /// Part of every proof's key: raised when the protocol proves more or otherwise than before.
-constexpr const char* kProofProtocol = "3";
+constexpr const char* kProofProtocol = "4";
 
 /// A loaded machine is no hanging kernel: what passed its limit is tried once more, alone, with
 /// this many times the limit.
@@ -48,16 +48,25 @@ struct Baseline {
   }
 };
 
-Baseline baseline_of(const PlannedGeometry& geometry, const CompiledUnit& unit,
-                     const CompileSummary& compiled) {
+/// Computed outputs alone are compared with it.
+bool is_baseline(const PlannedGeometry& geometry, std::size_t variant) {
   const Family& family = *geometry.geometry.family;
-  if (geometry.variants[unit.variant].implementation == family.baseline || family.moves_bytes())
-    return {};
+  return geometry.variants[variant].implementation == family.baseline && !family.moves_bytes();
+}
+
+/// `proved` has the verdicts on baselines: one that is wrong, hangs or faults is its own failure,
+/// and may neither blame a variant nor take its worker down.
+Baseline baseline_of(const PlannedGeometry& geometry, const CompiledUnit& unit,
+                     const CompileSummary& compiled, const ProofSummary& proved) {
+  if (is_baseline(geometry, unit.variant) || geometry.geometry.family->moves_bytes()) return {};
   for (std::size_t v = 0; v < geometry.variants.size(); ++v) {
-    if (geometry.variants[v].implementation != family.baseline) continue;
+    if (!is_baseline(geometry, v)) continue;
     const CompiledUnit* baseline = compiled.find(unit.geometry, v, unit.target);
     if (baseline == nullptr || !baseline->code.outcome.ok())
       return {.why_not = "it did not compile"};
+    const ProvedVariant* verdict = proved.find(unit.geometry, v);
+    if (verdict == nullptr) return {.why_not = "it is not to be proved"};
+    if (!verdict->outcome.ok()) return {.why_not = "it failed its proof"};
     return {baseline, &geometry.variants[v], ""};
   }
   return {.why_not = "it is not among the variants"};
@@ -82,6 +91,8 @@ std::string proof_key(const ProofContext& context, const std::vector<ProofCase>&
   if (const Baseline& baseline = context.baseline; baseline.unit != nullptr)
     text +=
         fmt::format("|{}|{}", baseline.unit->code.code_identity, to_json(*baseline.variant).dump());
+  else
+    text += "|" + baseline.why_not;
   const auto plan_key = [&context](const Case& which) {
     return launch_plan_key(
         launches_of(which, context.variant, context.device.target, context.device.facts));
@@ -140,21 +151,20 @@ class ProofStage {
         session_(session) {}
 
   ProofSummary run(const std::vector<ProofTask>& tasks) {
-    for (const ProofTask& task : tasks) add_task(task);
-    std::vector<const ProofJob*> open;
-    for (const auto& [key, job] : jobs_)
-      if (!take_from_store(job)) open.push_back(&job);
-    session_.progress.begin("prove", static_cast<std::int64_t>(open.size()), summary_.reused);
-    WorkerPool pool(worker_role("device", job_count(session_.options)));
-    for (const ProofJob* job : open) submit(pool, *job, session_.options.kernel_timeout_s);
-    pool.run(session_.stop, [this] { session_.progress.tick(); });
-    // One after the other on an idle machine.
-    WorkerPool alone(worker_role("device", 1));
-    for (const ProofJob* job : std::exchange(late_, {}))
-      submit(alone, *job, kSecondChance * session_.options.kernel_timeout_s);
-    second_chance_ = true;
-    alone.run(session_.stop, [this] { session_.progress.tick(); });
-    session_.progress.end();
+    for (const ProofTask& task : tasks) {
+      ProvedVariant& proved = summary_.variants.emplace_back();
+      proved.geometry = task.unit->geometry;
+      proved.variant = task.unit->variant;
+    }
+    // What others are compared with comes first.
+    const auto is_first = [this](const ProofTask& task) {
+      return is_baseline(plan_.geometries[task.unit->geometry], task.unit->variant);
+    };
+    for (const bool first : {true, false}) {
+      for (std::size_t i = 0; i < tasks.size(); ++i)
+        if (is_first(tasks[i]) == first) add_task(tasks[i], i);
+      prove_all(first);
+    }
     for (const ProvedVariant& variant : summary_.variants) {
       summary_.cases += variant.cases;
       summary_.exact_cases += variant.exact_cases;
@@ -164,17 +174,33 @@ class ProofStage {
   }
 
  private:
-  void add_task(const ProofTask& task) {
-    const CompiledUnit& unit = *task.unit;
-    ProvedVariant proved;
-    proved.geometry = unit.geometry;
-    proved.variant = unit.variant;
-    const Outcome compiled = compiled_outcome(unit);
+  /// `member` is the index of its verdict.
+  void add_task(const ProofTask& task, std::size_t member) {
+    const Outcome compiled = compiled_outcome(*task.unit);
     if (compiled.ok())
-      add_job(task, proved);
+      add_job(task, member);
     else
-      proved.outcome = compiled;
-    summary_.variants.push_back(std::move(proved));
+      summary_.variants[member].outcome = compiled;
+  }
+
+  /// The jobs that were added since the last call.
+  void prove_all(bool first) {
+    std::vector<const ProofJob*> open;
+    for (const ProofJob* job : std::exchange(added_, {}))
+      if (!take_from_store(*job)) open.push_back(job);
+    if (first && open.empty()) return;
+    session_.progress.begin("prove", static_cast<std::int64_t>(open.size()), summary_.reused);
+    WorkerPool pool(worker_role("device", job_count(session_.options)));
+    for (const ProofJob* job : open) submit(pool, *job, session_.options.kernel_timeout_s);
+    second_chance_ = false;
+    pool.run(session_.stop, [this] { session_.progress.tick(); });
+    // One after the other on an idle machine.
+    WorkerPool alone(worker_role("device", 1));
+    for (const ProofJob* job : std::exchange(late_, {}))
+      submit(alone, *job, kSecondChance * session_.options.kernel_timeout_s);
+    second_chance_ = true;
+    alone.run(session_.stop, [this] { session_.progress.tick(); });
+    session_.progress.end();
   }
 
   ProofContext context_of(const CompiledUnit& unit) const {
@@ -186,13 +212,13 @@ class ProofStage {
     return {unit,
             variant,
             device_,
-            baseline_of(geometry, unit, compiled_),
+            baseline_of(geometry, unit, compiled_, summary_),
             geometry.cosine_min,
             session_.options.seed,
             std::move(batches)};
   }
 
-  void add_job(const ProofTask& task, ProvedVariant& proved) {
+  void add_job(const ProofTask& task, std::size_t member) {
     try {
       std::vector<ProofCase> cases = task.cases();
       const std::string key = proof_key(context_of(*task.unit), cases);
@@ -200,12 +226,13 @@ class ProofStage {
       if (is_new) {
         job->second.key = key;
         job->second.cases = std::move(cases);
+        added_.push_back(&job->second);
       } else {
         ++summary_.shared;
       }
-      job->second.members.push_back(summary_.variants.size());
+      job->second.members.push_back(member);
     } catch (const EvalError& error) {
-      proved.outcome = {Status::launch_error, error.what()};
+      summary_.variants[member].outcome = {Status::launch_error, error.what()};
     }
   }
 
@@ -293,7 +320,8 @@ class ProofStage {
   bool with_batches_;
   Session& session_;
   ProofSummary summary_;
-  std::map<std::string, ProofJob> jobs_;
+  std::map<std::string, ProofJob> jobs_;  ///< by key
+  std::vector<const ProofJob*> added_;
   std::vector<const ProofJob*> late_;  ///< passed their limit beside others
   bool second_chance_ = false;
 };

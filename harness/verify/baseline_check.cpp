@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <optional>
+#include <vector>
 
-#include "harness/verify/codec.hpp"
 #include "harness/verify/further_checks.hpp"
 #include "harness/verify/norm_rules.hpp"
+#include "harness/verify/results.hpp"
 
 namespace fusetune {
 
@@ -14,12 +15,6 @@ namespace {
 
 constexpr double kCosineMin = 0.9999;
 constexpr double kNormRatioTolerance = 1e-3;
-
-double value_at(const TensorImage& image, std::int64_t index) {
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, image.element(index), static_cast<std::size_t>(image.element_bytes()));
-  return decode(image.shape.dtype, bits);
-}
 
 /// Elements that are not finite in both belong to the rules of single elements; one that is finite
 /// in one of them alone spoils the sums.
@@ -33,6 +28,22 @@ NormSums sums_of(const TensorImage& actual, const TensorImage& baseline) {
     sums.add(element);
   }
   return sums;
+}
+
+/// What the baseline makes of the inputs of `base`; nothing where that is not what it should be.
+std::optional<TensorImages> right_results(Bench& bench, const RunnableVariant& baseline,
+                                          const Pass& base) {
+  const reference::Reference* reference = bench.source().reference;
+  Findings found;
+  Runner runner(bench.device(), baseline, bench.which(), reference, &found);
+  std::optional<TensorImages> results = runner.run(bench.arenas().at(Place::low), base.initial, 0);
+  if (!results) return std::nullopt;
+  std::vector<Pass> passes{base};
+  passes.front().actual = *results;
+  check_results(bench.which(), passes, Explainer(bench.which(), reference, nullptr, passes), &found,
+                bench.options().cosine_min);
+  if (found.any()) return std::nullopt;
+  return results;
 }
 
 /// What is judged by other rules than bytes.
@@ -71,13 +82,8 @@ void compare(Bench& bench, const std::string& tensor, const NormSums& sums) {
 void check_baseline(Bench& bench, const RunnableVariant& baseline, const Pass& base) {
   const auto outputs = computed_outputs(bench.which());
   if (outputs.empty()) return;
-  Findings found;
-  Runner runner(bench.device(), baseline, bench.which(), bench.source().reference, &found);
-  const auto results = runner.run(bench.arenas().at(Place::low), base.initial, 0);
-  if (!results || found.any()) {
-    bench.skip("comparison with the unfused implementation: it failed");
-    return;
-  }
+  const std::optional<TensorImages> results = right_results(bench, baseline, base);
+  if (!results) return bench.skip("comparison with the unfused implementation: it failed");
   for (const TensorDecl* tensor : outputs)
     compare(bench, tensor->name, sums_of(base.actual.at(tensor->name), results->at(tensor->name)));
 }

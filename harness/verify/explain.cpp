@@ -4,12 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "harness/verify/codec.hpp"
 #include "harness/verify/compare.hpp"
 #include "harness/verify/problem.hpp"
 
@@ -144,10 +142,8 @@ std::string Explainer::inputs_of(const std::string& tensor, std::int64_t index,
     std::int64_t number = 0;
     for (std::size_t d = 0; d < same->size(); ++d)
       number = number * image.shape.dims[d] + (*same)[d];
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, image.element(number), static_cast<std::size_t>(image.element_bytes()));
     words.push_back(fmt::format("{}[{}] = {:.7g}", input->name, fmt::join(*same, ", "),
-                                decode(image.shape.dtype, bits)));
+                                value_at(image, number)));
   }
   return fmt::format("{}", fmt::join(words, ", "));
 }

@@ -19,8 +19,8 @@ void check_input_impact(Bench& bench, const Pass& base);
 void check_back_to_back(Bench& bench, const Pass& one, const Pass& other);
 
 /// Outputs that are not exact, beside those of the baseline from the same inputs: a cosine of at
-/// least 0.9999, and norms within 0.1 %. A baseline that fails is left out and said; its own proof
-/// shows why.
+/// least 0.9999, and norms within 0.1 %. A baseline whose own results are not what they should be
+/// is left out and said; its own proof shows why.
 void check_baseline(Bench& bench, const RunnableVariant& baseline, const Pass& base);
 
 }  // namespace fusetune

@@ -1,6 +1,9 @@
 #include "harness/verify/images.hpp"
 
 #include <algorithm>
+#include <cstring>
+
+#include "harness/verify/codec.hpp"
 
 namespace fusetune {
 
@@ -23,6 +26,12 @@ std::size_t TensorImage::offset_of(std::int64_t index) const {
   const std::int64_t row = index / shape.row_elements;
   const std::int64_t column = index % shape.row_elements;
   return static_cast<std::size_t>(row * stride_bytes() + column * element_bytes());
+}
+
+double value_at(const TensorImage& image, std::int64_t index) {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, image.element(index), static_cast<std::size_t>(image.element_bytes()));
+  return decode(image.shape.dtype, bits);
 }
 
 std::byte poison_byte(Poison poison) {

@@ -45,6 +45,9 @@ struct TensorImage {
 
 using TensorImages = std::map<std::string, TensorImage, std::less<>>;
 
+/// Element `index` as a number.
+double value_at(const TensorImage& image, std::int64_t index);
+
 /// The bytes that poison consists of in what a kernel writes.
 std::byte poison_byte(Poison poison);
 

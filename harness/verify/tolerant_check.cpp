@@ -2,22 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
-#include "harness/verify/codec.hpp"
 #include "harness/verify/result_check.hpp"
 
 namespace fusetune {
-
-namespace {
-
-double value_at(const TensorImage& image, std::int64_t index) {
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, image.element(index), static_cast<std::size_t>(image.element_bytes()));
-  return decode(image.shape.dtype, bits);
-}
-
-}  // namespace
 
 TolerantCheck::TolerantCheck(const Case& which, const TensorDecl& tensor,
                              std::span<const Pass> passes, const Explainer& explainer,

@@ -1,6 +1,7 @@
 """What a campaign survives: broken variants, kills, interrupts, two runs, unusable folders."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -68,6 +69,37 @@ class BrokenVariants(harness.ProgramTest):
         # Two compilations; the baseline is the first variant's code.
         self.assertEqual(sum(f["status"] == "compiler_crash" for f in other), 3)
         self.assertEqual(len(other), 17)
+
+
+class BrokenBaselines(harness.ProgramTest):
+    """A baseline that is wrong, hangs or faults fails alone: what is compared with it does not."""
+
+    def failures_of(self, fault, expect=2):
+        family = self.dir / "kernels" / "broken_norm"
+        shutil.copytree(harness.ROOT / "kernels" / "rmsnorm_gemma", family)
+        text = (family / "family.yaml").read_text()
+        (family / "family.yaml").write_text(text.replace("family: rmsnorm_gemma", "family: broken_norm", 1))
+        source = (family / "unfused.hip").read_text()
+        broken = source.replace("for (ft_i64 row = blockIdx.x;", fault + "for (ft_i64 row = blockIdx.x;", 1)
+        self.assertNotEqual(broken, source)
+        (family / "unfused.hip").write_text(broken)
+        document = self.run_json("--kernel-timeout-s", 3, "verify", "broken_norm", "-o", "width=64", "--space", 2,
+                                 "--device", "host-w64", expect=expect,
+                                 environment=self.environment(FUSETUNE_KERNEL_PATH=str(self.dir / "kernels")))[0]
+        left_out = document["proofs"]["left_out"]
+        self.assertEqual(left_out.get("comparison with the unfused implementation: it failed its proof"), 2, document)
+        return [(f["status"], "implementation=unfused" in f["variant"]) for f in document["failures"]]
+
+    def test_one_that_does_not_end(self):
+        self.assertEqual(self.failures_of("volatile int forever = 1; while (forever) { } ", expect=5),
+                         [("kernel_timeout", True)])
+
+    def test_one_that_faults(self):
+        self.assertEqual(self.failures_of("*reinterpret_cast<volatile int *>(16) = 1; "),
+                         [("out_of_bounds", True)])
+
+    def test_one_that_is_wrong(self):
+        self.assertEqual(self.failures_of("eps += 1.0f; "), [("verification_failed", True)])
 
 
 class Kills(harness.ProgramTest):
