@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "harness/base/error.hpp"
 #include "harness/cli/commands.hpp"
@@ -96,11 +97,13 @@ class GoldenRun {
       : global_(global), options_(options), run_(global, "golden") {}
 
   ExitCode run() {
-    const GoldenChoice choice{parse_space(options_.space),
-                              {options_.only.begin(), options_.only.end()}};
-    for (const std::string& device : devices_or_both(options_.devices))
+    GoldenChoice choice{parse_space(options_.space), {options_.only.begin(), options_.only.end()}};
+    for (const std::string& device : devices_or_both(options_.devices)) {
       for (const auto& file : options_.files)
         if (!interrupted()) compare(file, choice, device);
+      choice.tables = false;
+    }
+    if (!interrupted()) require_names();
     finish();
     return worst_;
   }
@@ -110,6 +113,7 @@ class GoldenRun {
                const std::string& device) {
     try {
       const GoldenSummary summary = verify_golden(file, choice, device, run_.session());
+      names_.insert(summary.names.begin(), summary.names.end());
       count(summary);
       if (global_.json) {
         documents_.push_back(summary_json(file.string(), device, summary));
@@ -142,8 +146,18 @@ class GoldenRun {
       else if (!summary.interrupted)
         worst_ = worst_of(worst_, ExitCode::verification_failed);
     }
-    all_ += static_cast<long long>(summary.unmapped.size());
-    if (!summary.unmapped.empty()) worst_ = worst_of(worst_, ExitCode::verification_failed);
+    all_ += summary.chosen_unmapped;
+    if (summary.chosen_unmapped != 0) worst_ = worst_of(worst_, ExitCode::verification_failed);
+  }
+
+  /// Every case that was asked for is in some file.
+  void require_names() {
+    if (!errors_.empty()) return;  // in that one, for all we know
+    for (const std::string& name : options_.only) {
+      if (names_.count(name) != 0) continue;
+      worst_ = worst_of(worst_, ExitCode::usage);
+      errors_.push_back(unknown_name("golden case", name, {names_.begin(), names_.end()}));
+    }
   }
 
   void finish() {
@@ -169,6 +183,7 @@ class GoldenRun {
   long long all_ = 0;
   long long good_ = 0;
   Json documents_ = Json::array();
+  std::set<std::string> names_;  ///< of the cases in all files
   std::vector<std::string> errors_;
 };
 

@@ -31,27 +31,30 @@ GoldenVerdict codec_verdict(const GoldenCase& golden) {
 }
 
 /// What needs no kernel goes into `summary` at once.
-std::vector<MappedCase> map_cases(const std::filesystem::path& file,
-                                  const std::set<std::string>& chosen, GoldenSummary& summary) {
+std::vector<MappedCase> map_cases(const std::filesystem::path& file, const GoldenChoice& choice,
+                                  GoldenSummary& summary) {
   std::vector<MappedCase> mapped;
   std::vector<std::shared_ptr<const Family>> families;
   for (const std::string& name : family_names()) families.push_back(find_family(name));
   for (GoldenCase& golden : read_golden(file)) {
-    if (!chosen.empty() && chosen.count(golden.name) == 0) continue;
-    if (golden.only_lends) {
-      ++summary.lenders;
-      continue;
-    }
+    summary.names.push_back(golden.name);
+    const bool chosen = choice.takes(golden.name);
     const bool casts = is_cast_table(golden);
-    if (casts) summary.verdicts.push_back(codec_verdict(golden));
     const auto family = std::find_if(families.begin(), families.end(), [&golden](const auto& one) {
       return maps_golden(*one, golden);
     });
-    if (family != families.end()) {
+    const bool has_family = family != families.end();
+    // Who lends inputs to others and is a case of no family has nothing to compare.
+    if (!has_family && !casts && !golden.lends) {
+      summary.unmapped.push_back(fmt::format("{} ({})", golden.name, golden.family));
+      if (chosen) ++summary.chosen_unmapped;
+    }
+    if (!chosen) continue;
+    if (!has_family && !casts && golden.lends) ++summary.lenders;
+    if (casts && choice.tables) summary.verdicts.push_back(codec_verdict(golden));
+    if (has_family) {
       Case which = case_of_golden(*family, golden);
       mapped.push_back({std::move(golden), std::move(which)});
-    } else if (!casts) {
-      summary.unmapped.push_back(fmt::format("{} ({})", golden.name, golden.family));
     }
   }
   return mapped;
@@ -64,7 +67,7 @@ class GoldenStage {
       : file_(file), choice_(choice), device_(device), session_(session) {}
 
   GoldenSummary run() {
-    mapped_ = map_cases(file_, choice_.cases, summary_);
+    mapped_ = map_cases(file_, choice_, summary_);
     if (mapped_.empty()) return std::move(summary_);
     std::vector<Case> cases;
     for (const MappedCase& mapped : mapped_) cases.push_back(mapped.which);

@@ -29,13 +29,18 @@ struct GoldenVerdict {
 struct GoldenChoice {
   SpaceChoice space;
   std::set<std::string> cases;  ///< names; all when empty
+  bool tables = true;           ///< of casts as well, which have nothing to do with the device
+
+  bool takes(const std::string& name) const { return cases.empty() || cases.count(name) != 0; }
 };
 
 struct GoldenSummary {
   std::vector<GoldenVerdict> verdicts;
-  std::vector<std::string>
-      unmapped;              ///< cases that no family maps, with their family's name in the file
-  std::int64_t lenders = 0;  ///< entries that only hold inputs of others
+  std::vector<std::string> names;  ///< of all cases in the file, chosen or not
+  /// Cases in the file that no family maps, chosen or not, with their family's name there.
+  std::vector<std::string> unmapped;
+  std::int64_t chosen_unmapped = 0;
+  std::int64_t lenders = 0;  ///< chosen entries that only hold inputs of others
   std::int64_t compiled = 0;
   bool interrupted = false;
 };

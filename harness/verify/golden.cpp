@@ -99,8 +99,9 @@ void require_fit(const GoldenMapping& mapping, const Case& which) {
     const TensorShape shape = shape_of(which, *tensor);
     if (is_filled(tensor->role)) mapping.before(*tensor, shape);
     if (tensor->role == Role::in) continue;
-    if (tensor->accept.exact || mapping.truth(*tensor, shape) == nullptr)
-      mapping.after(*tensor, shape);
+    const bool has_truth = !tensor->accept.exact && mapping.truth(*tensor, shape) != nullptr;
+    // What the mapping names is there, be it needed or not.
+    if (!has_truth || mapping.names_after(*tensor)) mapping.after(*tensor, shape);
   }
 }
 

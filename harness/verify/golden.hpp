@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,13 @@ struct GoldenCase {
   Json params;
   std::string source;                           ///< what made the outputs
   std::map<std::string, StoredTensor> tensors;  ///< by their names in the file, lent ones as well
-  bool only_lends = false;                      ///< inputs of other cases, nothing to compare
+  std::set<std::string> lent;                   ///< of them, those of another case
+  bool lends = false;                           ///< others take its tensors as their inputs
 };
 
 /// All cases of a file, in its order. Throws UserError: not readable, no list of cases, a tensor
-/// that a case names but the file lacks or has in another shape, inputs of a case that is not
-/// there.
+/// that a case names but the file lacks or has in another shape, inputs of a case that is not there
+/// or does not have them itself.
 std::vector<GoldenCase> read_golden(const std::filesystem::path& path);
 std::vector<GoldenCase> golden_cases(SafetensorsFile file, const std::string& name);
 

@@ -29,6 +29,8 @@ class CastTable {
     } else {
       const auto& values = tensor("x", "F32");
       const std::size_t count = values.size() / sizeof(float);
+      if (count == 0)
+        throw UserError(fmt::format("golden case {}: 'x' has no numbers", golden_.name));
       for (std::size_t i = 0; i < count; ++i)
         compare_codes(i, decode(DType::fp32, bits_at(values, i)), count);
     }
@@ -42,11 +44,12 @@ class CastTable {
  private:
   static DType dtype_of(const GoldenCase& golden) {
     constexpr std::string_view kPrefix = "float8_";
-    const std::string name = golden.params.value("dtype", "");
+    const Json given = golden.params.contains("dtype") ? golden.params["dtype"] : Json();
+    const std::string name = given.is_string() ? given.get<std::string>() : given.dump();
     const auto dtype = name.compare(0, kPrefix.size(), kPrefix) == 0
                            ? dtype_from_string(name.substr(kPrefix.size()))
                            : std::nullopt;
-    if (!dtype)
+    if (!dtype || !is_float(*dtype) || size_bytes(*dtype) != 1)
       throw UserError(fmt::format("golden case {}: no codec for '{}'", golden.name, name));
     return *dtype;
   }

@@ -9,7 +9,7 @@ namespace fusetune {
 bool is_cast_table(const GoldenCase& golden);
 
 /// Compares the project's codecs with the table, code by code. Throws UserError: a dtype that is
-/// none of ours, tensors that are not there or of another size.
+/// no code of ours, tensors that are not there, empty or of another size.
 ProofReport compare_codecs_with_golden(const GoldenCase& golden);
 
 }  // namespace fusetune

@@ -50,6 +50,10 @@ const Json* mapping_of(const Family& family, const GoldenCase& golden) {
   return nullptr;
 }
 
+std::int64_t element_count(const std::vector<std::int64_t>& dims) {
+  return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
+}
+
 /// One shape is the other with neighbouring dimensions joined: [T, H * D] and [T, H, D].
 bool is_regrouped(const std::vector<std::int64_t>& one, const std::vector<std::int64_t>& other) {
   const auto ends_of = [](const std::vector<std::int64_t>& dims) {
@@ -59,17 +63,15 @@ bool is_regrouped(const std::vector<std::int64_t>& one, const std::vector<std::i
     return ends;
   };
   const auto a = ends_of(one), b = ends_of(other);
-  return *a.rbegin() == *b.rbegin() && (std::includes(a.begin(), a.end(), b.begin(), b.end()) ||
-                                        std::includes(b.begin(), b.end(), a.begin(), a.end()));
+  return element_count(one) == element_count(other) &&
+         (std::includes(a.begin(), a.end(), b.begin(), b.end()) ||
+          std::includes(b.begin(), b.end(), a.begin(), a.end()));
 }
 
 /// What a cache holds within its blocks is the business of its layout.
 bool has_same_blocks(const std::vector<std::int64_t>& one, const std::vector<std::int64_t>& other) {
-  const auto elements = [](const std::vector<std::int64_t>& dims) {
-    return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
-  };
   return !one.empty() && !other.empty() && one.front() == other.front() &&
-         elements(one) == elements(other);
+         element_count(one) == element_count(other);
 }
 
 }  // namespace
@@ -90,18 +92,18 @@ const Json& GoldenMapping::part(const char* name) const {
   return mapping_->contains(name) ? (*mapping_)[name] : empty;
 }
 
-const StoredTensor& GoldenMapping::stored(const std::string& our_name) const {
-  const Json& tensors = part("tensors");
-  if (!tensors.contains(our_name))
-    fail(fmt::format("the mapping of family {} names no tensor for '{}'", family_.name, our_name));
-  const std::string theirs = golden_word(tensors[our_name]);
-  const auto found = golden_.tensors.find(theirs);
-  if (found == golden_.tensors.end()) {
-    std::vector<std::string> names;
-    for (const auto& [name, tensor] : golden_.tensors) names.push_back(name);
-    fail(unknown_name("tensor", theirs, names));
-  }
-  return found->second;
+void GoldenMapping::fail_unknown(const char* mapping_part, const std::string& our_name) const {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : golden_.tensors) names.push_back(name);
+  fail(fmt::format("{}.{} of family {}: {}", mapping_part, our_name, family_.name,
+                   unknown_name("tensor", golden_word(part(mapping_part)[our_name]), names)));
+}
+
+void GoldenMapping::require_own(const char* mapping_part, const std::string& our_name) const {
+  const std::string theirs = golden_word(part(mapping_part)[our_name]);
+  if (golden_.lent.count(theirs) != 0)
+    fail(fmt::format("tensor '{}' is lent by another case: what a case gives must be its own",
+                     theirs));
 }
 
 const StoredTensor& GoldenMapping::made(const std::string& name,
@@ -141,12 +143,23 @@ const StoredTensor& GoldenMapping::before(const TensorDecl& declared,
 
 const StoredTensor& GoldenMapping::after(const TensorDecl& declared,
                                          const TensorShape& shape) const {
-  return from_file(declared, shape);
+  const StoredTensor& found = from_file(declared, shape);
+  require_own("tensors", declared.name);
+  return found;
+}
+
+bool GoldenMapping::names_after(const TensorDecl& declared) const {
+  return part("tensors").contains(declared.name);
 }
 
 const StoredTensor& GoldenMapping::from_file(const TensorDecl& declared,
                                              const TensorShape& shape) const {
-  const StoredTensor& found = stored(declared.name);
+  if (!part("tensors").contains(declared.name))
+    fail(fmt::format("the mapping of family {} names no tensor for '{}'", family_.name,
+                     declared.name));
+  const StoredTensor* stored = find_stored("tensors", declared.name);
+  if (stored == nullptr) fail_unknown("tensors", declared.name);
+  const StoredTensor& found = *stored;
   // Files have no name for most types of one byte.
   const bool codes = found.dtype == "U8" && size_bytes(shape.dtype) == 1;
   if (!codes && dtype_of_stored(found.dtype) != shape.dtype)
@@ -173,10 +186,26 @@ const StoredTensor* GoldenMapping::find_stored(const char* mapping_part,
   return found == golden_.tensors.end() ? nullptr : &found->second;
 }
 
+bool GoldenMapping::has_unnamed_fp32(const TensorShape& shape) const {
+  std::set<std::string> named;
+  for (const char* names : {"tensors", "truths"})
+    for (const auto& [ours, theirs] : part(names).items()) named.insert(golden_word(theirs));
+  return std::any_of(golden_.tensors.begin(), golden_.tensors.end(), [&](const auto& entry) {
+    return named.count(entry.first) == 0 && dtype_of_stored(entry.second.dtype) == DType::fp32 &&
+           is_regrouped(entry.second.dims, shape.dims);
+  });
+}
+
 const StoredTensor* GoldenMapping::truth(const TensorDecl& declared,
                                          const TensorShape& shape) const {
+  if (!part("truths").contains(declared.name)) return nullptr;
   const StoredTensor* found = find_stored("truths", declared.name);
-  if (found == nullptr) return nullptr;
+  if (found == nullptr) {
+    // Some cases have none; in the others the mapping does not mean what it names.
+    if (has_unnamed_fp32(shape)) fail_unknown("truths", declared.name);
+    return nullptr;
+  }
+  require_own("truths", declared.name);
   const std::optional<DType> dtype = dtype_of_stored(found->dtype);
   if (!dtype || is_integer(*dtype))
     fail(fmt::format("the truth of '{}' has the type {}", declared.name, found->dtype));

@@ -25,11 +25,15 @@ class GoldenMapping {
   /// or one that the mapping fills. Throws UserError: not mapped, absent, another type or shape, or
   /// updated in place without a content that the mapping knows.
   const StoredTensor& before(const TensorDecl& declared, const TensorShape& shape) const;
-  /// What it holds behind it. Throws UserError: not mapped, absent, another type or shape.
+  /// What it holds behind it. Throws UserError: not mapped, absent, another type or shape, lent by
+  /// another case.
   const StoredTensor& after(const TensorDecl& declared, const TensorShape& shape) const;
+  /// Whether the mapping says what it holds behind the call.
+  bool names_after(const TensorDecl& declared) const;
 
-  /// What the golden case says an output is before its last rounding; nullptr when it does not say.
-  /// Throws UserError: absent, no float, or of another shape.
+  /// What the golden case says an output is before its last rounding; nullptr when it does not say:
+  /// the mapping names none, or one that the case lacks, without another tensor that it could be.
+  /// Throws UserError: absent while there is one, no float, of another shape, lent.
   const StoredTensor* truth(const TensorDecl& declared, const TensorShape& shape) const;
 
   /// What make_case() needs.
@@ -56,8 +60,11 @@ class GoldenMapping {
                            const std::function<StoredTensor()>& make) const;
   void require_shape(const TensorDecl& declared, const StoredTensor& found,
                      const TensorShape& shape) const;
-  const StoredTensor& stored(const std::string& our_name) const;
-  /// By the name that the mapping gives it in this part.
+  [[noreturn]] void fail_unknown(const char* mapping_part, const std::string& our_name) const;
+  void require_own(const char* mapping_part, const std::string& our_name) const;
+  /// Whether the case has numbers of this shape in fp32 that the mapping does not name.
+  bool has_unnamed_fp32(const TensorShape& shape) const;
+  /// By the name that the mapping gives it in this part; nullptr where either has none.
   const StoredTensor* find_stored(const char* mapping_part, const std::string& our_name) const;
   /// A parameter of the golden case, `section.1` an element of a list; nullptr when there is none.
   const Json* param(const std::string& name) const;

@@ -16,6 +16,8 @@ GoldenCase read_case(const Json& entry, SafetensorsFile& file) {
   golden.name = entry.at("case").get<std::string>();
   golden.family = entry.at("family").get<std::string>();
   golden.params = entry.at("params");
+  if (!golden.params.is_object())
+    throw UserError(fmt::format("case {}: its params are no object", golden.name));
   golden.source = entry.value("source", "");
   for (const auto& [name, type_and_shape] : entry.at("tensors").items()) {
     const auto found = file.tensors.find(golden.name + "/" + name);
@@ -30,18 +32,30 @@ GoldenCase read_case(const Json& entry, SafetensorsFile& file) {
   return golden;
 }
 
+/// The case whose inputs it takes; "" for its own.
+std::string lender_of(const GoldenCase& golden) {
+  const auto inputs = golden.params.find("inputs");
+  return inputs != golden.params.end() && inputs->is_string() ? inputs->get<std::string>() : "";
+}
+
 /// A case may name another one that holds its inputs: `inputs` among its parameters.
 void lend_inputs(std::vector<GoldenCase>& cases) {
   for (GoldenCase& golden : cases) {
-    if (!golden.params.contains("inputs") || !golden.params["inputs"].is_string()) continue;
-    const std::string name = golden.params["inputs"].get<std::string>();
+    const std::string name = lender_of(golden);
+    if (name.empty()) continue;
+    if (name == golden.name)
+      throw UserError(fmt::format("case {} takes its own inputs", golden.name));
     const auto lender = std::find_if(cases.begin(), cases.end(),
                                      [&](const GoldenCase& one) { return one.name == name; });
     if (lender == cases.end())
       throw UserError(fmt::format("case {} takes the inputs of '{}', which the file does not have",
                                   golden.name, name));
-    lender->only_lends = true;
-    golden.tensors.insert(lender->tensors.begin(), lender->tensors.end());
+    if (const std::string next = lender_of(*lender); !next.empty())
+      throw UserError(fmt::format("case {} takes the inputs of {}, which takes them of {} itself",
+                                  golden.name, name, next));
+    lender->lends = true;
+    for (const auto& [tensor, content] : lender->tensors)
+      if (golden.tensors.try_emplace(tensor, content).second) golden.lent.insert(tensor);
   }
 }
 

@@ -35,6 +35,8 @@ StoredTensor rotary_table(const GoldenCase& golden, const std::string& kind,
                           const TensorShape& shape) {
   const auto frequencies = elements_of<float>(golden, "inv_freq", "F32");
   const auto positions = elements_of<std::int64_t>(golden, "positions", "I64");
+  if (frequencies.empty())
+    throw UserError(fmt::format("golden case {}: 'inv_freq' has no numbers", golden.name));
   const std::int64_t bytes = size_bytes(shape.dtype), columns = shape.row_elements;
   StoredTensor table{.dtype = {}, .dims = shape.dims, .bytes = {}};
   table.bytes.resize(static_cast<std::size_t>(shape.elements() * bytes));

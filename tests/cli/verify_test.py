@@ -1,5 +1,7 @@
 """Proofs, golden files and planted bugs through the command line."""
 
+import json
+
 import harness
 
 LAYOUTS = ("interleaved", "contiguous", "merged", "merged_interleaved")
@@ -86,7 +88,7 @@ class Verify(harness.ProgramTest):
         documents = self.run_json("golden", *files, "--space", 1, "--device", "host-w64")
         # Eight tables of casts, two of which are cases of a kernel besides.
         self.assertEqual([len(document["cases"]) for document in documents], [10, 15, 9])
-        # A cache in bf16 and one in fp8, codes with a scale each, both layouts of its own.
+        # A cache in bf16 and one in fp8, codes with a scale each, both layouts of its own. `unmapped` is of the whole file.
         kv = ("kv2", "kv10", "kv16", "kv46")
         documents += self.run_json("golden", harness.ROOT / "tests/golden/kv.safetensors", "--space", 1, "--device", "host-w64",
                                    *(word for name in kv for word in ("--case", name)))
@@ -103,6 +105,38 @@ class Verify(harness.ProgramTest):
         self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
         self.assertIn("15 of 16 cases agree", result.stdout)
         self.assertIn("inter0 (split_interleavet)", result.stdout)
+        # Who asks for others hears of it; only who asks for this one did not get what they asked for.
+        for name, expect in (("inter2", 0), ("inter0", 2)):
+            document = self.run_json("golden", path, "--space", 1, "--device", "host-w64", "--case", name, expect=expect)[0]
+            self.assertEqual(document["unmapped"], ["inter0 (split_interleavet)"])
+            self.assertEqual(len(document["cases"]), 1 if expect == 0 else 0)
+
+    def test_a_case_that_no_file_has_is_an_error(self):
+        result = self.run_program("golden", harness.ROOT / "tests/golden/split.safetensors", "--space", 1, "--device", "host-w64",
+                                  "--case", "inter2", "--case", "intter4")
+        self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+        self.assertIn("1 of 1 case agree", result.stdout)
+        self.assertIn("unknown golden case 'intter4'; did you mean 'inter4'?", harness.unwrapped(result.stderr))
+
+    def test_tables_of_casts_are_no_matter_of_a_device(self):
+        documents = self.run_json("golden", harness.ROOT / "tests/golden/casts.safetensors", "--space", 1)
+        self.assertEqual([document["device"] for document in documents], ["host-w64", "host-w32"])
+        codecs = [[case["name"] for case in document["cases"] if case["case"].startswith("codec of ")] for document in documents]
+        self.assertEqual([len(names) for names in codecs], [8, 0])
+        self.assertEqual([len(document["cases"]) for document in documents], [10, 2])
+
+    def test_a_case_that_lends_its_inputs_is_compared(self):
+        content = (harness.ROOT / "tests/golden/split.safetensors").read_bytes()
+        data = 8 + int.from_bytes(content[:8], "little")
+        header = json.loads(content[8:data])
+        cases = json.loads(header["__metadata__"]["cases"])
+        cases[1]["params"]["inputs"] = "inter0"
+        header["__metadata__"]["cases"] = json.dumps(cases)
+        text = json.dumps(header).encode()
+        path = self.dir / "lending.safetensors"
+        path.write_bytes(len(text).to_bytes(8, "little") + text + content[data:])
+        document = self.run_json("golden", path, "--space", 1, "--device", "host-w64", "--case", "inter0", "--case", "inter2")[0]
+        self.assertEqual([case["name"] for case in document["cases"]], ["inter0", "inter2"])
 
     def test_a_changed_code_in_a_table_of_casts_is_found(self):
         content = bytearray((harness.ROOT / "tests/golden/casts.safetensors").read_bytes())
