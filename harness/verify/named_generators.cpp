@@ -43,6 +43,7 @@ std::vector<std::int64_t> slots(const NamedRequest& request) {
 /// at the first slot of a page or later; between them, a row may have no slot.
 std::vector<std::int64_t> slot_runs(const NamedRequest& request) {
   const std::int64_t elements = request.shape.elements(), page = request.page;
+  if (page < 1) throw UserError("runs of slots need the static symbol page_size, of at least 1");
   std::int64_t pages = request.below / page;
   if (elements > pages * page)
     throw UserError(fmt::format("{} rows do not fit into {} pages of {}", elements, pages, page));

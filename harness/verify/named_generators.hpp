@@ -15,7 +15,7 @@ namespace fusetune {
 struct NamedRequest {
   TensorShape shape;
   std::int64_t below = 0;  ///< the end of the values, where the generator has one
-  std::int64_t page = 1;   ///< the static symbol page_size, where there is one
+  std::int64_t page = 0;   ///< the static symbol page_size, where there is one
   std::uint64_t key = 0;   ///< of seed, tensor, pass and call (verify/generators.hpp)
 };
 using NamedFunction = std::function<std::vector<std::int64_t>(const NamedRequest&)>;

@@ -87,6 +87,10 @@ TEST_F(NamedGenerators, RunsOfSlotsFillPagesInTheirOrder) {
   EXPECT_THROW(values("slot_runs", 65, 64), UserError);
 }
 
+TEST_F(NamedGenerators, RunsOfSlotsNeedTheSizeOfAPage) {
+  EXPECT_THROW(values("slot_runs", 8, 64), UserError);
+}
+
 TEST_F(NamedGenerators, APermutationHasEachPlaceOnce) {
   for (const std::int64_t rows : {64, 1000, 1025}) {
     auto order = values("permutation", rows, -1);
