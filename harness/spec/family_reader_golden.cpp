@@ -8,13 +8,6 @@ namespace fusetune {
 
 namespace {
 
-template <typename Decl>
-std::vector<std::string> names_in(const std::vector<Decl>& decls) {
-  std::vector<std::string> names;
-  for (const Decl& decl : decls) names.push_back(decl.name);
-  return names;
-}
-
 /// Integers as such, anything else as its text.
 Json scalar_of(const YamlNode& node) {
   const Value value = parse_value(node);
@@ -56,12 +49,12 @@ void FamilyReader::check_golden_names(const YamlNode& node) const {
     for (const auto& [ours, theirs] : names->entries()) ours.as_one_of(known, what);
   };
   for (const char* part : {"options", "options_from"})
-    check(part, names_in(family_.options), "option");
+    check(part, names_of(family_.options), "option");
   for (const char* part : {"tensors", "truths", "tables", "filled", "filled_bits"})
-    check(part, names_in(family_.tensors), "tensor");
-  for (const char* part : {"dtypes", "dtypes_from"}) check(part, names_in(family_.dtypes), "dtype");
-  check("symbols", names_in(family_.symbols), "symbol");
-  check("scalars", names_in(family_.scalars), "scalar");
+    check(part, names_of(family_.tensors), "tensor");
+  for (const char* part : {"dtypes", "dtypes_from"}) check(part, names_of(family_.dtypes), "dtype");
+  check("symbols", names_of(family_.symbols), "symbol");
+  check("scalars", names_of(family_.scalars), "scalar");
   const auto options = node.find("options");
   if (!options) return;
   for (const auto& [name, value] : options->entries())

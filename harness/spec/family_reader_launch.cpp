@@ -16,13 +16,6 @@ std::vector<std::string> names_of(const std::map<std::string, std::string>& map)
   return names;
 }
 
-template <typename Decl>
-std::vector<std::string> names_of(const std::vector<Decl>& decls) {
-  std::vector<std::string> names;
-  for (const Decl& decl : decls) names.push_back(decl.name);
-  return names;
-}
-
 }  // namespace
 
 void FamilyReader::read_implementations() {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/spec/family.hpp"
 #include "harness/spec/yaml.hpp"
@@ -55,6 +56,14 @@ class Vocabulary {
   SymbolTable symbols_;
   std::map<std::string, unsigned> reach_;
 };
+
+/// Of symbols, options, tensors, ..., in their order.
+template <typename Decl>
+std::vector<std::string> names_of(const std::vector<Decl>& decls) {
+  std::vector<std::string> names;
+  for (const Decl& decl : decls) names.push_back(decl.name);
+  return names;
+}
 
 /// Everything that the family declares so far, and the names of target and device.
 Vocabulary vocabulary_of(const Family& family);

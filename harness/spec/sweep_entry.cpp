@@ -19,13 +19,6 @@ std::shared_ptr<const Family> read_family(const YamlNode& node,
   return find_family(node.as_one_of(family_names(), "family"));
 }
 
-template <typename Decl>
-std::vector<std::string> names_of(const std::vector<Decl>& decls) {
-  std::vector<std::string> names;
-  for (const Decl& decl : decls) names.push_back(decl.name);
-  return names;
-}
-
 /// Adds a value that is not there yet.
 template <typename T>
 void add_new(std::vector<T>& list, T value, const YamlNode& node) {
