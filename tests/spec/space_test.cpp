@@ -28,7 +28,16 @@ std::vector<Variant> enumerate(const Geometry& geometry, const char* implementat
                             parse_target(target), SweepEntry{}, parse_space(space), nullptr);
 }
 
-/// Some of the shipped families' geometries for every model and split and every value of an option.
+/// The family with the values of its options.
+std::string options_of(const Geometry& geometry) {
+  std::string text = geometry.family->name;
+  for (const OptionDecl& option : geometry.family->options)
+    text += "," + to_string(geometry.statics.at(option.name));
+  return text;
+}
+
+/// A geometry of the shipped families for every value of an option and every set of values that a
+/// model has.
 std::vector<Geometry> shipped_geometries() {
   static const Plan plan = [] {
     Sweep sweep;
@@ -48,9 +57,10 @@ std::vector<Geometry> shipped_geometries() {
     return make_plan(sweep, Models::load_default(), parse_target("host-w64"));
   }();
   std::vector<Geometry> list;
-  // Neighbours differ little, and all of them would take minutes.
-  for (std::size_t i = 0; i < plan.geometries.size(); i += 7)
-    list.push_back(plan.geometries[i].geometry);
+  // Splits and widths change little of a space, and all of them would take minutes.
+  std::set<std::string> seen;
+  for (const PlannedGeometry& planned : plan.geometries)
+    if (seen.insert(options_of(planned.geometry)).second) list.push_back(planned.geometry);
   return list;
 }
 
