@@ -4,7 +4,10 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <random>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "harness/verify/codec.hpp"
@@ -93,6 +96,46 @@ inline double truncated(DType dtype, double value) {
   if (std::fabs(nearest) <= std::fabs(value)) return nearest;
   const std::uint64_t bits = encode(dtype, nearest);
   return decode(dtype, bits - 1);  // one magnitude less
+}
+
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// Every rule alone, as a family would declare it. "class" has no rule at all.
+inline Limits only(const std::string& rule, DType dtype, std::int64_t width, double terms = 1) {
+  Limits limits;
+  limits.exact = false;
+  if (rule == "ulp 0") limits.ulp = 0;
+  if (rule == "ulp 1") limits.ulp = 1;
+  if (rule == "ulp 2") limits.ulp = 2;
+  if (rule == "bound") {
+    limits.bound = true;
+    limits.accumulated_roundoff = 4 * std::sqrt(terms) * 0x1p-24;
+  }
+  if (rule == "norms") {
+    limits.norm_block = width;
+    limits.norm_limit = 4 * norm_floor(dtype);
+  }
+  if (rule == "tight norms") {
+    limits.norm_block = width;
+    limits.norm_limit = 2 * norm_floor(dtype);
+  }
+  if (rule == "cosine alone" || rule == "cosine") limits.cosine_min = 0.999;
+  limits.norm_ratio = rule == "cosine" ? 1e-3 : kInfinity;
+  if (rule == "code") limits.code = true;
+  return limits;
+}
+
+inline const std::vector<std::string> kRules{
+    "class", "ulp 0", "ulp 1", "ulp 2", "bound", "tight norms", "cosine alone", "cosine", "norms"};
+
+/// The rules that find something.
+inline std::set<std::string> finders(const Judged& judged) {
+  std::set<std::string> found;
+  for (const std::string& rule : kRules)
+    if (!judged.climb(only(rule, judged.actual.shape.dtype, judged.width())).passed())
+      found.insert(rule);
+  return found;
 }
 
 }  // namespace fusetune::test
