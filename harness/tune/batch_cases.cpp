@@ -9,19 +9,27 @@ namespace fusetune {
 
 namespace {
 
-/// So many bytes of tensors give enough roundings that another order of a sum shows.
-constexpr std::int64_t kBatchBytes = std::int64_t{2} << 20;
-constexpr std::int64_t kBatchRowsMin =
-    160;  ///< beyond the row counts at which kernels switch paths
-constexpr std::int64_t kBatchRowsMax = 512;
+/// Another order of a sum changes its last bit, and that changes two to four in a million elements
+/// of 8 significant bits: so many elements of results show it.
+constexpr std::int64_t kBatchElements = std::int64_t{2} << 20;
+/// Beyond the row counts at which kernels switch paths.
+constexpr std::int64_t kBatchRowsMin = 160, kBatchRowsMax = 8192;
 
 Case at_rows(const Case& which, std::int64_t rows) { return cases_at_rows(which, rows).front(); }
 
+std::int64_t result_elements(const Case& which) {
+  std::int64_t elements = 0;
+  for (const TensorDecl* tensor : tensors_of(which.geometry))
+    if (tensor->role == Role::out || tensor->role == Role::inout)
+      elements += shape_of(which, *tensor).elements();
+  return elements;
+}
+
 std::int64_t batch_rows(const Case& which) {
-  const std::int64_t few = tensor_bytes(at_rows(which, kBatchRowsMin));
-  const std::int64_t many = tensor_bytes(at_rows(which, 2 * kBatchRowsMin));
-  const std::int64_t row_bytes = std::max<std::int64_t>(1, (many - few) / kBatchRowsMin);
-  return std::clamp(kBatchBytes / row_bytes, kBatchRowsMin, kBatchRowsMax);
+  const std::int64_t few = result_elements(at_rows(which, kBatchRowsMin));
+  const std::int64_t many = result_elements(at_rows(which, 2 * kBatchRowsMin));
+  const std::int64_t of_row = std::max<std::int64_t>(1, (many - few) / kBatchRowsMin);
+  return std::clamp(kBatchElements / of_row, kBatchRowsMin, kBatchRowsMax);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -20,7 +21,7 @@ namespace fusetune {
 namespace {
 
 /// Calls of one row count, over rows spread evenly over the batch.
-constexpr std::int64_t kWindowsMin = 2, kWindowsMax = 8;
+constexpr std::int64_t kWindowsMin = 4, kWindowsMax = 64;
 
 /// `batch` with another number of rows and everything else as it is.
 Case with_rows(const Case& batch, std::int64_t rows) {
@@ -59,6 +60,16 @@ bool is_slot_table(const TensorDecl& tensor) {
   return tensor.generator.kind == Generator::Kind::named &&
          (tensor.generator.name == "slots" || tensor.generator.name == "slot_runs");
 }
+
+/// The case at another row count, for all its runs: the same memory and launches, and of the inputs
+/// only the rows change.
+struct OtherBatch {
+  Case which;
+  Arena arena;
+  RunnableVariant variant;
+  TensorImages images;
+  std::map<std::string, std::optional<RowDimension>, std::less<>> dimensions;
+};
 
 /// Rows of the batch among those of another case.
 struct RowsShared {
@@ -101,7 +112,7 @@ class BatchCheck {
   /// False when a run failed.
   bool run_pass() {
     initial_ = Inputs(batch_, seed_).images(pass_, Poison::a);
-    const auto results = run_case(batch_, initial_);
+    const auto results = run_batch();
     if (!results) return false;
     results_ = *results;
     if (found_.difference.empty())
@@ -112,58 +123,89 @@ class BatchCheck {
 
   /// False when a run failed or differs.
   bool compare_at(std::int64_t rows) {
-    const Case other = with_rows(batch_, rows);
+    OtherBatch other = other_batch(rows);
     if (rows > batch_.rows()) return compare_at(other, {0, rows - batch_.rows(), batch_.rows()});
     const std::int64_t last = batch_.rows() - rows;
-    const std::int64_t windows = std::clamp(batch_.rows() / rows, kWindowsMin, kWindowsMax);
+    const std::int64_t windows = windows_of(rows);
     for (std::int64_t window = 0; window < windows; ++window)
       if (!compare_at(other, {last * window / (windows - 1), 0, rows})) return false;
     return true;
   }
 
-  bool compare_at(const Case& other, const RowsShared& place) {
-    const TensorImages initial = initial_of(other, place);
-    const auto results = run_case(other, initial);
+  /// A call of few rows costs as much as one of many and compares less.
+  std::int64_t windows_of(std::int64_t rows) const {
+    const std::int64_t wanted = std::clamp<std::int64_t>(rows / 2, kWindowsMin, kWindowsMax);
+    return std::clamp<std::int64_t>(batch_.rows() / (2 * rows), 2, wanted);
+  }
+
+  bool compare_at(OtherBatch& other, const RowsShared& place) {
+    take_rows(other, place);
+    const auto results = run_in(other);
     if (!results) return false;
-    for (const TensorDecl* tensor : tensors_of(other.geometry))
-      if (is_result(tensor->role) && !compare(*tensor, other, place, initial, *results))
-        return false;
+    for (const TensorDecl* tensor : tensors_of(other.which.geometry))
+      if (is_result(tensor->role) && !compare(*tensor, other, place, *results)) return false;
     return true;
   }
 
-  std::optional<RowDimension> rows_of(const TensorDecl& tensor, const Case& other) const {
-    return row_dimension(tensor, shape_of(other, tensor), other.rows(), shape_of(batch_, tensor),
-                         batch_.rows());
+  /// Holds all that the batch holds but its rows. Rows of its own, where it has more than the
+  /// batch, have no slots: slots of the batch are not to be theirs as well.
+  OtherBatch other_batch(std::int64_t rows) {
+    const Case which = with_rows(batch_, rows);
+    OtherBatch other{
+        which,
+        Arena(device_, which, Place::low, seed_),
+        variant_at_(which),
+        rows > batch_.rows() ? Inputs(which, seed_).images(pass_, Poison::a) : poisoned(which),
+        {}};
+    for (const TensorDecl* tensor : tensors_of(which.geometry)) {
+      if (tensor->role == Role::workspace) continue;
+      auto& dimension = other.dimensions[tensor->name] = row_dimension(
+          *tensor, shape_of(which, *tensor), rows, shape_of(batch_, *tensor), batch_.rows());
+      if (!is_filled(tensor->role)) continue;
+      TensorImage& image = other.images.at(tensor->name);
+      if (!dimension) image = initial_.at(tensor->name);
+      if (is_slot_table(*tensor))
+        std::fill(image.bytes.begin(), image.bytes.end(), std::byte{0xFF});
+    }
+    return other;
   }
 
-  /// What the other case holds: rows of the batch at their place, and all else of the batch. Rows
-  /// before them, where it has more than the batch, are its own and have no slots: slots of the
-  /// batch are not to be theirs as well.
-  TensorImages initial_of(const Case& other, const RowsShared& place) const {
-    TensorImages images = Inputs(other, seed_).images(pass_, Poison::a);
-    for (const TensorDecl* tensor : tensors_of(other.geometry)) {
-      if (!is_filled(tensor->role)) continue;
-      TensorImage& to = images.at(tensor->name);
-      const TensorImage& from = initial_.at(tensor->name);
-      const auto dimension = rows_of(*tensor, other);
-      if (!dimension) {
-        to = from;
-        continue;
-      }
-      if (is_slot_table(*tensor)) std::fill(to.bytes.begin(), to.bytes.end(), std::byte{0xFF});
-      for_rows(*dimension, {other.rows(), place.from_other}, {batch_.rows(), place.from_batch},
-               place.count, [&](std::int64_t at, std::int64_t at_batch, std::int64_t elements) {
-                 std::memcpy(to.bytes.data() + to.offset_of(at), from.element(at_batch),
-                             static_cast<std::size_t>(elements * to.element_bytes()));
-               });
+  static TensorImages poisoned(const Case& which) {
+    TensorImages images;
+    std::size_t ordinal = 0;
+    for (const TensorDecl* tensor : tensors_of(which.geometry)) {
+      TensorImage& image = images[tensor->name] = TensorImage(shape_of(which, *tensor));
+      fill_elements(image, Poison::a);
+      fill_padding(image, Poison::a, ordinal++);
     }
     return images;
   }
 
-  std::optional<TensorImages> run_case(const Case& which, const TensorImages& initial) {
-    Arena arena(device_, which, Place::low, seed_);
+  void take_rows(OtherBatch& other, const RowsShared& place) const {
+    for (const auto& [name, dimension] : other.dimensions) {
+      if (!dimension || !is_filled(batch_.geometry.family->find_tensor(name)->role)) continue;
+      TensorImage& to = other.images.at(name);
+      const TensorImage& from = initial_.at(name);
+      for_rows(*dimension, {other.which.rows(), place.from_other},
+               {batch_.rows(), place.from_batch}, place.count,
+               [&](std::int64_t at, std::int64_t at_batch, std::int64_t elements) {
+                 std::memcpy(to.bytes.data() + to.offset_of(at), from.element(at_batch),
+                             static_cast<std::size_t>(elements * to.element_bytes()));
+               });
+    }
+  }
+
+  std::optional<TensorImages> run_batch() {
+    Arena arena(device_, batch_, Place::low, seed_);
+    return run_in(arena, variant_at_(batch_), batch_, initial_);
+  }
+  std::optional<TensorImages> run_in(OtherBatch& other) {
+    return run_in(other.arena, other.variant, other.which, other.images);
+  }
+
+  std::optional<TensorImages> run_in(Arena& arena, const RunnableVariant& variant,
+                                     const Case& which, const TensorImages& initial) {
     Findings findings;
-    const RunnableVariant variant = variant_at_(which);
     auto results = Runner(device_, variant, which, nullptr, &findings).run(arena, initial, 0);
     if (results && !findings.any()) return results;
     ProofReport report;
@@ -173,34 +215,39 @@ class BatchCheck {
     return std::nullopt;
   }
 
-  bool compare(const TensorDecl& tensor, const Case& other, const RowsShared& place,
-               const TensorImages& initial, const TensorImages& results) {
+  bool compare(const TensorDecl& tensor, const OtherBatch& other, const RowsShared& place,
+               const TensorImages& results) {
     const TensorImage& actual = results.at(tensor.name);
     const TensorImage& of_batch = results_.at(tensor.name);
-    if (const auto dimension = rows_of(tensor, other))
-      for_rows(*dimension, {other.rows(), place.from_other}, {batch_.rows(), place.from_batch},
-               place.count, [&](std::int64_t at, std::int64_t at_batch, std::int64_t elements) {
+    const std::int64_t rows = other.which.rows();
+    if (const auto& dimension = other.dimensions.at(tensor.name))
+      for_rows(*dimension, {rows, place.from_other}, {batch_.rows(), place.from_batch}, place.count,
+               [&](std::int64_t at, std::int64_t at_batch, std::int64_t elements) {
                  found_.bytes += elements * actual.element_bytes();
                  if (!same_run(actual, at, of_batch, at_batch, elements))
-                   report_run(tensor, other, {actual, at}, {of_batch, at_batch}, elements,
+                   report_run(tensor, rows, {actual, at}, {of_batch, at_batch}, elements,
                               at_batch / dimension->inner % batch_.rows());
                });
     else
-      compare_changed(tensor, other, initial.at(tensor.name), actual, of_batch);
+      compare_changed(tensor, rows, other.images.at(tensor.name), actual, of_batch);
     return found_.difference.empty();
   }
 
   /// More rows than the batch has may change more, but not what the batch changed.
-  void compare_changed(const TensorDecl& tensor, const Case& other, const TensorImage& initial,
+  void compare_changed(const TensorDecl& tensor, std::int64_t rows, const TensorImage& initial,
                        const TensorImage& actual, const TensorImage& of_batch) {
-    const bool fewer = other.rows() < batch_.rows();
+    const bool fewer = rows < batch_.rows();
     const TensorImage& changed = fewer ? actual : of_batch;
-    for (std::int64_t i = 0; i < actual.filled_rows() * actual.shape.row_elements; ++i) {
-      if (same_run(changed, i, initial, i, 1)) continue;
-      found_.bytes += actual.element_bytes();
-      if (!same_run(actual, i, of_batch, i, 1))
-        report(tensor, fmt::format("element {}", i), bits_of(actual, i), other.rows(),
-               bits_of(of_batch, i));
+    const std::int64_t width = actual.shape.row_elements;
+    for (std::int64_t row = 0; row < actual.filled_rows(); ++row) {
+      if (same_run(changed, row * width, initial, row * width, width)) continue;
+      for (std::int64_t i = row * width; i < (row + 1) * width; ++i) {
+        if (same_run(changed, i, initial, i, 1)) continue;
+        found_.bytes += actual.element_bytes();
+        if (!same_run(actual, i, of_batch, i, 1))
+          report(tensor, fmt::format("element {}", i), bits_of(actual, i), rows,
+                 bits_of(of_batch, i));
+      }
     }
   }
 
@@ -208,12 +255,12 @@ class BatchCheck {
     const TensorImage& image;
     std::int64_t first;
   };
-  void report_run(const TensorDecl& tensor, const Case& other, const At& actual, const At& batch,
+  void report_run(const TensorDecl& tensor, std::int64_t rows, const At& actual, const At& batch,
                   std::int64_t elements, std::int64_t row) {
     for (std::int64_t i = 0; i < elements; ++i)
       if (!same_run(actual.image, actual.first + i, batch.image, batch.first + i, 1))
         return report(tensor, fmt::format("row {}, element {}", row, i),
-                      bits_of(actual.image, actual.first + i), other.rows(),
+                      bits_of(actual.image, actual.first + i), rows,
                       bits_of(batch.image, batch.first + i));
   }
 

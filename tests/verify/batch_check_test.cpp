@@ -40,8 +40,8 @@ TEST(BatchCheck, RowsByThemselvesQualify) {
   EXPECT_TRUE(checked.found.qualifies()) << checked.found.difference;
   EXPECT_EQ(checked.found.rows, 100);
   EXPECT_THAT(checked.found.row_counts, ElementsAre(1, 3, 64, 65, 130));
-  // y and acc: 8 calls of 1 row, 8 of 3, 2 of 64, 2 of 65, one of 130 that has the batch's 100.
-  EXPECT_EQ(checked.found.bytes, 2 * 10 * (8 + 8 * 3 + 2 * 64 + 2 * 65 + 100));
+  // y and acc: 4 calls of 1 row, 4 of 3, 2 of 64, 2 of 65, one of 130 that has the batch of 100.
+  EXPECT_EQ(checked.found.bytes, 2 * 10 * (4 + 4 * 3 + 2 * 64 + 2 * 65 + 100));
 }
 
 TEST(BatchCheck, FindsAPathForManyRows) {
