@@ -27,7 +27,7 @@ Case case_of(const Geometry& geometry, std::int64_t rows) {
   request.runtime[geometry.family->rows] = rows;
   Case dense;
   dense.geometry = geometry;
-  dense.runtime = request.runtime;
+  dense.runtime = make_case(request).runtime;  // shapes may follow any of them
   for (const TensorDecl* tensor : tensors_of(geometry)) {
     const std::int64_t element = size_bytes(geometry.dtypes.at(tensor->dtype));
     const std::int64_t align = std::max(geometry.align_bytes.at(tensor->name), element);

@@ -6,6 +6,16 @@ import subprocess
 
 import harness
 
+WEIGHT_SWEEP = """sweep: weights
+device: host-w64
+families:
+  - family: gdn_weight_pack
+    symbols: [{ratio: 2, hk: 16, hv: 16}]
+    nk: [1, 2]
+    runtime: {columns: 64}
+    space: 2
+measure: {budget_s: 2}
+"""
 BATCH_SWEEP = """sweep: batches
 device: host-w64
 families:
@@ -62,6 +72,13 @@ class Tune(harness.ProgramTest):
         again = self.run_json("tune", sweep)
         self.assertEqual([again[key] for key in ("compiled", "proved", "measured")], [0, 0, 0])
         self.assertEqual(json.loads((self.dir / "results/host-w64/rmsnorm_gemma.json").read_text()), table)
+
+    def test_shapes_may_follow_several_runtime_symbols(self):
+        files = self.run_json("tune", self.write("weights.yaml", WEIGHT_SWEEP))["files"]
+        replay, = [path for path in files if path.endswith("_test.cpp")]
+        program = self.dir / "replay"
+        subprocess.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", self.dir / replay, "-o", program], check=True)
+        subprocess.run([program], check=True)
 
     def test_every_row_is_replayed_through_the_header(self):
         sweep = self.write("small.yaml", harness.SMALL_SWEEP)
