@@ -13,10 +13,11 @@ namespace fusetune::bench {
 struct Subject {
   std::string family, statics, variant_key;
 
-  Geometry geometry() const { return at_tokens(1).geometry; }
+  Geometry geometry() const { return at_rows(1).geometry; }
   Variant variant() const { return parse_variant_key(*find_family(family), variant_key); }
-  Case at_tokens(std::int64_t tokens) const {
-    return parse_case_key(fmt::format("{}({},tokens={})", family, statics, tokens));
+  Case at_rows(std::int64_t rows) const {
+    return parse_case_key(
+        fmt::format("{}({},{}={})", family, statics, find_family(family)->rows, rows));
   }
 };
 

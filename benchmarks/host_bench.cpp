@@ -15,7 +15,7 @@ namespace {
 
 void HostRun(benchmark::State& state) {
   const bench::Loaded loaded(bench::split(), false);
-  const Case which = bench::split().at_tokens(state.range(0));
+  const Case which = bench::split().at_rows(state.range(0));
   Arena arena(*loaded.device, which, Place::low, 1);
   arena.write(Inputs(which, 1).images(0, Poison::a));
   const RunnableVariant runnable = loaded.runnable(which);

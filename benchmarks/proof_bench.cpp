@@ -20,7 +20,7 @@ namespace {
 /// thorough:1 has the edges of inputs, aliases, input impact and back-to-back launches as well.
 void Prove(benchmark::State& state, const bench::Subject& subject) {
   const bench::Loaded loaded(subject, state.range(1) != 0);
-  const Case which = subject.at_tokens(state.range(0));
+  const Case which = subject.at_rows(state.range(0));
   const RunnableVariant runnable = loaded.runnable(which);
   ProofOptions options;
   options.thorough = state.range(2) != 0;
@@ -55,7 +55,7 @@ struct Judged {
 
   Judged(const bench::Subject& subject, bool exact)
       : loaded(subject, exact),
-        which(subject.at_tokens(37)),
+        which(subject.at_rows(37)),
         reference(reference::find(which.geometry.family->reference)),
         inputs(which, 1),
         arena(*loaded.device, which, Place::low, 1) {
@@ -77,7 +77,7 @@ struct Judged {
 };
 
 void MakeInputs(benchmark::State& state, const bench::Subject& subject) {
-  const Inputs inputs(subject.at_tokens(37), 1);
+  const Inputs inputs(subject.at_rows(37), 1);
   for (auto _ : state) benchmark::DoNotOptimize(inputs.images(0, Poison::a));
 }
 

@@ -20,7 +20,7 @@ void EvaluateConstraint(benchmark::State& state) {
 BENCHMARK(EvaluateConstraint);
 
 void EvaluateLaunches(benchmark::State& state) {
-  const Case which = bench::split().at_tokens(128);
+  const Case which = bench::split().at_rows(128);
   const Variant variant = bench::split().variant();
   const Target target = parse_target("gfx90a");
   for (auto _ : state) benchmark::DoNotOptimize(launches_of(which, variant, target, DeviceFacts{}));

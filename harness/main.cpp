@@ -166,6 +166,8 @@ void add_rest(CLI::App& app, Program& program) {
       app.add_subcommand("selftest", "Plant bugs one at a time: each must be found by its check");
   CLI::Option* family =
       selftest->add_option("FAMILY", program.selftest.family, "Family; all of them when left out");
+  selftest->add_option("--mutant", program.selftest.mutants, "One planted bug by its name")
+      ->needs(family);
   selftest->add_option("--device", program.selftest.devices, kDevices);
   selftest
       ->add_option("--seeds", program.selftest.seeds, "Seeds for false alarms on the true kernel")

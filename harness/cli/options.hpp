@@ -67,6 +67,7 @@ struct ExplainOptions {
 
 struct SelftestOptions {
   std::string family;
+  std::vector<std::string> mutants;  ///< by name; all when empty
   std::vector<std::string> devices;
   std::vector<std::string> modes;  ///< "exact", "fast"; both when empty
   int seeds = 3;

@@ -9,6 +9,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
+#include "harness/cli/command_line.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/interrupt.hpp"
 #include "harness/cli/run_session.hpp"
@@ -40,6 +41,18 @@ std::vector<std::string> families_to_test(const std::string& chosen) {
   return {names.begin(), names.end()};
 }
 
+/// Throws UserError with the nearest name.
+void keep_named(MutantFile& file, const std::vector<std::string>& names) {
+  std::vector<std::string> known;
+  for (const Mutant& mutant : file.mutants) known.push_back(mutant.name);
+  for (const std::string& name : names)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw UserError(unknown_name("mutant of " + file.family, name, known));
+  std::erase_if(file.mutants, [&names](const Mutant& mutant) {
+    return std::find(names.begin(), names.end(), mutant.name) == names.end();
+  });
+}
+
 MutantFile mutants_of(const std::string& family) {
   const auto files = mutant_files();
   const auto file = files.find(family);
@@ -57,7 +70,18 @@ std::string cell_of(const MutantVerdict& verdict) {
   return verdict.found_by() + " (not said)";
 }
 
-void print_summary(const SelftestSummary& summary, const std::vector<ProofMode>& modes) {
+/// The mutant alone.
+std::string again_text(const GlobalOptions& global, const SelftestOptions& options,
+                       const SelftestSummary& summary, const MutantVerdict& verdict) {
+  std::string arguments =
+      fmt::format("selftest {} --mutant {} --mode {} --device {}", summary.family, verdict.name,
+                  to_string(verdict.mode), summary.device);
+  if (!options.without.empty()) arguments += " --without " + options.without;
+  return command_text(global, arguments);
+}
+
+void print_summary(const GlobalOptions& global, const SelftestOptions& options,
+                   const SelftestSummary& summary, const std::vector<ProofMode>& modes) {
   std::vector<std::string> header{"mutant"};
   for (const ProofMode mode : modes) header.emplace_back(to_string(mode));
   header.emplace_back("what it does");
@@ -74,9 +98,11 @@ void print_summary(const SelftestSummary& summary, const std::vector<ProofMode>&
   fmt::print("{} on {}\n{}", summary.family, summary.device, table.text(kLineWidth));
   for (const MutantVerdict& verdict : summary.mutants)
     if (!verdict.killed && verdict.out_of_reach.empty())
-      fmt::print("{}", wrapped(fmt::format("  {}, {}: {}", verdict.name, to_string(verdict.mode),
-                                           verdict.message),
-                               4));
+      fmt::print("{}    again: {}\n",
+                 wrapped(fmt::format("  {}, {}: {}", verdict.name, to_string(verdict.mode),
+                                     verdict.message),
+                         4),
+                 again_text(global, options, summary, verdict));
   for (const ProofMode mode : modes)
     fmt::print("{}: {} of {} killed\n", to_string(mode), summary.killed(mode),
                counted(summary.within_reach(mode), "mutant"));
@@ -100,7 +126,8 @@ class SelftestRun {
 
   void test(const std::string& family, const std::vector<std::string>& devices) {
     try {
-      const MutantFile file = mutants_of(family);
+      MutantFile file = mutants_of(family);
+      if (!options_.mutants.empty()) keep_named(file, options_.mutants);
       for (const std::string& device : devices)
         if (!interrupted()) test(file, device, device == devices.front());
     } catch (const UserError& error) {
@@ -148,7 +175,7 @@ class SelftestRun {
     if (global_.json)
       documents_.push_back(to_json(summary));
     else
-      print_summary(summary, modes_);
+      print_summary(global_, options_, summary, modes_);
     summaries_.push_back(summary);
   }
 

@@ -45,6 +45,17 @@ class SelftestTest(harness.ProgramTest):
     def test_without_races_races_live(self):
         self.assertIn("reads_the_block_before", self.lived("staged_rows", "--mode", "exact", "--without", "races"))
 
+    def test_one_bug_runs_alone_and_a_living_one_says_how(self):
+        document, = self.run_json("selftest", "rmsnorm_gemma", "--mutant", "zeros", "--device", "host-w32", "--mode", "fast")
+        self.assertEqual([mutant["name"] for mutant in document["mutants"]], ["zeros"])
+        alone = "selftest split_reshape_cat --mutant one_element_past_b --mode fast --device host-w64"
+        result = self.run_program(*alone.split(), "--without", "guards")
+        self.assertEqual(result.returncode, 2)
+        self.assertRegex(result.stdout, f"again: .*{alone} --without guards\n")
+        result = self.run_program("selftest", "rmsnorm_gemma", "--mutant", "zeross")
+        self.assertEqual(result.returncode, 64)
+        self.assertIn("did you mean 'zeros'", result.stderr)
+
     def test_what_does_not_exist_is_said(self):
         result = self.run_program("selftest", "--without", "guard")
         self.assertEqual(result.returncode, 64, result.stderr)
