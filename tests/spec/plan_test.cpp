@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr const char* kModels = R"(models:
+constexpr const char* kPlanModels = R"(models:
   big: {source: a config, tp: [1, 2], attributes: {hidden: 128, form: wide}}
   twin: {source: a guess, verified: false, tp: [1], attributes: {hidden: 128, form: wide}}
   odd: {source: a config, tp: [1, 2], attributes: {hidden: 63, form: plain}}
@@ -26,7 +26,7 @@ constexpr const char* kModels = R"(models:
 
 class PlanTest : public ::testing::Test {
  protected:
-  PlanTest() : models_(Models::load(folder_.write("models.yaml", kModels))) {
+  PlanTest() : models_(Models::load(folder_.write("models.yaml", kPlanModels))) {
     folder_.write("toy/family.yaml", kFamily);
   }
 
