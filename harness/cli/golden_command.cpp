@@ -24,10 +24,11 @@ std::int64_t elements_of(const GoldenVerdict& verdict) {
 }
 
 std::string totals_text(const GoldenSummary& summary) {
-  std::int64_t agree = 0, variants = 0, elements = 0;
+  std::int64_t agree = 0, variants = 0, elements = 0, truths = 0;
   for (const GoldenVerdict& verdict : summary.verdicts) {
     agree += verdict.passed() ? 1 : 0;
     variants += verdict.variants;
+    truths += verdict.is_truth ? 1 : 0;
     elements += elements_of(verdict);
   }
   std::string text = fmt::format(
@@ -35,6 +36,9 @@ std::string totals_text(const GoldenSummary& summary) {
       counted(static_cast<std::int64_t>(summary.verdicts.size()), "case"), variants, elements);
   if (summary.lenders != 0)
     text += fmt::format("; {} of inputs alone", counted(summary.lenders, "record"));
+  if (truths != 0)
+    text += fmt::format("; no reference compared in {}: the captured vectors are the truth",
+                        counted(truths, "case"));
   return text;
 }
 
@@ -43,10 +47,10 @@ std::string verdicts_text(const GoldenSummary& summary) {
   for (const GoldenVerdict& verdict : summary.verdicts) {
     const char* agrees = verdict.reference.ok() ? "agrees" : "DIFFERS";
     if (verdict.has_variants)
-      out +=
-          fmt::format("{:8} reference {}, {} of {} agree, {} elements\n  {}\n", verdict.name,
-                      agrees, verdict.variants - verdict.failed,
-                      counted(verdict.variants, "variant"), elements_of(verdict), verdict.case_key);
+      out += fmt::format("{:8} {}, {} of {} agree, {} elements\n  {}\n", verdict.name,
+                         verdict.is_truth ? "no reference" : fmt::format("reference {}", agrees),
+                         verdict.variants - verdict.failed, counted(verdict.variants, "variant"),
+                         elements_of(verdict), verdict.case_key);
     else
       out += fmt::format("{:8} {} {}, {} elements\n", verdict.name, verdict.case_key, agrees,
                          elements_of(verdict));
@@ -58,13 +62,15 @@ Json summary_json(const std::string& file, const std::string& device,
                   const GoldenSummary& summary) {
   Json cases = Json::array();
   for (const GoldenVerdict& verdict : summary.verdicts)
-    cases.push_back({{"name", verdict.name},
-                     {"case", verdict.case_key},
-                     {"reference", std::string(to_string(verdict.reference.status))},
-                     {"variants", verdict.variants},
-                     {"failed", verdict.failed},
-                     {"failures", verdict.failures},
-                     {"passed", verdict.passed()}});
+    cases.push_back(
+        {{"name", verdict.name},
+         {"case", verdict.case_key},
+         {"reference",
+          verdict.is_truth ? "captured" : std::string(to_string(verdict.reference.status))},
+         {"variants", verdict.variants},
+         {"failed", verdict.failed},
+         {"failures", verdict.failures},
+         {"passed", verdict.passed()}});
   return Json{{"file", file},
               {"device", device},
               {"interrupted", summary.interrupted},

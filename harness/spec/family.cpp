@@ -48,6 +48,7 @@ std::string_view to_string(Role role) {
 const SymbolDecl* Family::find_symbol(std::string_view wanted) const {
   return find_by_name(symbols, wanted);
 }
+bool Family::has_captured_truth() const { return reference == "captured"; }
 bool Family::moves_bytes() const {
   return std::all_of(tensors.begin(), tensors.end(), [](const TensorDecl& tensor) {
     return tensor.role == Role::in || tensor.role == Role::workspace || tensor.accept.exact;

@@ -140,7 +140,9 @@ struct Family {
   std::vector<ImplementationDecl> implementations;
   std::string tuned;      ///< the implementation whose variants race ("fused")
   std::string baseline;   ///< what it is compared with and what `default` rows name ("unfused")
-  std::string reference;  ///< name in the registry of reference/
+  std::string reference;  ///< name in the registry of reference/, or "captured"
+  /// Files of captured cases that stand for the reference in proofs; absolute.
+  std::vector<std::filesystem::path> captured;
   std::int64_t proof_calls = 1;  ///< calls in a row that a proof makes; state lives from one to the
                                  ///< next. At least 2 where a tensor has the role `state`
   /// Kind of published vectors -> mappings of their parameters and tensors; the first whose `when`
@@ -153,6 +155,9 @@ struct Family {
   const TensorDecl* find_tensor(std::string_view name) const;
   const AxisDecl* find_axis(std::string_view name) const;
   const ImplementationDecl* find_implementation(std::string_view name) const;
+
+  /// No function computes the truth: it is what captured vectors hold.
+  bool has_captured_truth() const;
 
   /// Every result is a copy of bytes: kernels see the sizes of elements and no types.
   bool moves_bytes() const;

@@ -84,6 +84,7 @@ void FamilyReader::read() {
   read_rules();
   read_implementations();
   read_golden();
+  read_captured();
 }
 
 void FamilyReader::claim(const YamlNode& key, std::string_view what) {

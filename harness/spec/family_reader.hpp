@@ -33,6 +33,7 @@ class FamilyReader {
   void read_generator(TensorDecl& tensor, const YamlNode& node);
   void read_named(Generator& generator, const YamlNode& node) const;
   void check_generator(const TensorDecl& tensor, const YamlNode& node) const;
+  void require_magnitudes(const YamlNode& rule) const;
   void read_accept(TensorDecl& tensor, const YamlNode& node);
   AcceptBound read_bound(const YamlNode& node) const;
   /// What tensors say of each other.
@@ -48,6 +49,7 @@ class FamilyReader {
   void read_axes_of(ImplementationDecl& implementation, const YamlNode& node);
   LaunchDecl read_launch(const YamlNode& node);
   void read_golden();
+  void read_captured();
   Json read_golden_mapping(const YamlNode& node) const;
   void check_golden_names(const YamlNode& node) const;
 

@@ -56,6 +56,14 @@ AcceptBound FamilyReader::read_bound(const YamlNode& node) const {
   return bound;
 }
 
+/// A rule that needs what only a reference tells.
+void FamilyReader::require_magnitudes(const YamlNode& rule) const {
+  if (family_.has_captured_truth())
+    rule.fail(
+        "needs the magnitudes that a reference gives, and captured vectors have none: exact, or "
+        "ulp with norms or cosine");
+}
+
 void FamilyReader::read_accept(TensorDecl& tensor, const YamlNode& node) {
   if (!node.is_map()) {
     node.as_one_of({"exact"}, "acceptance rule");
@@ -66,8 +74,12 @@ void FamilyReader::read_accept(TensorDecl& tensor, const YamlNode& node) {
   accept.exact = false;
   if (const auto ulp = node.find("ulp"))
     accept.ulp = names_.parse_int(*ulp, reach::of_geometry, "a distance in ULP");
-  if (const auto bound = node.find("bound")) accept.bound = read_bound(*bound);
+  if (const auto bound = node.find("bound")) {
+    require_magnitudes(*bound);
+    accept.bound = read_bound(*bound);
+  }
   if (const auto code = node.find("code")) {
+    require_magnitudes(*code);
     code->allow_keys(family_keys().at("code"), "key of a code");
     accept.code.emplace();
     std::vector<std::string> tensors;

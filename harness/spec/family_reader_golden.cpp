@@ -1,5 +1,7 @@
 // `golden` of family.yaml: how published vectors map onto the family.
 
+#include <fmt/format.h>
+
 #include "harness/base/json.hpp"
 #include "harness/spec/family_reader.hpp"
 #include "harness/spec/keys.hpp"
@@ -19,7 +21,11 @@ Json scalar_of(const YamlNode& node) {
 
 void FamilyReader::read_golden() {
   const auto section = root_.find("golden");
-  if (!section) return;
+  if (!section) {
+    if (family_.has_captured_truth())
+      root_.at("reference").fail("captured vectors are the truth, and golden maps none of them");
+    return;
+  }
   for (const auto& [key, node] : section->entries()) {
     std::vector<Json>& mappings = family_.golden[key.as_string()];
     if (!node.is_sequence())
@@ -28,6 +34,17 @@ void FamilyReader::read_golden() {
       for (const YamlNode& item : node.items()) mappings.push_back(read_golden_mapping(item));
     if (mappings.empty()) node.fail("list at least one mapping");
   }
+}
+
+void FamilyReader::read_captured() {
+  const auto files = root_.find("captured");
+  if (!files) return;
+  if (!family_.has_captured_truth())
+    files->fail(fmt::format("captured files go with reference: captured, not with '{}'",
+                            family_.reference));
+  for (const YamlNode& file : files->items())
+    family_.captured.push_back(family_.directory / file.as_string());
+  if (family_.captured.empty()) files->fail("list at least one file");
 }
 
 Json FamilyReader::read_golden_mapping(const YamlNode& node) const {

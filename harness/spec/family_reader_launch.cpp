@@ -39,7 +39,7 @@ void FamilyReader::read_implementations() {
     family_.implementations.push_back(std::move(implementation));
   }
   if (family_.tuned.empty()) section.fail("one implementation has role: tuned");
-  // Without a baseline the tuned implementation's first variant is what others are compared with.
+  // Tables need one of its own; whatever else asks takes this one.
   if (family_.baseline.empty()) family_.baseline = family_.tuned;
 }
 

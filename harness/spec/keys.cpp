@@ -7,7 +7,7 @@ const KeyLists& family_keys() {
       {"family",
        {"family", "summary", "rows", "symbols", "options", "dtypes", "derived", "tensors",
         "scalars", "axes", "constraints", "supports", "independent_rows", "implementations",
-        "reference", "proof_calls", "golden"}},
+        "reference", "captured", "proof_calls", "golden"}},
       {"symbol", {"kind", "when", "default", "from_model", "prove"}},
       {"option", {"values", "when", "from_model"}},
       {"dtype", {"values", "same_as"}},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/base/error.hpp"
 #include "harness/tune/table_stage.hpp"
 
 namespace fusetune {
@@ -52,6 +53,18 @@ std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
   return failures;
 }
 
+/// Every row of a table is told against a baseline.
+void require_baselines(const Plan& plan) {
+  for (const PlannedGeometry& planned : plan.geometries) {
+    const Family& family = *planned.geometry.family;
+    if (family.baseline == family.tuned)
+      throw UserError(fmt::format(
+          "family {} has no implementation of role baseline, which a table is told against; it may "
+          "be the source of {} with `fixed` axes",
+          family.name, family.tuned));
+  }
+}
+
 }  // namespace
 
 ExitCode Campaign::exit_code() const {
@@ -75,16 +88,20 @@ bool Campaign::decided() const {
 }
 
 Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Session& session) {
+  // Before minutes of compilation: whether there is anything to prove the variants with.
+  const CapturedCases captured(plan);
   Campaign campaign;
   campaign.device = device;
   campaign.compiled = compile_plan(plan, session);
-  if (!session.stop()) campaign.proofs = prove_plan(plan, campaign.compiled, device, session);
+  if (!session.stop())
+    campaign.proofs = prove_plan(plan, captured, campaign.compiled, device, session);
   campaign.interrupted = session.stop();
   campaign.failures = failures_of(plan, campaign);
   return campaign;
 }
 
 Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session) {
+  require_baselines(plan);
   // A table that cannot be read must be seen before hours of work, and not be overwritten after
   // them.
   const Tables present = present_tables(plan, device, session.options.results);

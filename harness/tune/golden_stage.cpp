@@ -87,6 +87,11 @@ class GoldenStage {
     verdict.name = mapped.golden.name;
     verdict.case_key = mapped.which.key();
     verdict.source = mapped.golden.source;
+    if (mapped.which.geometry.family->has_captured_truth()) {
+      require_golden_fits(mapped.which, mapped.golden);
+      verdict.is_truth = true;
+      return verdict;
+    }
     const reference::Reference* reference =
         reference::find(mapped.which.geometry.family->reference);
     if (reference == nullptr) {
@@ -175,31 +180,28 @@ GoldenSummary verify_golden(const std::filesystem::path& file, const GoldenChoic
 Json handle_golden_request(Device& device, const Json& request,
                            const std::function<void(const Json&)>&) {
   const std::filesystem::path file = request.at("file").get<std::string>();
-  const std::string name = request.at("name").get<std::string>();
-  for (const GoldenCase& golden : read_golden(file)) {
-    if (golden.name != name) continue;
-    for (const std::string& family_name : family_names()) {
-      const std::shared_ptr<const Family> family = find_family(family_name);
-      if (!maps_golden(*family, golden)) continue;
-      const Case which = case_of_golden(family, golden);
-      Outcome outcome;
-      const std::unique_ptr<LoadedCode> code =
-          device.load(request.at("code").get<std::string>(), &outcome);
-      if (!code) {
-        ProofReport report;
-        report.outcome = outcome;
-        return to_json(report);
-      }
-      RunnableVariant runnable{code.get(),
-                               launches_of(which, variant_from_json(request.at("variant")),
-                                           device.properties().target, device.properties().facts)};
-      ProofOptions options;
-      options.seed = request.at("seed").get<std::uint64_t>();
-      options.thorough = false;
-      return to_json(prove_golden(device, runnable, which, golden, options));
+  const GoldenCase golden = read_golden_case(file, request.at("name").get<std::string>());
+  for (const std::string& family_name : family_names()) {
+    const std::shared_ptr<const Family> family = find_family(family_name);
+    if (!maps_golden(*family, golden)) continue;
+    const Case which = case_of_golden(family, golden);
+    Outcome outcome;
+    const std::unique_ptr<LoadedCode> code =
+        device.load(request.at("code").get<std::string>(), &outcome);
+    if (!code) {
+      ProofReport report;
+      report.outcome = outcome;
+      return to_json(report);
     }
+    RunnableVariant runnable{code.get(),
+                             launches_of(which, variant_from_json(request.at("variant")),
+                                         device.properties().target, device.properties().facts)};
+    ProofOptions options;
+    options.seed = request.at("seed").get<std::uint64_t>();
+    options.thorough = false;
+    return to_json(prove_golden(device, runnable, which, golden, options));
   }
-  throw UserError(fmt::format("{} has no case '{}' of a known family", file.string(), name));
+  throw UserError(fmt::format("{}: no family takes case '{}'", file.string(), golden.name));
 }
 
 }  // namespace fusetune

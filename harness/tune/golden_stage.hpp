@@ -17,6 +17,7 @@ struct GoldenVerdict {
   std::string case_key;
   std::string source;
   Outcome reference;          ///< of the reference against the file, or of a table's codec
+  bool is_truth = false;      ///< no reference to compare: the family's truth is captured
   bool has_variants = true;   ///< a table of casts may have a codec alone
   std::int64_t variants = 0;  ///< compared
   std::int64_t failed = 0;

@@ -178,7 +178,9 @@ MutantFile load_mutants(const std::filesystem::path& path) {
   root.allow_keys({"family", "mutants"}, "key of a mutants file");
   MutantFile file;
   file.family = root.at("family").as_string();
-  find_family(file.family);
+  if (find_family(file.family)->has_captured_truth())
+    root.at("family").fail("planted bugs need a reference, and the truth of '" + file.family +
+                           "' is captured: see `reference` in docs/yaml.md");
   for (const YamlNode& node : root.at("mutants").items()) {
     file.mutants.push_back(read_mutant(node, file.family));
     const std::string& name = file.mutants.back().name;

@@ -56,7 +56,7 @@ class CaseList {
   }
   void add(const Case& which, bool timed_code) {
     const bool exact = !timed_code && which.rows() <= rows_max_;
-    cases_.try_emplace(key(which, exact), ProofCase{which, exact, false});
+    cases_.try_emplace(key(which, exact), ProofCase{which, exact, false, std::nullopt});
   }
 
   std::int64_t rows_max_;
@@ -68,16 +68,27 @@ class CaseList {
 }  // namespace
 
 Json to_json(const ProofCase& one) {
-  return {{"case", to_json(one.which)}, {"exact", one.exact}, {"thorough", one.thorough}};
+  Json json{{"case", to_json(one.which)}, {"exact", one.exact}, {"thorough", one.thorough}};
+  if (one.captured)
+    json["captured"] = {{"file", one.captured->file.string()},
+                        {"name", one.captured->name},
+                        {"content", one.captured->content_hash}};
+  return json;
 }
 
 ProofCase proof_case_from_json(const Json& json) {
-  return {case_from_json(json.at("case")), json.at("exact").get<bool>(),
-          json.at("thorough").get<bool>()};
+  ProofCase one{case_from_json(json.at("case")), json.at("exact").get<bool>(),
+                json.at("thorough").get<bool>(), std::nullopt};
+  if (const auto captured = json.find("captured"); captured != json.end())
+    one.captured = CapturedFrom{captured->at("file").get<std::string>(),
+                                captured->at("name").get<std::string>(),
+                                captured->at("content").get<std::string>()};
+  return one;
 }
 
 bool is_proved_at_own_shape(const Case& which, const EngineOptions& options) {
-  return tensor_bytes(which) <= options.proof_bytes_max;
+  return !which.geometry.family->has_captured_truth() &&
+         tensor_bytes(which) <= options.proof_bytes_max;
 }
 
 std::vector<ProofCase> proof_cases(const PlannedGeometry& geometry, const Variant& variant,

@@ -1,6 +1,9 @@
 #pragma once
 // The cases that a variant is proved on, and how.
 
+#include <filesystem>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "harness/spec/plan.hpp"
@@ -8,10 +11,18 @@
 
 namespace fusetune {
 
+/// A captured case, whose file has the inputs and the truth.
+struct CapturedFrom {
+  std::filesystem::path file;
+  std::string name;
+  std::string content_hash;  ///< of the file: another content is another proof
+};
+
 struct ProofCase {
   Case which;
   bool exact = false;     ///< with the instrumented code
   bool thorough = false;  ///< with the parts of the protocol that one case stands for
+  std::optional<CapturedFrom> captured;  ///< in place of generated inputs and a reference
 };
 
 /// Worker messages and proof keys carry them as JSON.

@@ -334,12 +334,20 @@ const ProvedVariant* ProofSummary::find(std::size_t geometry, std::size_t varian
   return nullptr;
 }
 
-ProofSummary prove_plan(const Plan& plan, const CompileSummary& compiled,
-                        const DeviceProperties& device, Session& session) {
+ProofSummary prove_plan(const Plan& plan, const CapturedCases& captured,
+                        const CompileSummary& compiled, const DeviceProperties& device,
+                        Session& session) {
   std::vector<ProofTask> tasks;
   for (const CompiledUnit& unit : compiled.units) {
     if (unit.target != plan.target) continue;
     const PlannedGeometry& geometry = plan.geometries[unit.geometry];
+    if (geometry.geometry.family->has_captured_truth()) {
+      tasks.push_back({&unit, [&geometry, &unit, &session, &captured] {
+                         return captured.proof_cases(geometry.geometry, session.options,
+                                                     unit.exact.has_value());
+                       }});
+      continue;
+    }
     tasks.push_back({&unit, [&geometry, &unit, &session, &plan] {
                        return proof_cases(geometry, geometry.variants[unit.variant], unit.target,
                                           session.options, unit.exact.has_value(), plan.own_shapes);
@@ -354,7 +362,7 @@ ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
   std::vector<ProofTask> tasks;
   for (const Finalist& finalist : finalists)
     tasks.push_back({compiled.find(finalist.geometry, finalist.variant, plan.target), [&finalist] {
-                       return std::vector<ProofCase>{{finalist.which, false, false}};
+                       return std::vector<ProofCase>{{finalist.which, false, false, {}}};
                      }});
   return ProofStage(plan, compiled, device, false, session).run(tasks);
 }

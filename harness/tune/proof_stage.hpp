@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/spec/plan.hpp"
+#include "harness/tune/captured_cases.hpp"
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/proof_cases.hpp"
 #include "harness/tune/proved_variant.hpp"
@@ -27,8 +28,9 @@ struct ProofSummary {
   const ProvedVariant* find(std::size_t geometry, std::size_t variant) const;
 };
 
-ProofSummary prove_plan(const Plan& plan, const CompileSummary& compiled,
-                        const DeviceProperties& device, Session& session);
+ProofSummary prove_plan(const Plan& plan, const CapturedCases& captured,
+                        const CompileSummary& compiled, const DeviceProperties& device,
+                        Session& session);
 
 /// One variant with a case beyond `proof_bytes_max`, to be proved because it is about to enter a
 /// table: with the code that was timed.

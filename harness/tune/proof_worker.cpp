@@ -5,6 +5,7 @@
 #include "harness/tune/batch_cases.hpp"
 #include "harness/tune/proof_cases.hpp"
 #include "harness/tune/proof_stage.hpp"
+#include "harness/verify/golden.hpp"
 
 namespace fusetune {
 
@@ -80,7 +81,11 @@ ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& ba
   options.thorough = one.thorough;
   const std::optional<RunnableVariant> baseline = baseline_code.at(one.which);
   if (baseline) options.baseline = &*baseline;
-  report = prove(device, runnable, one.which, options);
+  if (one.captured)
+    report = prove_golden(device, runnable, one.which,
+                          read_golden_case(one.captured->file, one.captured->name), options);
+  else
+    report = prove(device, runnable, one.which, options);
   if (one.thorough && !baseline_code.why_not().empty())
     report.skipped.push_back("comparison with the unfused implementation: " +
                              baseline_code.why_not());

@@ -103,6 +103,7 @@ class RowMaker {
     const ProvedVariant* proved = campaign_.proofs.find(race.geometry, index);
     c.proofs = proved->cases;
     c.proved_on = plan_.target.name + " " + proved->modes();
+    if (family.has_captured_truth()) c.proved_on += ", at captured cases alone";
     c.batch_class = race.batch_class;
     return c;
   }
@@ -195,7 +196,10 @@ void prove_large_finalists(const Plan& plan, Campaign& campaign, Session& sessio
     if (!race.result.outcome.ok()) continue;
     const PlannedGeometry& geometry = plan.geometries[race.geometry];
     const Case& which = geometry.cases[race.planned_case].which;
-    if (is_proved_at_own_shape(which, session.options)) continue;
+    // What is captured was proved before; there is nothing to prove other shapes with.
+    if (is_proved_at_own_shape(which, session.options) ||
+        which.geometry.family->has_captured_truth())
+      continue;
     for (std::size_t a = 0; a < race.arms.size(); ++a) {
       const auto arm = static_cast<std::int32_t>(a);
       const bool baseline =

@@ -30,11 +30,17 @@ struct GoldenCase {
 std::vector<GoldenCase> read_golden(const std::filesystem::path& path);
 std::vector<GoldenCase> golden_cases(SafetensorsFile file, const std::string& name);
 
+/// The one of that name. Throws UserError when the file has none.
+GoldenCase read_golden_case(const std::filesystem::path& path, const std::string& name);
+
 /// Whether `golden` of the family's family.yaml maps this case.
 bool maps_golden(const Family& family, const GoldenCase& golden);
 
 /// The case that a golden one is, through the mapping. Throws UserError naming what is missing.
 Case case_of_golden(const std::shared_ptr<const Family>& family, const GoldenCase& golden);
+
+/// What does not fit is the user's error, not the kernel's. Throws UserError.
+void require_golden_fits(const Case& which, const GoldenCase& golden);
 
 /// Runs the variant on the golden inputs and compares its outputs with the golden ones, byte for
 /// byte, with the guard, poison and determinism checks of prove(). Throws UserError when the golden

@@ -84,4 +84,14 @@ std::vector<GoldenCase> read_golden(const std::filesystem::path& path) {
   return golden_cases(read_safetensors(path), display_path(path));
 }
 
+GoldenCase read_golden_case(const std::filesystem::path& path, const std::string& name) {
+  std::vector<std::string> names;
+  for (GoldenCase& golden : read_golden(path)) {
+    if (golden.name == name) return std::move(golden);
+    names.push_back(golden.name);
+  }
+  throw UserError(
+      fmt::format("{}: {}", display_path(path), unknown_name("golden case", name, names)));
+}
+
 }  // namespace fusetune

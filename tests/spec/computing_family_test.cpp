@@ -61,6 +61,35 @@ TEST_F(ComputingFamilyTest, AcceptanceIsData) {
   EXPECT_TRUE(family_->find_tensor("cache")->accept.exact);
 }
 
+TEST_F(ComputingFamilyTest, ACapturedTruthTellsNoMagnitudes) {
+  const std::string reference = "reference: computing\n";
+  const std::string golden = "golden: {computing: {symbols: {tokens: T, width: D}}}\n";
+  const std::string captured = replaced(kComputing, reference, "reference: captured\n" + golden);
+  const std::string wanting = "magnitudes that a reference gives";
+  const auto error = [&](const std::string& text) { return error_of([&] { read(text); }); };
+  EXPECT_THAT(error(captured), AllOf(HasSubstr("family.yaml:25:"), HasSubstr(wanting)));
+  const std::string bound = "bound: {terms: width, growth: linear, factor: 2}";
+  const std::string with_code = replaced(captured, bound, "ulp: 1");
+  EXPECT_THAT(error(with_code), AllOf(HasSubstr("family.yaml:26:"), HasSubstr(wanting)));
+  const std::string good =
+      replaced(with_code, "accept: {code: {scale: q_scale}, bound: {terms: 2}}", "accept: exact");
+  EXPECT_TRUE(read(good)->has_captured_truth());
+  EXPECT_THAT(read(good)->captured, IsEmpty());
+  EXPECT_THAT(error(replaced(good, golden, "")), HasSubstr("golden maps none of them"));
+}
+
+TEST_F(ComputingFamilyTest, CapturedFilesLieBesideTheFamily) {
+  const std::string text = replaced(document("family.yaml"), "reference: toy\n",
+                                    "reference: captured\ncaptured: [a.safetensors, b/c]\n");
+  const auto family = family_of(folder_, text);
+  EXPECT_THAT(family->captured, ElementsAre(folder_.path() / "toy" / "a.safetensors",
+                                            folder_.path() / "toy" / "b/c"));
+  EXPECT_THAT(error_of([&] {
+                family_of(folder_, replaced(text, "reference: captured", "reference: toy"));
+              }),
+              HasSubstr("go with reference: captured, not with 'toy'"));
+}
+
 TEST_F(ComputingFamilyTest, GeneratorsAreData) {
   const Generator& x = family_->find_tensor("x")->generator;
   EXPECT_EQ(x.kind, Generator::Kind::normal);

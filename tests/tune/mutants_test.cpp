@@ -88,6 +88,27 @@ TEST(Mutants, TwoOfOneNameAreAnError) {
               HasSubstr("given before"));
 }
 
+TEST(Mutants, ACapturedTruthIsNoReference) {
+  const TemporaryFolder folder("fusetune-mutants");
+  std::filesystem::create_directories(folder / "copied");
+  std::ofstream(folder / "copied" / "family.yaml")
+      << "family: copied\nrows: tokens\nsymbols: {tokens: {kind: runtime}}\n"
+         "dtypes: {act: {values: [bf16]}}\n"
+         "tensors: {y: {role: out, dtype: act, shape: [tokens]}}\n"
+         "axes: {block_size: {values: [64]}}\n"
+         "implementations: {fused: {role: tuned, source: copied.hip, launches: [{entry: copied, "
+         "grid: [tokens], block: [block_size]}]}}\n"
+         "reference: captured\ngolden: {copied: {symbols: {tokens: T}, tensors: {y: y}}}\n";
+  ::setenv("FUSETUNE_KERNEL_PATH", folder.path().c_str(), 1);
+  std::ofstream(folder / "mutants.yaml") << "family: copied\nmutants: []\n";
+  try {
+    load_mutants(folder / "mutants.yaml");
+    ADD_FAILURE() << "accepted";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("mutants.yaml:1"), HasSubstr("need a reference")));
+  }
+}
+
 TEST(Mutants, EveryFileOfTheProjectLoads) {
   const std::string kernels = std::string(FUSETUNE_SOURCE_DIR) + "/tests/mutants/kernels";
   ::setenv("FUSETUNE_KERNEL_PATH", kernels.c_str(), 1);
