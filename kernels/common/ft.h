@@ -71,6 +71,17 @@ typedef long long ft_i64;
 #include "ft_floats.h"
 #include "ft_vectors.h"
 
+/// The same number, which the compiler does not know: what follows from it is not computed ahead of
+/// a loop, where it would take registers.
+FT_DEVICE int ft_opaque(int value) {
+#if defined(FT_AMD)
+  asm volatile("" : "+v"(value));
+#elif defined(FT_NVIDIA)
+  asm volatile("" : "+r"(value));
+#endif
+  return value;
+}
+
 // ---- Block and wave -------------------------------------------------------------------------
 
 /// Index of the thread in its block, x first.

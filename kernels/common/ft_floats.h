@@ -30,8 +30,9 @@ FT_DEVICE ft_u16 ft_f32_to_bf16(float value) {
   return result;
 #else
   const ft_u32 bits = ft_f32_to_bits(value);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<ft_u16>((bits >> 16) | 0x40u);
-  return static_cast<ft_u16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+  // Here and below both cases are computed and one is taken: a branch per element costs more.
+  const ft_u32 quiet = bits | 0x400000u, rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
+  return static_cast<ft_u16>(((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded) >> 16);
 #endif
 }
 
@@ -89,14 +90,13 @@ FT_DEVICE ft_u16 ft_f32_to_fp16(float value) {
 template <int BIAS, ft_u32 MAX>
 FT_DEVICE ft_u32 ft_f32_magnitude_to_e4m3(ft_u32 magnitude) {
   constexpr ft_u32 NORMAL = static_cast<ft_u32>(128 - BIAS) << 23;  // the smallest, as fp32
-  if (magnitude < NORMAL) {  // the sum's last place is the smallest subnormal
-    constexpr ft_u32 SHIFTER = NORMAL + (20u << 23);
-    const float sum = ft_bits_to_f32(magnitude) + ft_bits_to_f32(SHIFTER);
-    return ft_f32_to_bits(sum) - SHIFTER;
-  }
+  constexpr ft_u32 SHIFTER = NORMAL + (20u << 23);  // the sum's last place: the smallest subnormal
+  const float sum = ft_bits_to_f32(magnitude) + ft_bits_to_f32(SHIFTER);
+  const ft_u32 subnormal = ft_f32_to_bits(sum) - SHIFTER;
   const ft_u32 rounded = magnitude + 0x7ffffu + ((magnitude >> 20) & 1u);
   const ft_u32 code = (rounded - (static_cast<ft_u32>(127 - BIAS) << 23)) >> 20;
-  return code < MAX ? code : MAX;
+  const ft_u32 normal = code < MAX ? code : MAX;
+  return magnitude < NORMAL ? subnormal : normal;
 }
 
 /// OCP: 448 at most, NaN is 0x7f with either sign.
@@ -108,9 +108,8 @@ FT_DEVICE ft_u8 ft_f32_to_e4m3fn(float value) {
 #else
   const ft_u32 bits = ft_f32_to_bits(value);
   const ft_u32 magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return 0x7f;
-  const ft_u32 code = ft_f32_magnitude_to_e4m3<7, 0x7eu>(magnitude);
-  return static_cast<ft_u8>(code | ((bits >> 24) & 0x80u));
+  const ft_u32 code = ft_f32_magnitude_to_e4m3<7, 0x7eu>(magnitude) | ((bits >> 24) & 0x80u);
+  return static_cast<ft_u8>(magnitude > 0x7f800000u ? 0x7fu : code);
 #endif
 }
 
@@ -118,9 +117,9 @@ FT_DEVICE ft_u8 ft_f32_to_e4m3fn(float value) {
 FT_DEVICE ft_u8 ft_f32_to_e4m3fnuz(float value) {
   const ft_u32 bits = ft_f32_to_bits(value);
   const ft_u32 magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return 0x80;
   const ft_u32 code = ft_f32_magnitude_to_e4m3<8, 0x7fu>(magnitude);
-  return static_cast<ft_u8>(code == 0 ? 0u : code | ((bits >> 24) & 0x80u));
+  const ft_u32 with_sign = code == 0 ? 0u : code | ((bits >> 24) & 0x80u);
+  return static_cast<ft_u8>(magnitude > 0x7f800000u ? 0x80u : with_sign);
 }
 
 FT_DEVICE float ft_e4m3fn_to_f32(ft_u8 code) {

@@ -191,6 +191,7 @@ FT_DEVICE float load_float(const char* at) { return ft_bits_to_f32(ft_load<4>(at
 template <bool IS_V, int HEADS>
 FT_DEVICE void write_to_cache(const Cache& cache, ft_i64 slot, int head, int lane,
                               const Stored<FT_TYPE_ACT>& row, Numbers x) {
+  lane = ft_opaque(lane);  // places in a cache are not kept from row to row
 #if FT_QUANT == FT_QUANT_NONE
   (void)x;
   if (slot < 0) return;

@@ -135,9 +135,13 @@ FT_DEVICE void norm_row(Numbers& x, const Stored<FT_TYPE_WEIGHT>& weight, float 
 
 FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane) {
   const auto rows = rows_of(rope, token);
+  // A lane's items are the same in every row. What follows from them, whether an item is rotated
+  // and which axes its frequencies take, would be masks of the wave, more than there are registers
+  // for.
+  const int mine = ft_opaque(lane);
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
-    const int item = lane + k * kLanes;
+    const int item = mine + k * kLanes;
     if (item >= RopeLayout::ITEMS) continue;
     const auto angles =
         ft_load_item_angles<RopeLayout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows, item);

@@ -178,21 +178,24 @@ void write_cache(void* k_rotated, V_ARGUMENTS SLOTS TENSOR_SCALES CACHES SCALES 
   cache.num_blocks = num_blocks;
   constexpr int kHeads = FT_HK + FT_HV;
   for_each_row(tokens * kHeads, [&](ft_i64 row, int lane, bool exists) {
+    // A copy: compilers choose between its members, of k and of v, by address otherwise, and it
+    // would have to lie in memory.
+    const Cache to = cache;
     const ft_i64 token = row / kHeads;
     const int head = static_cast<int>(row % kHeads);
-    const ft_i64 slot = exists ? slot_of(cache, token) : -1;
+    const ft_i64 slot = exists ? slot_of(to, token) : -1;
     if (head < FT_HK) {
       Numbers x = {};
       if (exists)
         x = numbers_of(
             load_row<ft_fp32>(row_address(k_rotated, (token * FT_HK + head) * kD, 4), lane));
-      write_to_cache<false, FT_HK>(cache, slot, head, lane, stored_of<FT_TYPE_ACT>(x), x);
+      write_to_cache<false, FT_HK>(to, slot, head, lane, stored_of<FT_TYPE_ACT>(x), x);
     } else {
       Stored<FT_TYPE_ACT> in = {};
       if (exists)
         in = load_row<FT_TYPE_ACT>(
             row_address(v, token * v_row_stride + (head - FT_HK) * kD, FT_BYTES_ACT), lane);
-      write_to_cache<true, FT_HV>(cache, slot, head - FT_HK, lane, in, numbers_of(in));
+      write_to_cache<true, FT_HV>(to, slot, head - FT_HK, lane, in, numbers_of(in));
     }
   });
 }
