@@ -237,6 +237,43 @@ TEST(Mrope, TokensDoNotKnowOfEachOther) {
   EXPECT_EQ(rope.q_truth(), rows);
 }
 
+TEST(Mrope, APowerOfTwoScalesTheResult) {
+  Rope rope = six();
+  rope.q = {1, 2, 3, 4, 5, 6, -1, 3, -5, 7, -9, 11};
+  Numbers expected = rope.q_truth();
+  for (double& value : expected) value *= 4;
+  for (double& value : rope.q) value *= 4;
+  EXPECT_EQ(rope.q_truth(), expected);
+}
+
+TEST(Mrope, TokensOfOneCallMayComeInTwo) {
+  Rope rope = six();
+  rope.q = {1, 2, 3, 4, 5, 6, -1, 3, -5, 7, -9, 11};
+  Numbers parts;
+  for (std::size_t token = 0; token < 2; ++token) {
+    Rope one = rope;
+    one.tokens = 1;
+    const auto begin = rope.q.begin() + static_cast<std::ptrdiff_t>(6 * token);
+    one.q.assign(begin, begin + 6);
+    one.k.resize(6);
+    one.positions = {rope.positions[token], rope.positions[2 + token], rope.positions[4 + token]};
+    const Numbers part = one.q_truth();
+    parts.insert(parts.end(), part.begin(), part.end());
+  }
+  EXPECT_EQ(rope.q_truth(), parts);
+}
+
+TEST(Mrope, PositionZeroTurnsNothing) {
+  for (const char* pairs : {"neox", "gptj"}) {
+    Rope rope = six();
+    rope.pairs = pairs;
+    for (std::size_t i = 0; i < 3; ++i) rope.cos_sin[i] = 1;  // the row of position 0
+    rope.positions.assign(6, 0);
+    rope.q = {1, 2, 3, 4, 5, 6, -1, 3, -5, 7, -9, 11};
+    EXPECT_EQ(rope.q_truth(), rope.q) << pairs;
+  }
+}
+
 TEST(Mrope, ElementsHaveNames) {
   Rope rope = four();
   rope.gate = rope.in_place = "on";
