@@ -30,10 +30,22 @@ std::vector<std::int64_t> slots(const NamedRequest& request) {
   const std::int64_t elements = request.shape.elements();
   if (elements > request.below)
     throw UserError(fmt::format("{} rows do not fit into {} slots", elements, request.below));
-  const Permutation place(static_cast<std::uint64_t>(request.below), request.key);
+  // Runs of slots, half of them of one, in any order.
+  std::vector<std::int64_t> starts;
+  const auto longest = static_cast<std::uint64_t>(2 * std::max<std::int64_t>(request.page, 8));
+  for (std::int64_t slot = 0; slot < request.below;) {
+    const std::uint64_t bits = hash_at(request.key, starts.size() + 1);
+    starts.push_back(slot);
+    slot += bits % 2 == 0 ? 1 : 1 + static_cast<std::int64_t>((bits >> 8) % longest);
+  }
+  const Permutation place(starts.size(), request.key);
   std::vector<std::int64_t> values;
-  for (std::int64_t i = 0; i < elements; ++i)
-    values.push_back(static_cast<std::int64_t>(place(static_cast<std::uint64_t>(i))));
+  for (std::uint64_t run = 0; std::ssize(values) < elements; ++run) {
+    const auto at = static_cast<std::size_t>(place(run));
+    const std::int64_t end = at + 1 < starts.size() ? starts[at + 1] : request.below;
+    for (std::int64_t slot = starts[at]; slot < end && std::ssize(values) < elements; ++slot)
+      values.push_back(slot);
+  }
   // A padded row of a batch has no slot.
   if (elements > 2) values[hash_at(request.key, 0) % static_cast<std::uint64_t>(elements)] = -1;
   return values;

@@ -62,7 +62,11 @@ FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, bool is_k, ft_i64 t
 #define WRITE_TO_CACHE(IS_V, HEADS, row, x) (void)0
 #endif
 
+#if FT_V_STORE == FT_V_STORE_GROUPED
+constexpr int kHeads = FT_HQ + FT_HK;  // values are written behind them
+#else
 constexpr int kHeads = FT_HEADS;
+#endif
 
 FT_DEVICE Stored<FT_TYPE_ACT> load_head(const Work& work, ft_i64 token, int head, int lane) {
   const Tensors& t = work.t;
@@ -107,6 +111,10 @@ FT_DEVICE void do_head(const Work& work, const Stored<FT_TYPE_ACT>& in, ft_i64 t
 
 }  // namespace
 
+#if FT_V_STORE == FT_V_STORE_GROUPED
+#include "groups.h"
+#endif
+
 FT_KERNEL(FT_BLOCK_SIZE)
 void qk_norm_rope_cache(Q_ARGUMENTS const void* k, ft_i64 k_row_stride,
                         V_ARGUMENTS WEIGHTS ROPE_ARGUMENTS SLOTS TENSOR_SCALES Q_OUT K_OUT V_OUT
@@ -131,6 +139,9 @@ void qk_norm_rope_cache(Q_ARGUMENTS const void* k, ft_i64 k_row_stride,
       do_head(work, in[r], row / kHeads, static_cast<int>(row % kHeads), row < rows, lane);
     }
   }
+#if FT_V_STORE == FT_V_STORE_GROUPED
+  write_values(work, tokens, lane, group);
+#endif
 }
 
 #if FT_QUANT == FT_QUANT_PER_PAGE

@@ -108,6 +108,21 @@ INSTANTIATE_TEST_SUITE_P(
         "qk_norm_rope_cache(cache=paged,head_dim=128,hk=1,hq=4,quant=per_page,tokens=16)",
         "gdn_weight_deinterleave(nk=2,ratio=2)", "gdn_weight_pack(nk=2,ratio=2)"));
 
+TEST_F(ShippedKernels, GroupsOfValuesAreStoredBySixteenBytes) {
+  const Geometry geometry =
+      parse_case_key("qk_norm_rope_cache(cache=paged,hk=1,hq=4,tokens=16)").geometry;
+  for (const std::string store : {"grouped", "scattered"}) {
+    // Everything else is stored by 8.
+    const Variant variant = parse_variant_key(
+        *geometry.family, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=" +
+                              store + ",vector_bytes=8");
+    const CompileResult result = compile(geometry, variant, "gfx90a");
+    ASSERT_TRUE(result.outcome.ok()) << result.log;
+    expect_no_spills(result.facts.kernels.at(0));
+    EXPECT_EQ(has_wide(result.facts.kernels.at(0).global_stores), store == "grouped") << store;
+  }
+}
+
 TEST_F(ShippedKernels, NeedNoWavesOf64) {
   const CompileResult result = compile(split_case(kOn).geometry, fused(), "gfx1030");
   ASSERT_TRUE(result.outcome.ok()) << result.log;

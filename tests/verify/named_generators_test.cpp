@@ -62,6 +62,22 @@ TEST_F(NamedGenerators, SlotsAreDistinctAndOneIsMissing) {
   EXPECT_TRUE(values("slots", 0, 5).empty());
 }
 
+TEST_F(NamedGenerators, SlotsFollowEachOtherInPlaces) {
+  page_ = 16;
+  for (std::uint64_t key = 1; key < 20; ++key) {
+    const auto taken = values("slots", 100, 144, key);
+    int follow = 0, cross = 0, jump = 0;
+    for (std::size_t i = 1; i < taken.size(); ++i) {
+      if (taken[i] < 0 || taken[i - 1] < 0) continue;
+      const bool next = taken[i] == taken[i - 1] + 1;
+      ++(next ? taken[i] % 16 == 0 ? cross : follow : jump);
+    }
+    EXPECT_GE(follow, 32) << key;
+    EXPECT_GE(cross, 1) << key;
+    EXPECT_GE(jump, 4) << key;
+  }
+}
+
 TEST_F(NamedGenerators, RunsOfSlotsFillPagesInTheirOrder) {
   page_ = 16;
   bool from_start = false, appends = false, whole = false;
