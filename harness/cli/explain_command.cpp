@@ -10,6 +10,7 @@
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/run_session.hpp"
+#include "harness/cli/short_key.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/variant_legend.hpp"
@@ -204,7 +205,7 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
                    .dump(2));
     return ExitCode::pass;
   }
-  fmt::print("{}\non {}, {} data, {} argument sets in rotation\n\n", which.key(), options.device,
+  fmt::print("{}\non {}, {} data, {} argument sets in rotation\n\n", short_key(which), options.device,
              result.data, result.ring);
   using Align = TextTable::Align;
   TextTable table({"us per call", "95 % interval", "spread", "over fastest", "", "variant"},

@@ -8,6 +8,7 @@
 #include "harness/cli/interrupt.hpp"
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/selection.hpp"
+#include "harness/cli/short_key.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/traffic_text.hpp"
 #include "harness/cli/variant_legend.hpp"
@@ -115,7 +116,7 @@ void print_traffic(const Plan& plan, const TrafficSummary& traffic) {
     const auto of_geometry = [g](const TracedVariant& one) { return one.geometry == g; };
     const auto first = std::find_if(traffic.variants.begin(), traffic.variants.end(), of_geometry);
     if (first == traffic.variants.end()) continue;
-    fmt::print("{}\ntraced on {} with {} {}\n{}{}{}", plan.geometries[g].geometry.key(),
+    fmt::print("{}\ntraced on {} with {} {}\n{}{}{}", short_key(plan.geometries[g].geometry),
                plan.target.name, traffic.cases[g].rows(), traffic.cases[g].geometry.family->rows,
                table, entries.text(), legend.text());
     if (std::count_if(traffic.variants.begin(), traffic.variants.end(), of_geometry) == 1)
@@ -143,7 +144,7 @@ void print_code(const Plan& plan, const CompileSummary& compiled) {
     VariantLegend entries("k");
     for (const CompiledUnit& unit : compiled.units)
       if (unit.geometry == g) add_rows(plan, unit, table, legend, entries);
-    fmt::print("{}\nfor {}\n{}{}{}\n", plan.geometries[g].geometry.key(), plan.target.name,
+    fmt::print("{}\nfor {}\n{}{}{}\n", short_key(plan.geometries[g].geometry), plan.target.name,
                table.text(kLineWidth), entries.text(), legend.text());
   }
 }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "harness/cli/batch_text.hpp"
+#include "harness/cli/short_key.hpp"
 #include "harness/cli/text_table.hpp"
 
 namespace fusetune {
@@ -120,7 +121,7 @@ std::string geometries_text(const Plan& plan, const Campaign& campaign) {
                                    counted(sum.variants, "variant"), runs_text(sum));
     if (sum.equal > 0) line += fmt::format(", {} elements equal", sum.equal);
     if (sum.judged > 0) line += fmt::format(", {} judged by the rules below", sum.judged);
-    out += plan.geometries[g].geometry.key() + "\n" + wrapped(line, 4);
+    out += short_key(plan.geometries[g].geometry) + "\n" + wrapped(line, 4);
     out += outputs_table(sum.outputs);
     out += batch_text(plan, campaign, g);
   }

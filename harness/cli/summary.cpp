@@ -9,6 +9,7 @@
 
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/proof_text.hpp"
+#include "harness/cli/short_key.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/traffic_text.hpp"
 #include "harness/cli/variant_legend.hpp"
@@ -117,7 +118,7 @@ std::string winners_text(const Plan& plan, const Campaign& campaign, const Termi
                                          case_label(geometry, c), race->result.outcome.message),
                              4);
       }
-    out += terminal.bold(geometry.geometry.key()) + "\n";
+    out += terminal.bold(short_key(geometry.geometry)) + "\n";
     if (!geometry.models.empty())
       out += terminal.dim(wrapped(fmt::format("  for {}{}", fmt::join(geometry.models, ", "),
                                               geometry.verified ? "" : " (unverified figures)"),

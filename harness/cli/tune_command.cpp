@@ -7,6 +7,7 @@
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/run_session.hpp"
+#include "harness/cli/short_key.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/tune/case_plan.hpp"
@@ -16,9 +17,9 @@ namespace fusetune {
 namespace {
 
 /// Milliseconds per step where no earlier run says better (docs/benchmarks.md).
-constexpr double kHostCompileMs = 90;
-constexpr double kAmdCompileMs = 200;
-constexpr double kProofMs = 60;
+constexpr double kHostCompileMs = 180;
+constexpr double kAmdCompileMs = 250;
+constexpr double kProofMs = 480;
 
 Sweep sweep_with_overrides(const TuneOptions& options) {
   Sweep sweep = load_sweep(options.sweep);
@@ -93,7 +94,7 @@ void print_dry_run(const Plan& plan, const GlobalOptions& global) {
     return;
   }
   for (const PlannedGeometry& geometry : plan.geometries) {
-    fmt::print("{}\n", geometry.geometry.key());
+    fmt::print("{}\n", short_key(geometry.geometry));
     TextTable table({"case's rows", "weight", "bytes moved"},
                     {TextTable::Align::right, TextTable::Align::right, TextTable::Align::right});
     for (std::size_t c = 0; c < geometry.cases.size(); ++c) {
@@ -161,7 +162,7 @@ void print_summary(const Plan& plan, const Campaign& campaign, const TuneOptions
     if (!race.result.outcome.ok()) continue;
     const Case& decided = plan.geometries[race.geometry].cases[race.planned_case].which;
     fmt::print("next:\n  {}\n",
-               command_text(global, fmt::format("explain {} --device {}", shell_word(decided.key()),
+               command_text(global, fmt::format("explain {} --device {}", shell_word(short_key(decided)),
                                                 campaign.device.name)));
     break;
   }
