@@ -205,8 +205,8 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
                    .dump(2));
     return ExitCode::pass;
   }
-  fmt::print("{}\non {}, {} data, {} argument sets in rotation\n\n", short_key(which), options.device,
-             result.data, result.ring);
+  fmt::print("{}\non {}, {} data, {} argument sets in rotation\n\n", short_key(which),
+             options.device, result.data, result.ring);
   using Align = TextTable::Align;
   TextTable table({"us per call", "95 % interval", "spread", "over fastest", "", "variant"},
                   {Align::right, Align::right, Align::right, Align::right});

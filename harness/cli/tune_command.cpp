@@ -161,9 +161,9 @@ void print_summary(const Plan& plan, const Campaign& campaign, const TuneOptions
   for (const CaseRace& race : campaign.races.races) {
     if (!race.result.outcome.ok()) continue;
     const Case& decided = plan.geometries[race.geometry].cases[race.planned_case].which;
-    fmt::print("next:\n  {}\n",
-               command_text(global, fmt::format("explain {} --device {}", shell_word(short_key(decided)),
-                                                campaign.device.name)));
+    fmt::print("next:\n  {}\n", command_text(global, fmt::format("explain {} --device {}",
+                                                                 shell_word(short_key(decided)),
+                                                                 campaign.device.name)));
     break;
   }
 }
