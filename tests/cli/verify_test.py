@@ -10,7 +10,7 @@ LAYOUTS = ("interleaved", "contiguous", "merged", "merged_interleaved")
 class Verify(harness.ProgramTest):
     def test_every_layout_on_both_wave_sizes(self):
         documents = self.run_json("verify", "split_reshape_cat", "--model", "qwen3.5-27b", "--tp", 8, "-o",
-                                  "layout=" + ",".join(LAYOUTS), "-o", "zero_fill=off,on", "--space", 8, "--device",
+                                  "layout=" + ",".join(LAYOUTS), "-o", "zero_fill=off,on", "--space", 4, "--device",
                                   "host-w64", "--device", "host-w32")
         self.assertEqual([document["device"] for document in documents], ["host-w64", "host-w32"])
         for document in documents:
@@ -25,7 +25,7 @@ class Verify(harness.ProgramTest):
                         ["nk=3", "nv=9", "hk=32", "hv=48"], ["nk=4", "nv=32", "hk=64"]):
             with self.subTest(options):
                 arguments = [part for option in options for part in ("-o", option)]
-                document = self.run_json("verify", "split_reshape_cat", "-o", "layout=interleaved,contiguous", "--space", 4,
+                document = self.run_json("verify", "split_reshape_cat", "-o", "layout=interleaved,contiguous", "--space", 2,
                                          *arguments)[0]
                 self.assertEqual(document["failures"], [])
                 self.assertGreater(document["checks"]["exact"], 0)
