@@ -116,7 +116,7 @@ void add_verify(CLI::App& app, Program& program) {
   command->add_option("--device", program.verify.devices, kDevices);
   add_selection(*command, program.verify.selection);
   command->add_flag("--batch-invariant", program.verify.batch_invariant,
-                    "Say which variants give a row the same bits at every row count");
+                    "Say which variants give a row the same bits, whatever its batch");
   command->callback([&program] {
     program.run = [&program] { return verify_command(program.global, program.verify); };
   });

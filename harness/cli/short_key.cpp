@@ -33,6 +33,7 @@ std::string shortened_key(const std::string& key,
     try {
       same = full_key(text(fewer)) == key;
     } catch (const UserError&) {  // it has no default
+    } catch (const EvalError&) {  // what is computed from it has none
     }
     if (same)
       parts = std::move(fewer);

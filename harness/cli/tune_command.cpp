@@ -16,7 +16,8 @@ namespace fusetune {
 
 namespace {
 
-/// Milliseconds per step where no earlier run says better (docs/benchmarks.md).
+/// Milliseconds per step where no earlier run says better: means over the quickstart sweep, the
+/// time of each stage times its workers by its steps, on two shared cores.
 constexpr double kHostCompileMs = 180;
 constexpr double kAmdCompileMs = 250;
 constexpr double kProofMs = 480;

@@ -54,9 +54,7 @@ void FamilyReader::read_named(Generator& generator, const YamlNode& node) const 
   for (const NamedGenerator& known : named_generators()) names.push_back(known.name);
   const YamlNode named = node.at("named");
   generator.name = named.as_one_of(names, "generator");
-  const auto& known =
-      *std::find_if(named_generators().begin(), named_generators().end(),
-                    [&](const NamedGenerator& one) { return one.name == generator.name; });
+  const NamedGenerator& known = named_generator(generator.name);
   const auto below = node.find("below");
   if (known.has_below != below.has_value())
     (below ? *below : named)

@@ -1,5 +1,7 @@
 #include "harness/spec/generator.hpp"
 
+#include <algorithm>
+
 namespace fusetune {
 
 std::string_view to_string(Edge edge) {
@@ -43,8 +45,16 @@ const std::vector<Edge>& default_edges() {
 
 const std::vector<NamedGenerator>& named_generators() {
   static const std::vector<NamedGenerator> generators = {
-      {"permutation", false}, {"positions", true}, {"slot_runs", true}, {"slots", true}};
+      {.name = "permutation"},
+      {.name = "positions", .has_below = true},
+      {.name = "slot_runs", .has_below = true, .gives_slots = true},
+      {.name = "slots", .has_below = true, .gives_slots = true}};
   return generators;
+}
+
+const NamedGenerator& named_generator(std::string_view name) {
+  return *std::find_if(named_generators().begin(), named_generators().end(),
+                       [&](const NamedGenerator& one) { return one.name == name; });
 }
 
 }  // namespace fusetune

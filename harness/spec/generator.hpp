@@ -49,8 +49,11 @@ struct Generator {
 /// A generator of the registry in verify/named_generators.hpp, as far as a family must know it.
 struct NamedGenerator {
   std::string name;
-  bool has_below = false;  ///< it needs `below`; the others take none
+  bool has_below = false;    ///< it needs `below`; the others take none
+  bool gives_slots = false;  ///< its values are places of a cache, none of them twice
 };
 const std::vector<NamedGenerator>& named_generators();
+/// The one with this name, which must be there.
+const NamedGenerator& named_generator(std::string_view name);
 
 }  // namespace fusetune

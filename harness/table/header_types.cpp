@@ -127,8 +127,8 @@ struct Certificate {
   std::int64_t workspace_bytes = 0, baseline_workspace_bytes = 0;
   std::int64_t proofs = 0;
   std::string_view proved_on = {};
-  // Rows of one geometry with the same class give a row the same bits at every row count; empty
-  // where that was not asked.
+  // Rows of one geometry with the same class give a row the same bits at all row counts that were
+  // compared; empty where that was not asked.
   std::string_view batch_class = {};
 };
 

@@ -32,7 +32,7 @@ struct Certificate {
   std::string proved_on;    ///< "host-w64 fast"
   std::int64_t proofs = 0;  ///< cases proved for this variant and geometry
   /// Where the sweep asked for batch invariance: variants of one class were proved to give a row
-  /// the same bits at every row count.
+  /// the same bits at all row counts that were compared.
   std::string batch_class;
 };
 

@@ -122,15 +122,14 @@ class RaceStage {
       const std::vector<Launch> launches =
           launches_of(which, geometry.variants[v], plan_.target, device_.facts);
       if (launches.empty()) continue;
-      const std::string arm = unit->code.code_identity + "|" + launch_plan_key(launches);
+      std::string arm = unit->code.code_identity + "|" + launch_plan_key(launches);
+      // The same code with other bits would be found out here, not hidden behind its twin.
+      if (geometry.batch_invariant) arm += " of " + batch_class;
       const auto [known, is_new] = seen.emplace(arm, v);
       if (is_new) {
         race.arms.push_back(v);
         text += "|" + arm;
-        if (geometry.batch_invariant) {
-          race.classes.push_back(batch_class);
-          text += " of " + batch_class;
-        }
+        if (geometry.batch_invariant) race.classes.push_back(batch_class);
       } else if (is_baseline) {
         // The arm speaks for the baseline: what equals it cannot beat it.
         std::replace(race.arms.begin(), race.arms.end(), known->second, v);

@@ -31,12 +31,6 @@ Case with_rows(const Case& batch, std::int64_t rows) {
   return one;
 }
 
-std::uint64_t bits_of(const TensorImage& image, std::int64_t index) {
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, image.element(index), static_cast<std::size_t>(image.element_bytes()));
-  return bits;
-}
-
 /// Elements of one tensor in one piece, which a run of for_rows() has.
 bool same_run(const TensorImage& a, std::int64_t at_a, const TensorImage& b, std::int64_t at_b,
               std::int64_t elements) {
@@ -58,7 +52,7 @@ std::string digest_of(const TensorImages& results) {
 
 bool is_slot_table(const TensorDecl& tensor) {
   return tensor.generator.kind == Generator::Kind::named &&
-         (tensor.generator.name == "slots" || tensor.generator.name == "slot_runs");
+         named_generator(tensor.generator.name).gives_slots;
 }
 
 /// The case at another row count, for all its runs: the same memory and launches, and of the inputs
@@ -151,12 +145,12 @@ class BatchCheck {
   /// batch, have no slots: slots of the batch are not to be theirs as well.
   OtherBatch other_batch(std::int64_t rows) {
     const Case which = with_rows(batch_, rows);
-    OtherBatch other{
-        which,
-        Arena(device_, which, Place::low, seed_),
-        variant_at_(which),
-        rows > batch_.rows() ? Inputs(which, seed_).images(pass_, Poison::a) : poisoned(which),
-        {}};
+    OtherBatch other{which,
+                     Arena(device_, which, Place::low, seed_),
+                     variant_at_(which),
+                     rows > batch_.rows() ? Inputs(which, seed_).images(pass_, Poison::a)
+                                          : poisoned_images(which, Poison::a),
+                     {}};
     for (const TensorDecl* tensor : tensors_of(which.geometry)) {
       if (tensor->role == Role::workspace) continue;
       auto& dimension = other.dimensions[tensor->name] = row_dimension(
@@ -168,17 +162,6 @@ class BatchCheck {
         std::fill(image.bytes.begin(), image.bytes.end(), std::byte{0xFF});
     }
     return other;
-  }
-
-  static TensorImages poisoned(const Case& which) {
-    TensorImages images;
-    std::size_t ordinal = 0;
-    for (const TensorDecl* tensor : tensors_of(which.geometry)) {
-      TensorImage& image = images[tensor->name] = TensorImage(shape_of(which, *tensor));
-      fill_elements(image, Poison::a);
-      fill_padding(image, Poison::a, ordinal++);
-    }
-    return images;
   }
 
   void take_rows(OtherBatch& other, const RowsShared& place) const {
@@ -245,8 +228,8 @@ class BatchCheck {
         if (same_run(changed, i, initial, i, 1)) continue;
         found_.bytes += actual.element_bytes();
         if (!same_run(actual, i, of_batch, i, 1))
-          report(tensor, fmt::format("element {}", i), bits_of(actual, i), rows,
-                 bits_of(of_batch, i));
+          report(tensor, fmt::format("element {}", i), bits_at(actual, i), rows,
+                 bits_at(of_batch, i));
       }
     }
   }
@@ -260,8 +243,8 @@ class BatchCheck {
     for (std::int64_t i = 0; i < elements; ++i)
       if (!same_run(actual.image, actual.first + i, batch.image, batch.first + i, 1))
         return report(tensor, fmt::format("row {}, element {}", row, i),
-                      bits_of(actual.image, actual.first + i), rows,
-                      bits_of(batch.image, batch.first + i));
+                      bits_at(actual.image, actual.first + i), rows,
+                      bits_at(batch.image, batch.first + i));
   }
 
   void report(const TensorDecl& tensor, const std::string& where, std::uint64_t bits,

@@ -22,7 +22,8 @@ struct BatchInvariance {
   /// Of what the batch's results hold: variants with equal digests give a row the same bits.
   std::string digest;
 
-  bool qualifies() const { return !digest.empty() && difference.empty(); }
+  /// Nothing compared is no success.
+  bool qualifies() const { return bytes > 0 && !digest.empty() && difference.empty(); }
 };
 
 Json to_json(const BatchInvariance& batch);

@@ -27,12 +27,9 @@ void load_rows(const StoredTensor& from, TensorImage& image) {
 }
 
 TensorImages golden_inputs(const GoldenMapping& mapping, const Case& which, Poison poison) {
-  TensorImages images;
-  std::size_t ordinal = 0;
+  TensorImages images = poisoned_images(which, poison);
   for (const TensorDecl* tensor : tensors_of(which.geometry)) {
-    TensorImage& image = images[tensor->name] = TensorImage(shape_of(which, *tensor));
-    fill_elements(image, poison);
-    fill_padding(image, poison, ordinal++);
+    TensorImage& image = images.at(tensor->name);
     if (is_filled(tensor->role)) load_rows(mapping.before(*tensor, image.shape), image);
   }
   return images;

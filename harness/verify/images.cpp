@@ -28,10 +28,14 @@ std::size_t TensorImage::offset_of(std::int64_t index) const {
   return static_cast<std::size_t>(row * stride_bytes() + column * element_bytes());
 }
 
-double value_at(const TensorImage& image, std::int64_t index) {
+std::uint64_t bits_at(const TensorImage& image, std::int64_t index) {
   std::uint64_t bits = 0;
   std::memcpy(&bits, image.element(index), static_cast<std::size_t>(image.element_bytes()));
-  return decode(image.shape.dtype, bits);
+  return bits;
+}
+
+double value_at(const TensorImage& image, std::int64_t index) {
+  return decode(image.shape.dtype, bits_at(image, index));
 }
 
 std::byte poison_byte(Poison poison) {
@@ -57,6 +61,17 @@ void fill_padding(TensorImage& image, Poison poison, std::size_t ordinal) {
     const auto end = static_cast<std::size_t>((row + 1) * image.stride_bytes());
     for (std::size_t i = begin; i < end; ++i) image.bytes[i] = padding_byte(poison, ordinal, i);
   }
+}
+
+TensorImages poisoned_images(const Case& which, Poison poison) {
+  TensorImages images;
+  std::size_t ordinal = 0;
+  for (const TensorDecl* tensor : tensors_of(which.geometry)) {
+    TensorImage& image = images[tensor->name] = TensorImage(shape_of(which, *tensor));
+    fill_elements(image, poison);
+    fill_padding(image, poison, ordinal++);
+  }
+  return images;
 }
 
 bool is_filled(Role role) { return role == Role::in || role == Role::inout || role == Role::state; }

@@ -45,7 +45,8 @@ struct TensorImage {
 
 using TensorImages = std::map<std::string, TensorImage, std::less<>>;
 
-/// Element `index` as a number.
+/// Element `index`: its bits in the low bytes, and as a number.
+std::uint64_t bits_at(const TensorImage& image, std::int64_t index);
 double value_at(const TensorImage& image, std::int64_t index);
 
 /// The bytes that poison consists of in what a kernel writes.
@@ -58,6 +59,9 @@ std::byte padding_byte(Poison poison, std::size_t ordinal, std::size_t offset);
 
 void fill_elements(TensorImage& image, Poison poison);
 void fill_padding(TensorImage& image, Poison poison, std::size_t ordinal);
+
+/// Images of all tensors of a case, poison everywhere.
+TensorImages poisoned_images(const Case& which, Poison poison);
 
 /// The tensor is filled before the launches: in, inout and state.
 bool is_filled(Role role);

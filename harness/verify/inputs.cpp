@@ -178,18 +178,13 @@ void Inputs::with_values(const Input& input, int pass, int call, const Use& use)
 }
 
 TensorImages Inputs::images(int pass, Poison poison, int call) const {
-  TensorImages images;
-  std::size_t ordinal = 0;
-  for (const TensorDecl* tensor : tensors_of(which_.geometry)) {
-    TensorImage& image = images[tensor->name] = TensorImage(shape_of(which_, *tensor));
+  TensorImages images = poisoned_images(which_, poison);
+  for (const Input& input : inputs_) {
+    TensorImage& image = images.at(input.decl->name);
     // What is written as well keeps its content from call to call.
-    const int of_call = tensor->role == Role::in ? call : 0;
-    if (const Input* input = find(tensor->name))
-      with_values(*input, pass, of_call,
-                  [&](const auto& bits_of) { fill_rows(image, image.element_bytes(), bits_of); });
-    else
-      fill_elements(image, poison);
-    fill_padding(image, poison, ordinal++);
+    const int of_call = input.decl->role == Role::in ? call : 0;
+    with_values(input, pass, of_call,
+                [&](const auto& bits_of) { fill_rows(image, image.element_bytes(), bits_of); });
   }
   return images;
 }

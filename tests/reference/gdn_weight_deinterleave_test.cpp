@@ -23,12 +23,8 @@ TEST(GdnWeightDeinterleave, BaIsPerHeadAndNotEvenAndOdd) {
 }
 
 TEST(GdnWeightDeinterleave, OneMergedMatrixAndTheSecondOfTwoRanks) {
-  Layer layer;
+  Layer layer = second_of_two_ranks();
   layer.projection = "qkvzba";
-  layer.nk = 1;
-  layer.ratio = 1;
-  layer.ranks = 2;
-  layer.rank = 1;
   layer.columns = 2;
   // q k v z of two heads, then b a of both; two columns.
   const ScaledRows in{

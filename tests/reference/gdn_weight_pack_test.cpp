@@ -32,11 +32,7 @@ TEST(GdnWeightPack, NamesRows) {
 }
 
 TEST(GdnWeightPack, PackedRowsByHand) {
-  Layer layer;
-  layer.nk = 1;
-  layer.ratio = 1;
-  layer.ranks = 2;
-  layer.rank = 1;
+  Layer layer = second_of_two_ranks();
   layer.hv = 2;
   const ScaledRows in{{0, 1, 10, 11, 20, 21, 22, 23, 30, 31, 32, 33}, {}};  // q k v z of two heads
   EXPECT_EQ(pack(layer, in).weights, (Values{1, 11, 22, 23, 32, 33}));
@@ -45,11 +41,7 @@ TEST(GdnWeightPack, PackedRowsByHand) {
 }
 
 TEST(GdnWeightPack, SplitTensorsWithAScaleEach) {
-  Layer layer;
-  layer.nk = 1;
-  layer.ratio = 1;
-  layer.ranks = 2;
-  layer.rank = 1;
+  Layer layer = second_of_two_ranks();
   layer.scale_kind = "tensor";
   EXPECT_EQ(pack(layer, {{0, 1, 10, 11, 20, 21}, {7}}, {{30, 31}, {8}}),
             (ScaledRows{{1, 11, 21, 31}, {7, 7, 7, 8}}));

@@ -116,6 +116,14 @@ struct Layer {
   }
 };
 
+/// One head of each kind on either rank.
+inline Layer second_of_two_ranks() {
+  Layer layer;
+  layer.nk = layer.ratio = layer.rank = 1;
+  layer.ranks = 2;
+  return layer;
+}
+
 inline void add_result(Weights& weights, const Layer& layer, bool per_part) {
   weights.add("mark", 4, {1}, {layer.mark});
   weights.add("mark_out", 4, {1});

@@ -68,6 +68,15 @@ TEST(BatchCheck, FindsAPathForMoreRowsThanTheBatchHas) {
   EXPECT_THAT(checked.found.difference, HasSubstr("row 99, element 0 of y: 0x1111 among 130 rows"));
 }
 
+TEST(BatchCheck, NothingComparedDoesNotQualify) {
+  for (const std::vector<std::int64_t>& row_counts : {std::vector<std::int64_t>{}, {0}}) {
+    const Checked checked = check(mirror_rows, row_counts);
+    EXPECT_TRUE(checked.outcome.ok()) << checked.outcome.message;
+    EXPECT_EQ(checked.found.bytes, 0);
+    EXPECT_FALSE(checked.found.qualifies());
+  }
+}
+
 TEST(BatchCheck, FindsWhatGoesByThePlaceOfARow) {
   const Checked checked = check(
       [](const MirrorArguments& a) {
