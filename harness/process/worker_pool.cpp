@@ -1,22 +1,18 @@
 #include "harness/process/worker_pool.hpp"
 
 #include <algorithm>
-#include <deque>
-#include <optional>
 #include <stdexcept>
 
-#include "harness/process/worker.hpp"
+#include "harness/process/pool_impl.hpp"
 
 namespace fusetune {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = PoolClock;
 using std::chrono::milliseconds;
 using How = JobEnd::How;
 
-// How often stop, tick and silent deaths are looked at; the contract is ten times a second.
-constexpr milliseconds kPoolTick{50};
 // Messages taken from one worker in one go, so that one that floods cannot starve the others.
 constexpr int kMessagesPerVisit = 100;
 // From the end of a worker's pipe to its exit.
@@ -24,95 +20,60 @@ constexpr milliseconds kExitGrace{200};
 // For idle workers to leave by themselves when the pool ends.
 constexpr milliseconds kLeaveGrace{500};
 
-/// A place for a worker, with the job that it does.
-struct Slot {
-  std::unique_ptr<Worker> worker;
-  std::optional<Job> job;
-  Clock::time_point began;
-  Clock::time_point deadline;
-  bool job_taken = false;     ///< the worker has said that it began
-  bool has_answered = false;  ///< the worker has finished an earlier job
-  bool more = false;          ///< messages were left in its buffer
-};
-
-/// A limit that means "never" must not overflow the clock.
-Clock::time_point deadline_after(milliseconds limit) {
-  return Clock::now() + std::min<milliseconds>(limit, std::chrono::hours(24 * 365));
+double ms_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
 }  // namespace
 
-struct WorkerPool::Impl {
-  WorkerPoolOptions options;
-  std::deque<Job> queue;
-  std::vector<Slot> slots;
-  std::vector<pid_t> lingering;  ///< killed, but the kernel has not let go of them yet
-  bool in_run = false;
-
-  std::size_t running() const {
-    return static_cast<std::size_t>(
-        std::count_if(slots.begin(), slots.end(), [](const Slot& s) { return s.job.has_value(); }));
-  }
-
-  // Starting work.
-  void assign_jobs();
-  bool give_worker(Slot& slot);
-  void give_job(Slot& slot);
-
-  // Waiting.
-  void wait(Clock::time_point next_tick);
-  milliseconds time_to_wait(Clock::time_point next_tick) const;
-
-  // What comes back.
-  void read_messages(Slot& slot);
-  void handle(Slot& slot, Json message);
-  void look_after(Slot& slot);
-
-  // Ends. Each clears the slot before the callback, which may throw or submit.
-  std::optional<ExitState> end_worker(Slot& slot, milliseconds grace, std::string* last_output);
-  void lose(Slot& slot, const std::string& complaint);
-  void time_out(Slot& slot);
-  void finish(Slot& slot, JobEnd end);
-  void cancel_all();
-  void dismiss_all();
-  void reap_lingering(milliseconds limit);
-};
-
-void WorkerPool::Impl::assign_jobs() {
-  // Workers that are there come first; a new one is started only when all have work.
-  for (const bool start_new : {false, true})
-    for (Slot& slot : slots) {
-      if (queue.empty()) return;
-      if (slot.job) continue;
-      if (slot.worker && slot.worker->has_exited()) lose(slot, "");
-      if (slot.worker || (start_new && give_worker(slot))) give_job(slot);
-    }
+std::size_t WorkerPool::Impl::running() const {
+  return static_cast<std::size_t>(
+      std::count_if(slots.begin(), slots.end(), [](const Slot& s) { return s.job.has_value(); }));
 }
 
-bool WorkerPool::Impl::give_worker(Slot& slot) {
+bool WorkerPool::Impl::runs_alone() const {
+  return std::any_of(slots.begin(), slots.end(),
+                     [](const Slot& slot) { return slot.job && slot.job->alone; });
+}
+
+bool WorkerPool::Impl::start_next(bool alone) {
+  if (!queue.has(alone)) return false;
+  // Workers that are there come first; a new one is started only when all have work.
+  Slot* empty = nullptr;
+  for (Slot& slot : slots) {
+    if (slot.job) continue;
+    if (slot.worker && slot.worker->has_exited()) lose(slot, "");
+    if (slot.worker) {
+      give_job(slot, *queue.take(alone));
+      return true;
+    }
+    if (empty == nullptr) empty = &slot;
+  }
+  if (empty == nullptr) return false;
   std::string error;
-  slot.worker = Worker::start(options, &error);
-  slot.has_answered = false;
-  slot.more = false;
-  if (slot.worker) return true;
+  empty->worker = Worker::start(options, &error);
+  empty->has_answered = false;
+  empty->more = false;
+  if (empty->worker) {
+    give_job(*empty, *queue.take(alone));
+    return true;
+  }
   // Too many processes or files just now: the workers that run will come free. With none running
   // waiting would be for ever.
   if (running() > 0) return false;
-  Job job = std::move(queue.front());
-  queue.pop_front();
+  const Job job = *queue.take(alone);
   JobEnd end;
   end.how = How::died;
   end.exit_code = 127;
   end.last_output = error;
   if (job.done) job.done(end);
-  return false;
+  return true;
 }
 
-void WorkerPool::Impl::give_job(Slot& slot) {
-  slot.job = std::move(queue.front());
-  queue.pop_front();
+void WorkerPool::Impl::give_job(Slot& slot, Job job) {
+  slot.job = std::move(job);
   slot.began = Clock::now();
-  slot.deadline = deadline_after(slot.job->limit);
+  begin_step(slot);
   slot.job_taken = false;
   // What it printed before belongs to another job.
   slot.worker->drain_output();
@@ -120,25 +81,39 @@ void WorkerPool::Impl::give_job(Slot& slot) {
   slot.worker->send(slot.job->request);
 }
 
-milliseconds WorkerPool::Impl::time_to_wait(Clock::time_point next_tick) const {
-  Clock::time_point until = next_tick;
-  for (const Slot& slot : slots) {
-    if (slot.more) return milliseconds(0);
-    if (slot.job) until = std::min(until, slot.deadline);
-  }
-  const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
-  return std::clamp(left, milliseconds(0), kPoolTick);
+void WorkerPool::Impl::begin_step(Slot& slot) {
+  const Job& job = *slot.job;
+  slot.limit = job.limit;
+  if (const double slowest_ms = queue.slowest_step_ms(job.kind);
+      slowest_ms > 0 && job.limit_floor > milliseconds(0))
+    slot.limit = std::max(job.limit_floor,
+                          milliseconds(static_cast<std::int64_t>(kHangFactor * slowest_ms)));
+  // A limit that means "never" must not overflow the clock.
+  slot.limit = std::min<milliseconds>(slot.limit, std::chrono::hours(24 * 365));
+  slot.step_began = Clock::now();
+  slot.deadline = slot.step_began + slot.limit;
 }
 
-void WorkerPool::Impl::wait(Clock::time_point next_tick) {
-  std::vector<pollfd> entries;
+bool WorkerPool::Impl::has_more() const {
+  return std::any_of(slots.begin(), slots.end(), [](const Slot& slot) { return slot.more; });
+}
+
+Clock::time_point WorkerPool::Impl::next_deadline() const {
+  Clock::time_point next = Clock::time_point::max();
+  for (const Slot& slot : slots)
+    if (slot.job) next = std::min(next, slot.deadline);
+  return next;
+}
+
+void WorkerPool::Impl::add_poll_entries(std::vector<pollfd>& entries) const {
   for (const Slot& slot : slots) {
     const auto own = slot.worker ? slot.worker->poll_entries()
                                  : std::array<pollfd, 3>{{{-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}}};
     entries.insert(entries.end(), own.begin(), own.end());
   }
-  if (::poll(entries.data(), entries.size(), static_cast<int>(time_to_wait(next_tick).count())) < 0)
-    for (pollfd& entry : entries) entry.revents = 0;  // interrupted: only the clock counts
+}
+
+void WorkerPool::Impl::take_poll_results(const pollfd* entries) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     Slot& slot = slots[i];
     if (!slot.worker) continue;
@@ -175,10 +150,13 @@ void WorkerPool::Impl::handle(Slot& slot, Json message) {
   if (message.contains("began")) {
     slot.job_taken = true;
   } else if (message.contains("progress")) {
-    slot.deadline = deadline_after(slot.job->limit);
+    queue.saw_step(slot.job->kind, ms_since(slot.step_began));
+    begin_step(slot);
     if (slot.job->progress) slot.job->progress(value);
   } else if (message.contains("answer")) {
     slot.has_answered = true;
+    queue.saw_step(slot.job->kind, ms_since(slot.step_began));
+    queue.saw(slot.job->kind, ms_since(slot.began));
     slot.worker->drain_output();
     JobEnd end;
     end.answer = std::move(value);
@@ -204,6 +182,15 @@ void WorkerPool::Impl::look_after(Slot& slot) {
     time_out(slot);
 }
 
+void WorkerPool::Impl::look_after_all() {
+  for (Slot& slot : slots) look_after(slot);
+}
+
+void WorkerPool::Impl::look_after_late() {
+  for (Slot& slot : slots)
+    if (slot.job && Clock::now() >= slot.deadline) look_after(slot);
+}
+
 std::optional<ExitState> WorkerPool::Impl::end_worker(Slot& slot, milliseconds grace,
                                                       std::string* last_output) {
   const std::unique_ptr<Worker> worker = std::move(slot.worker);
@@ -222,7 +209,7 @@ void WorkerPool::Impl::lose(Slot& slot, const std::string& complaint) {
   if (!slot.job) return;
   if (complaint.empty() && !slot.job_taken && slot.has_answered) {
     // It died of its previous job, after the answer: this one was never begun.
-    queue.push_front(std::move(*slot.job));
+    queue.put_back(std::move(*slot.job));
     slot.job.reset();
     return;
   }
@@ -247,7 +234,8 @@ void WorkerPool::Impl::time_out(Slot& slot) {
 void WorkerPool::Impl::finish(Slot& slot, JobEnd end) {
   const Job job = std::move(*slot.job);
   slot.job.reset();
-  end.wall_ms = std::chrono::duration<double, std::milli>(Clock::now() - slot.began).count();
+  end.wall_ms = ms_since(slot.began);
+  end.limit = slot.limit;
   if (job.done) job.done(end);
 }
 
@@ -261,13 +249,12 @@ void WorkerPool::Impl::cancel_all() {
     end_worker(slot, milliseconds(0), &end.last_output);
     finish(slot, std::move(end));
   }
-  while (!queue.empty()) {
-    const Job job = std::move(queue.front());
-    queue.pop_front();
-    JobEnd end;
-    end.how = How::cancelled;
-    if (job.done) job.done(end);
-  }
+  for (const bool alone : {false, true})
+    while (const std::optional<Job> job = queue.take(alone)) {
+      JobEnd end;
+      end.how = How::cancelled;
+      if (job->done) job->done(end);
+    }
 }
 
 void WorkerPool::Impl::dismiss_all() {
@@ -301,35 +288,12 @@ WorkerPool::WorkerPool(WorkerPoolOptions options) : impl_(std::make_unique<Impl>
 
 WorkerPool::~WorkerPool() { impl_->dismiss_all(); }
 
-void WorkerPool::submit(Job job) { impl_->queue.push_back(std::move(job)); }
+void WorkerPool::submit(Job job) { impl_->queue.push(std::move(job)); }
+
+void WorkerPool::saw(const std::string& kind, double wall_ms) { impl_->queue.saw(kind, wall_ms); }
 
 void WorkerPool::run(const std::function<bool()>& stop, const std::function<void()>& tick) {
-  Impl& pool = *impl_;
-  if (pool.in_run) throw std::logic_error("WorkerPool::run called from one of its callbacks");
-  struct RunGuard {
-    bool& flag;
-    explicit RunGuard(bool& in_run) : flag(in_run) { flag = true; }
-    ~RunGuard() { flag = false; }
-  } const guard(pool.in_run);
-
-  auto next_tick = Clock::now();
-  while (!pool.queue.empty() || pool.running() > 0) {
-    if (stop && stop()) {
-      pool.cancel_all();
-      return;
-    }
-    if (Clock::now() >= next_tick) {
-      if (tick) tick();
-      for (Slot& slot : pool.slots) pool.look_after(slot);
-      pool.reap_lingering(milliseconds(0));
-      next_tick = Clock::now() + kPoolTick;
-    }
-    for (Slot& slot : pool.slots)
-      if (slot.job && Clock::now() >= slot.deadline) pool.look_after(slot);
-    pool.assign_jobs();
-    pool.wait(next_tick);
-  }
-  if (tick) tick();
+  run_pools({this}, 0, stop, tick);
 }
 
 std::size_t WorkerPool::waiting() const { return impl_->queue.size(); }

@@ -2,7 +2,7 @@
 // The supervisor's side of the workers: a pool of processes of one role, each doing one job at a
 // time. Single-threaded: everything happens inside run(). A worker that dies or passes its deadline
 // is killed with its process group and replaced; its job ends with a status. Jobs never get lost
-// and never run twice, except where `retries` says so.
+// and never run twice.
 
 #include <chrono>
 #include <cstdint>
@@ -27,15 +27,28 @@ struct JobEnd {
   std::string last_output;  ///< last lines that the worker printed to stderr (a dying compiler
                             ///< prints there)
   double wall_ms = 0;
+  std::chrono::milliseconds limit{0};  ///< that held for its last step
 };
+
+/// A step that takes this many times as long as the slowest of its kind before it hangs.
+constexpr double kHangFactor = 10;
 
 struct Job {
   Json request;
-  std::chrono::milliseconds limit{60000};
+  std::chrono::milliseconds limit{60000};  ///< of each step, from a message to the next
   std::function<void(const JobEnd&)> done;
-  /// Called for messages of the worker that carry "progress"; may be empty. Each resets the
-  /// deadline.
+  /// Called for messages of the worker that carry "progress"; may be empty. Each begins a step.
   std::function<void(const Json&)> progress;
+  /// Jobs of one kind take about as long as each other: what they took tells which jobs are long.
+  std::string kind{};
+  /// Once a step of this kind has ended, the limit is kHangFactor times the slowest, and not below
+  /// this; 0: it stays as it is.
+  std::chrono::milliseconds limit_floor{0};
+  double expected_ms = 0;  ///< while none of the kind was seen
+  double follow_ms = 0;    ///< what can begin only when it is done takes so long in addition
+  /// Nothing else runs beside it, in any of the pools that are run together. It has its turn when
+  /// no other job is left that may run beside others.
+  bool alone = false;
 };
 
 struct WorkerPoolOptions {
@@ -52,23 +65,34 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  /// May be called from a `done` callback.
+  /// May be called from a `done` callback, of this pool or another one. What takes longest, with
+  /// all that has to follow it, is begun first, and equals in the order in which they came.
   void submit(Job job);
+  /// What a job of this kind took before, in another run.
+  void saw(const std::string& kind, double wall_ms);
 
-  /// Works until the queue is empty, or `stop()` turns true (polled at least ten times a second):
-  /// then running jobs are killed and every unfinished job ends as cancelled. `tick` is called at
-  /// least ten times a second, for progress output. Workers stay for the next run. They live no
-  /// longer than the thread that ran them: a worker that lost its supervisor must not stay behind.
-  /// An exception of a callback comes out here; the other jobs are kept.
+  /// run_pools() with this one alone.
   void run(const std::function<bool()>& stop, const std::function<void()>& tick = {});
 
   std::size_t waiting() const;
   std::size_t running() const;
 
+  struct Impl;  ///< pool_impl.hpp
+
  private:
-  struct Impl;
+  friend void run_pools(const std::vector<WorkerPool*>&, int, const std::function<bool()>&,
+                        const std::function<void()>&);
   std::unique_ptr<Impl> impl_;
 };
+
+/// Works until the queues of all these pools are empty, or `stop()` turns true (polled at least ten
+/// times a second): then running jobs are killed and every unfinished job ends as cancelled. At
+/// most `jobs` run at a time over all pools, 0: as many as there are workers; earlier pools come
+/// first. `tick` is called at least ten times a second, for progress output. Workers stay for the
+/// next run. They live no longer than the thread that ran them: a worker that lost its supervisor
+/// must not stay behind. An exception of a callback comes out here; the other jobs are kept.
+void run_pools(const std::vector<WorkerPool*>& pools, int jobs, const std::function<bool()>& stop,
+               const std::function<void()>& tick = {});
 
 /// The worker's side: answers requests until the supervisor closes the pipe. `handle` gets a
 /// request and a function that sends progress: what it is given is what Job::progress gets. An

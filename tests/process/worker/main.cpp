@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -93,6 +94,26 @@ Json misbehave(const std::string& act, const Json& request) {
   return nullptr;
 }
 
+/// Appends when it begins and ends to a file that all workers share; `until` is a line that it
+/// waits for in between.
+Json log_times(const Json& request) {
+  const std::string file = request["log"];
+  const auto append = [&](const char* what) {
+    std::ofstream(file, std::ios::app) << what << ' ' << request["name"].get<std::string>() << '\n';
+  };
+  append("begin");
+  const std::string until = request.value("until", "");
+  for (int tries = 0; !until.empty() && tries < 4000; ++tries) {
+    std::ifstream stream(file);
+    const std::string text(std::istreambuf_iterator<char>(stream), {});
+    if (text.find(until + '\n') != std::string::npos) break;
+    sleep_ms(5);
+  }
+  sleep_ms(request.value("duration_ms", 0));
+  append("end");
+  return request;
+}
+
 Json handle(const Json& request, const Progress& progress) {
   const std::string act = request.value("act", "echo");
   if (request.contains("print")) {
@@ -105,6 +126,7 @@ Json handle(const Json& request, const Progress& progress) {
     return misbehave(request["then"], request);
   }
   if (act == "echo") return request;
+  if (act == "log") return log_times(request);
   if (act == "sleep") {
     sleep_ms(request["duration_ms"]);
     return request;

@@ -1,0 +1,95 @@
+// The order in which waiting jobs are begun.
+
+#include "harness/process/job_queue.hpp"
+
+#include <gmock/gmock.h>
+
+namespace fusetune {
+namespace {
+
+using testing::ElementsAre;
+
+Job job(const std::string& name, const std::string& kind = "", double expected_ms = 0,
+        double follow_ms = 0) {
+  Job one;
+  one.request = name;
+  one.kind = kind;
+  one.expected_ms = expected_ms;
+  one.follow_ms = follow_ms;
+  return one;
+}
+
+std::vector<std::string> take_all(JobQueue& queue, bool alone = false) {
+  std::vector<std::string> names;
+  while (const auto next = queue.take(alone)) names.push_back(next->request);
+  return names;
+}
+
+TEST(JobQueue, JobsThatSayNothingKeepTheirOrder) {
+  JobQueue queue;
+  for (const char* name : {"a", "b", "c"}) queue.push(job(name));
+  queue.saw("", 1000);
+  EXPECT_THAT(take_all(queue), ElementsAre("a", "b", "c"));
+}
+
+TEST(JobQueue, LongestFirstAndEqualsInOrder) {
+  JobQueue queue;
+  queue.push(job("short 1", "short", 10));
+  queue.push(job("long 1", "long", 50));
+  queue.push(job("as long", "other", 50));
+  queue.push(job("short 2", "short", 10));
+  queue.push(job("long 2", "long", 50));
+  EXPECT_THAT(take_all(queue), ElementsAre("long 1", "as long", "long 2", "short 1", "short 2"));
+}
+
+TEST(JobQueue, WhatWasSeenBeatsWhatWasExpected) {
+  JobQueue queue;
+  queue.push(job("a", "fused", 10));
+  queue.push(job("b", "unfused", 50));
+  queue.saw("fused", 100);
+  queue.saw("fused", 80);
+  EXPECT_THAT(take_all(queue), ElementsAre("a", "b"));
+  queue.push(job("a", "fused", 10));
+  queue.push(job("b", "unfused", 50));
+  queue.saw("unfused", 91);  // against a mean of 90
+  EXPECT_THAT(take_all(queue), ElementsAre("b", "a"));
+}
+
+TEST(JobQueue, WhatFollowsCounts) {
+  JobQueue queue;
+  queue.push(job("for a table", "gfx", 250));
+  queue.push(job("to be proved", "host", 180, 700));
+  EXPECT_THAT(take_all(queue), ElementsAre("to be proved", "for a table"));
+}
+
+TEST(JobQueue, JobsThatRunAloneWaitApart) {
+  JobQueue queue;
+  Job one = job("alone", "long", 1000);
+  one.alone = true;
+  queue.push(one);
+  queue.push(job("beside others"));
+  EXPECT_EQ(queue.size(), 2U);
+  EXPECT_THAT(take_all(queue), ElementsAre("beside others"));
+  EXPECT_TRUE(queue.has(true));
+  EXPECT_THAT(take_all(queue, true), ElementsAre("alone"));
+  EXPECT_EQ(queue.size(), 0U);
+}
+
+TEST(JobQueue, WhatIsPutBackComesFirst) {
+  JobQueue queue;
+  queue.push(job("a", "long", 50));
+  queue.push(job("b", "long", 50));
+  queue.put_back(*queue.take(false));
+  EXPECT_THAT(take_all(queue), ElementsAre("a", "b"));
+}
+
+TEST(JobQueue, SlowestStepIsOfItsKind) {
+  JobQueue queue;
+  queue.saw_step("a", 5);
+  queue.saw_step("a", 3);
+  EXPECT_EQ(queue.slowest_step_ms("a"), 5);
+  EXPECT_EQ(queue.slowest_step_ms("b"), 0);
+}
+
+}  // namespace
+}  // namespace fusetune
