@@ -65,6 +65,10 @@ void add_global(CLI::App& app, GlobalOptions& global) {
   app.add_option("--compile-timeout-s", global.engine.compile_timeout_s, "Limit per compilation")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--compile-memory-mib", global.engine.compile_memory_mib,
+                 "Memory of each compiler and its worker; 0: no limit")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 30))
+      ->capture_default_str();
   app.add_option("--kernel-timeout-s", global.engine.kernel_timeout_s, "Limit per proved case")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

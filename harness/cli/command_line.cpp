@@ -25,6 +25,8 @@ std::string global_words(const GlobalOptions& global, bool retries_already) {
   if (now.seed != usual.seed) words += fmt::format(" --seed {}", now.seed);
   if (now.compile_timeout_s != usual.compile_timeout_s)
     words += fmt::format(" --compile-timeout-s {}", now.compile_timeout_s);
+  if (now.compile_memory_mib != usual.compile_memory_mib)
+    words += fmt::format(" --compile-memory-mib {}", now.compile_memory_mib);
   if (now.kernel_timeout_s != usual.kernel_timeout_s)
     words += fmt::format(" --kernel-timeout-s {}", now.kernel_timeout_s);
   if (now.retry_failed && !retries_already) words += " --retry-failed";

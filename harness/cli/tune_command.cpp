@@ -11,16 +11,11 @@
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/tune/case_plan.hpp"
+#include "harness/tune/expected_times.hpp"
 
 namespace fusetune {
 
 namespace {
-
-/// Milliseconds per step where no earlier run says better: means over the quickstart sweep, the
-/// time of each stage times its workers by its steps, on two shared cores.
-constexpr double kHostCompileMs = 180;
-constexpr double kAmdCompileMs = 250;
-constexpr double kProofMs = 480;
 
 Sweep sweep_with_overrides(const TuneOptions& options) {
   Sweep sweep = load_sweep(options.sweep);
@@ -57,8 +52,7 @@ Expected expect(const Plan& plan, const EngineOptions& engine, int jobs) {
     work_ms += static_cast<double>(variants * codes) * kHostCompileMs +
                static_cast<double>(variants) * kProofMs;
     for (const Target& target : plan.compile_only)
-      work_ms += static_cast<double>(variants) *
-                 (target.platform == Platform::host ? kHostCompileMs : kAmdCompileMs);
+      work_ms += static_cast<double>(variants) * expected_compile_ms(target.platform);
     for (const Variant& variant : geometry.variants)
       for (const PlannedCase& planned : geometry.cases)
         expected.launches += static_cast<std::int64_t>(

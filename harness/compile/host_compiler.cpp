@@ -181,15 +181,24 @@ CodeFacts facts_of(const CompileRequest& request, const std::string& code) {
   return facts;
 }
 
-/// The line in which a compiler complains of the machine and not of the kernel, "" when none does.
-std::string environment_complaint(const std::string& log) {
+/// The first line of a log that holds one of these, "" for none.
+std::string line_with(const std::string& log, std::initializer_list<const char*> any) {
   std::istringstream lines(log);
   for (std::string line; std::getline(lines, line);)
-    for (const char* words :
-         {"No space left on device", "Disk quota exceeded", "Read-only file system",
-          "annot create temporary file", "annot allocate memory", "error: cannot execute"})
+    for (const char* words : any)
       if (line.find(words) != std::string::npos) return line;
   return "";
+}
+
+/// The line in which a compiler complains of the machine and not of the kernel, "" when none does.
+std::string environment_complaint(const std::string& log) {
+  return line_with(log, {"No space left on device", "Disk quota exceeded", "Read-only file system",
+                         "annot create temporary file", "error: cannot execute"});
+}
+
+/// The line in which it says that it got no memory.
+std::string memory_complaint(const std::string& log) {
+  return line_with(log, {": out of memory", "memory exhausted", "annot allocate memory"});
 }
 
 /// Throws UserError when the compiler could not do its work, whatever the kernel.
@@ -199,6 +208,7 @@ void check_environment(const ProcessResult& process, const std::string& program,
     throw UserError(fmt::format("the C++ compiler {} cannot be started: {}", program,
                                 first_line(process.output)));
   if (process.timed_out || (process.exit_code == 0 && process.signal == 0)) return;
+  if (!memory_complaint(process.output).empty()) return;
   if (const std::string line = environment_complaint(process.output); !line.empty())
     throw UserError(fmt::format("the C++ compiler cannot work in {}: {}", folder.string(), line));
 }
@@ -211,8 +221,13 @@ Outcome outcome_of(const ProcessResult& process) {
     return {Status::compiler_crash,
             fmt::format("the C++ compiler died of signal {}", process.signal)};
   if (process.exit_code == 0) return {};
+  if (std::string line = memory_complaint(process.output); !line.empty())
+    return {Status::out_of_memory, std::move(line)};
   if (process.output.find("internal compiler error") != std::string::npos)
     return {Status::compiler_crash, first_error_line(process.output)};
+  // The driver lives, what it started was killed: as the kernel does where memory is short.
+  if (std::string line = line_with(process.output, {"signal terminated program"}); !line.empty())
+    return {Status::compiler_crash, std::move(line)};
   return outcome_of_failed_compile(process.output);
 }
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <new>
 
 #include "harness/base/error.hpp"
+#include "harness/tune/compile_failure.hpp"
 #include "harness/tune/target_queue.hpp"
 
 namespace fusetune {
@@ -121,11 +123,11 @@ CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact)
         if (session.code.find(key)) ++found;
       }
   session.progress.begin("compile", all - found, found);
-  WorkerPool pool(worker_role("compile", job_count(session.options)));
+  WorkerPool pool(compile_workers(session.options));
   std::vector<std::unique_ptr<TargetQueue>> running;
   for (auto& queue : queues) {
-    running.push_back(
-        std::make_unique<TargetQueue>(plan, session, pool, summary, std::move(queue)));
+    running.push_back(std::make_unique<TargetQueue>(plan, session, pool, summary, std::move(queue),
+                                                    [](std::size_t) {}));
     running.back()->pump();
   }
   const auto broken = [&running] {
@@ -168,10 +170,22 @@ Json handle_compile_request(const Json& request) {
     return Json{{"identity", compiler_for(target).identity()}};
   }
   const CompileRequest what = compile_request_from_json(request.at("request"));
-  const CompileResult result = compiler_for(what.target).compile(what);
-  CodeStore store(request.at("store").get<std::string>());
-  store.put(request.at("key").get<std::string>(), result);
-  return Json{{"status", std::string(to_string(result.outcome.status))}};
+  const std::int64_t memory_mib = request.value("memory_mib", std::int64_t{0});
+  CompileResult result;
+  try {
+    result = compiler_for(what.target).compile(what);
+    if (result.outcome.status == Status::out_of_memory)
+      result.outcome = not_enough_memory(memory_mib, result.outcome.message);
+  } catch (const std::bad_alloc&) {
+    result.outcome = not_enough_memory(memory_mib, "");
+  }
+  // A failure that may not be the variant's is no entry of the store yet.
+  if (request.value("last_try", true) || !is_worth_a_second_try(result.outcome.status))
+    CodeStore(request.at("store").get<std::string>())
+        .put(request.at("key").get<std::string>(), result);
+  // What a compiler left behind where it got no memory is not to be built on.
+  return Json{{"status", std::string(to_string(result.outcome.status))},
+              {"retire", result.outcome.status == Status::out_of_memory}};
 }
 
 }  // namespace fusetune

@@ -92,7 +92,7 @@ class Selftest {
     std::string why;
     identity_ = compiler_identity(target_, &why);
     if (identity_.empty()) throw UserError(why);
-    WorkerPool pool(worker_role("compile", job_count(session_.options)));
+    WorkerPool pool(compile_workers(session_.options));
     for (const Mutant& mutant : file_.mutants) {
       if (!mutant.target.empty() && mutant.target != target_.name) continue;
       for (const ProofMode mode : choice_.modes) {

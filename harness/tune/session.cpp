@@ -18,6 +18,14 @@ WorkerPoolOptions worker_role(const std::string& role, int workers) {
   return options;
 }
 
+WorkerPoolOptions compile_workers(const EngineOptions& options) {
+  WorkerPoolOptions workers = worker_role("compile", job_count(options));
+#ifndef __SANITIZE_ADDRESS__  // its shadow memory alone is terabytes of address space
+  workers.address_space_bytes = options.compile_memory_mib << 20;
+#endif
+  return workers;
+}
+
 JobEnd ask_worker(const std::string& role, const Json& request, double limit_s) {
   WorkerPool pool(worker_role(role, 1));
   JobEnd result;

@@ -19,8 +19,10 @@ struct EngineOptions {
   std::filesystem::path results = "results";
   int jobs = 0;                   ///< compile workers and host device workers, 0: one per core
   double compile_timeout_s = 60;  ///< per variant
-  double kernel_timeout_s = 10;   ///< per proved case
-  bool retry_failed = false;      ///< forget recorded failures and try them again
+  /// Of each compile worker, and of each compiler that it starts; 0: no limit.
+  std::int64_t compile_memory_mib = 4096;
+  double kernel_timeout_s = 10;  ///< per proved case
+  bool retry_failed = false;     ///< forget recorded failures and try them again
   std::uint64_t seed = 1;
   /// Own shapes above this are proved for finalists alone.
   std::int64_t proof_bytes_max = 32 << 20;
@@ -38,6 +40,9 @@ struct Session {
 
 /// A pool of this executable in a worker role ("compile" or "device").
 WorkerPoolOptions worker_role(const std::string& role, int workers);
+
+/// Compile workers within their memory limit.
+WorkerPoolOptions compile_workers(const EngineOptions& options);
 
 /// Asks one worker one thing, outside any stage. The end says how it went.
 JobEnd ask_worker(const std::string& role, const Json& request, double limit_s);

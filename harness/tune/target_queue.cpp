@@ -5,29 +5,15 @@
 #include <optional>
 #include <utility>
 
+#include "harness/tune/compile_failure.hpp"
+#include "harness/tune/expected_times.hpp"
+
 namespace fusetune {
 
 namespace {
 
 /// A target whose first compilations all crash is not tried a thousand times.
 constexpr int kCrashesForUnsupported = 2;
-
-CompileResult failure_of(const JobEnd& end) {
-  CompileResult result;
-  result.log = end.last_output;
-  result.compile_ms = end.wall_ms;
-  if (end.how == JobEnd::How::timed_out) {
-    result.outcome = {Status::compile_timeout,
-                      fmt::format("the compiler did not end within {:.0f} s", end.wall_ms / 1000)};
-  } else if (end.signal != 0) {
-    result.outcome = {Status::compiler_crash,
-                      fmt::format("the compiler was ended by signal {}", end.signal)};
-  } else {
-    result.outcome = {Status::compiler_crash,
-                      fmt::format("the compiler process ended with exit code {}", end.exit_code)};
-  }
-  return result;
-}
 
 const std::string& key_of(const CompiledUnit& unit, bool exact) {
   return exact ? unit.exact_key : unit.key;
@@ -43,7 +29,7 @@ const StoredCode& code_of(const CompiledUnit& unit, bool exact) {
 void TargetQueue::pump() {
   while (next_ < units_.size() && (trusted_ || under_way_ == 0)) {
     if (!trusted_ && crashes_ >= kCrashesForUnsupported) return refuse_rest();
-    submit(units_[next_++], false);
+    begin(units_[next_++], false);
   }
 }
 
@@ -56,29 +42,56 @@ void TargetQueue::refuse_rest() {
                     unit.target.name, summary_.compilers.at(unit.target.name))};
     if (unit.exact) unit.exact->outcome = unit.code.outcome;
     session_.progress.advance(true);
+    done_(units_[next_]);
   }
 }
 
-void TargetQueue::submit(std::size_t index, bool exact) {
-  CompiledUnit& unit = summary_.units[index];
-  if (take_from_store(unit, exact)) {
+void TargetQueue::begin(std::size_t index, bool exact) {
+  if (take_from_store(summary_.units[index], exact)) {
     ++summary_.reused;
     go_on(index, exact);
-    return;
+  } else {
+    submit({index, exact, false});
   }
+}
+
+void TargetQueue::submit(const Step& step) {
+  ++under_way_;
+  pool_.submit(job_of(step));
+}
+
+std::string TargetQueue::kind_of(const CompiledUnit& unit, bool exact) const {
   const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
+  return fmt::format("{} {} {}{}", unit.target.name, geometry.geometry.family->name,
+                     geometry.variants[unit.variant].implementation, exact ? " exact" : "");
+}
+
+Job TargetQueue::job_of(const Step& step) {
+  const CompiledUnit& unit = summary_.units[step.index];
+  const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
+  const Variant& variant = geometry.variants[unit.variant];
   const CompileRequest request =
-      make_compile_request(geometry.geometry, geometry.variants[unit.variant], unit.target, exact);
+      make_compile_request(geometry.geometry, variant, unit.target, step.exact);
   Job job;
   job.request = Json{{"op", "compile"},
                      {"store", session_.code.root().string()},
-                     {"key", key_of(unit, exact)},
+                     {"key", key_of(unit, step.exact)},
+                     {"memory_mib", session_.options.compile_memory_mib},
+                     {"last_try", step.second_try},
                      {"request", to_json(request)}};
   job.limit = std::chrono::milliseconds(
       static_cast<std::int64_t>(session_.options.compile_timeout_s * 1000));
-  job.done = [this, index, exact](const JobEnd& end) { finish(index, exact, end); };
-  ++under_way_;
-  pool_.submit(std::move(job));
+  job.kind = kind_of(unit, step.exact);
+  job.expected_ms = expected_compile_ms(unit.target.platform);
+  // Proofs wait for the device's code, and those of all others for the baseline's.
+  if (unit.target == plan_.target) {
+    job.follow_ms = kProofMs;
+    if (!step.exact && !unit.exact_key.empty()) job.follow_ms += job.expected_ms;
+    if (variant.implementation == geometry.geometry.family->baseline) job.follow_ms += kProofMs;
+  }
+  job.alone = step.second_try;
+  job.done = [this, step](const JobEnd& end) { finish(step, end); };
+  return job;
 }
 
 bool TargetQueue::take_from_store(CompiledUnit& unit, bool exact) {
@@ -90,33 +103,44 @@ bool TargetQueue::take_from_store(CompiledUnit& unit, bool exact) {
     code_of(unit, exact) = *std::move(stored);
     // Compiled by a run that was killed before it could record it.
     if (!record) add_record(unit, exact);
+    pool_.saw(kind_of(unit, exact), code_of(unit, exact).compile_ms);
     return true;
   }
   if (record) session_.records.forget(StepRecord::Kind::compile, key);
   return false;
 }
 
-void TargetQueue::finish(std::size_t index, bool exact, const JobEnd& end) {
-  CompiledUnit& unit = summary_.units[index];
+void TargetQueue::finish(const Step& step, const JobEnd& end) {
+  CompiledUnit& unit = summary_.units[step.index];
   --under_way_;
   if (end.how == JobEnd::How::cancelled) return;
-  const std::string& key = key_of(unit, exact);
-  if (end.how != JobEnd::How::answered) {
-    code_of(unit, exact) = session_.code.put(key, failure_of(end));
-  } else if (end.answer.contains("error")) {
+  const std::string& key = key_of(unit, step.exact);
+  const bool answered = end.how == JobEnd::How::answered;
+  if (answered && end.answer.contains("error")) {
     environment_error_ = end.answer["error"].get<std::string>();
     return;
+  }
+  const bool failed =
+      !answered ||
+      is_worth_a_second_try(status_from_string(end.answer.at("status").get<std::string>()).value());
+  if (failed && !step.second_try) {
+    submit({step.index, step.exact, true});
+    return;
+  }
+  if (!answered) {
+    code_of(unit, step.exact) =
+        session_.code.put(key, failure_of(end, session_.options.compile_memory_mib));
   } else if (std::optional<StoredCode> stored = session_.code.find(key)) {
-    code_of(unit, exact) = *std::move(stored);
+    code_of(unit, step.exact) = *std::move(stored);
   } else {
     environment_error_ = fmt::format("a code object in {} was not readable after writing",
                                      session_.code.root().string());
     return;
   }
   ++summary_.compiled;
-  add_record(unit, exact);
-  session_.progress.advance(!code_of(unit, exact).outcome.ok());
-  go_on(index, exact);
+  add_record(unit, step.exact);
+  session_.progress.advance(!code_of(unit, step.exact).outcome.ok());
+  go_on(step.index, step.exact);
   pump();
 }
 
@@ -142,15 +166,18 @@ void TargetQueue::add_record(const CompiledUnit& unit, bool exact) {
 void TargetQueue::go_on(std::size_t index, bool exact) {
   CompiledUnit& unit = summary_.units[index];
   const StoredCode& code = code_of(unit, exact);
-  if (code.outcome.status == Status::compiler_crash)
+  // A hang and a lack of memory say as little of a target as a crash does.
+  if (is_worth_a_second_try(code.outcome.status))
     ++crashes_;
   else
     trusted_ = true;
-  if (exact || unit.exact_key.empty()) return;
-  if (code.outcome.ok()) return submit(index, true);
-  // The same source would fail the same way.
-  unit.exact->outcome = code.outcome;
-  session_.progress.advance(false);
+  if (!exact && !unit.exact_key.empty()) {
+    if (code.outcome.ok()) return begin(index, true);
+    // The same source would fail the same way.
+    unit.exact->outcome = code.outcome;
+    session_.progress.advance(false);
+  }
+  done_(index);
 }
 
 }  // namespace fusetune

@@ -1,7 +1,8 @@
 #pragma once
-// The compilations of one target on their way through the compile workers: first one alone, then,
-// unless the first ones crash, all the others at once.
+// The compilations of one target on their way through the compile workers: first one by itself,
+// then, unless the first ones crash, all the others at once.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,16 @@ namespace fusetune {
 
 class TargetQueue {
  public:
-  /// `units` are indices into summary.units whose keys are set. All references must outlive the
-  /// queue and what it submitted.
+  /// `units` are indices into summary.units whose keys are set; `done` is told of each that has got
+  /// all of its code, or none. All references must outlive the queue and what it submitted.
   TargetQueue(const Plan& plan, Session& session, WorkerPool& pool, CompileSummary& summary,
-              std::vector<std::size_t> units)
-      : plan_(plan), session_(session), pool_(pool), summary_(summary), units_(std::move(units)) {}
+              std::vector<std::size_t> units, std::function<void(std::size_t)> done)
+      : plan_(plan),
+        session_(session),
+        pool_(pool),
+        summary_(summary),
+        units_(std::move(units)),
+        done_(std::move(done)) {}
 
   /// Hands out work: one unit at a time until the target is trusted, then everything.
   void pump();
@@ -25,10 +31,20 @@ class TargetQueue {
   const std::string& environment_error() const { return environment_error_; }
 
  private:
+  /// One code object of a unit.
+  struct Step {
+    std::size_t index = 0;  ///< into summary.units
+    bool exact = false;
+    bool second_try = false;
+  };
+
   void refuse_rest();
-  void submit(std::size_t index, bool exact);
+  void begin(std::size_t index, bool exact);
+  void submit(const Step& step);
+  Job job_of(const Step& step);
+  std::string kind_of(const CompiledUnit& unit, bool exact) const;
   bool take_from_store(CompiledUnit& unit, bool exact);
-  void finish(std::size_t index, bool exact, const JobEnd& end);
+  void finish(const Step& step, const JobEnd& end);
   void add_record(const CompiledUnit& unit, bool exact);
   /// After a code object is there: judges the target by it, and asks for the instrumented one.
   void go_on(std::size_t index, bool exact);
@@ -38,6 +54,7 @@ class TargetQueue {
   WorkerPool& pool_;
   CompileSummary& summary_;
   std::vector<std::size_t> units_;
+  std::function<void(std::size_t)> done_;
   std::size_t next_ = 0;
   int under_way_ = 0;
   int crashes_ = 0;
