@@ -196,8 +196,7 @@ ExitCode inspect_command(const GlobalOptions& global, const InspectOptions& opti
   const CompileSummary compiled = compile_plan(plan, run.session());
   TrafficSummary traffic;
   if (target.platform == Platform::host && !interrupted())
-    traffic =
-        trace_plan(plan, compiled, nullptr, device_properties(plan.sweep.device), run.session());
+    traffic = trace_plan(plan, compiled, device_properties(plan.sweep.device), run.session());
   if (global.json) fmt::print("{}\n", inspect_json(plan, compiled, traffic).dump(2));
   for (const auto& [name, why] : compiled.unavailable)
     fmt::print(stderr, "{}",

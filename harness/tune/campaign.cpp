@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/base/error.hpp"
+#include "harness/tune/campaign_run.hpp"
 #include "harness/tune/table_stage.hpp"
 
 namespace fusetune {
@@ -92,9 +93,7 @@ Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Sessi
   const CapturedCases captured(plan);
   Campaign campaign;
   campaign.device = device;
-  campaign.compiled = compile_plan(plan, session);
-  if (!session.stop())
-    campaign.proofs = prove_plan(plan, captured, campaign.compiled, device, session);
+  CampaignRun(plan, captured, device, session, campaign).run();
   campaign.interrupted = session.stop();
   campaign.failures = failures_of(plan, campaign);
   return campaign;
@@ -105,19 +104,12 @@ Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session
   // A table that cannot be read must be seen before hours of work, and not be overwritten after
   // them.
   const Tables present = present_tables(plan, device, session.options.results);
-  Campaign campaign = verify_campaign(plan, device, session);
+  const CapturedCases captured(plan);
+  Campaign campaign;
+  campaign.device = device;
   campaign.raced = true;
-  if (!campaign.interrupted) {
-    campaign.traffic = trace_plan(plan, campaign.compiled, &campaign.proofs, device, session);
-    campaign.interrupted = session.stop();
-  }
-  if (!campaign.interrupted) {
-    campaign.requirements =
-        apply_requirements(plan, campaign.compiled, campaign.traffic, campaign.proofs);
-    campaign.races = race_plan(plan, campaign.compiled, campaign.proofs, campaign.traffic, device,
-                               incumbents_of(present), session);
-    campaign.interrupted = session.stop();
-  }
+  CampaignRun(plan, captured, device, session, campaign).run(incumbents_of(present));
+  campaign.interrupted = session.stop();
   if (!campaign.interrupted) {
     prove_large_finalists(plan, campaign, session);
     campaign.interrupted = session.stop();

@@ -15,12 +15,10 @@ namespace fusetune {
 
 const CompiledUnit* CompileSummary::find(std::size_t geometry, std::size_t variant,
                                          const Target& target) const {
-  for (const CompiledUnit& unit : units)
-    if (unit.geometry == geometry && unit.variant == variant && unit.target == target) return &unit;
-  return nullptr;
+  const std::size_t place = index_.find(units, geometry, variant, target.name,
+                                        [](const CompiledUnit& unit) { return unit.target.name; });
+  return place < units.size() ? &units[place] : nullptr;
 }
-
-namespace {
 
 std::vector<Target> targets_of(const Plan& plan) {
   std::vector<Target> targets{plan.target};
@@ -28,6 +26,8 @@ std::vector<Target> targets_of(const Plan& plan) {
     if (target != plan.target) targets.push_back(target);
   return targets;
 }
+
+namespace {
 
 void list_units(const Plan& plan, const Target& target, CompileSummary& summary) {
   for (std::size_t g = 0; g < plan.geometries.size(); ++g) {
@@ -100,50 +100,76 @@ std::string compiler_identity(const Target& target, std::string* why) {
   return end.answer.at("identity").get<std::string>();
 }
 
+CompileStage::CompileStage(const Plan& plan, Session& session, WorkerPool& pool,
+                           CompileSummary& summary, bool with_exact,
+                           std::function<void(std::size_t)> done)
+    : plan_(plan), session_(session), pool_(pool), summary_(summary), done_(std::move(done)) {
+  for (const Target& target : targets_of(plan))
+    list_target(target, with_exact && wants_exact(plan, target, session.options));
+}
+
+CompileStage::~CompileStage() = default;
+
+void CompileStage::list_target(const Target& target, bool with_exact) {
+  const std::size_t first = summary_.units.size();
+  list_units(plan_, target, summary_);
+  std::vector<std::size_t> units = prepare_target(plan_, target, first, with_exact, summary_);
+  if (units.empty())
+    for (std::size_t i = first; i < summary_.units.size(); ++i) refused_.push_back(i);
+  std::erase_if(units, [this](std::size_t index) {
+    const auto [known, is_new] = first_of_.emplace(summary_.units[index].key, index);
+    if (!is_new) twins_[known->second].push_back(index);
+    return !is_new;
+  });
+  queues_.push_back(std::make_unique<TargetQueue>(plan_, session_, pool_, summary_,
+                                                  std::move(units),
+                                                  [this](std::size_t index) { tell(index); }));
+}
+
+void CompileStage::start() {
+  std::int64_t all = 0;
+  std::int64_t found = 0;
+  for (const auto& [key, index] : first_of_)
+    for (const std::string& one : {key, summary_.units[index].exact_key}) {
+      if (one.empty()) continue;
+      ++all;
+      if (session_.code.find(one)) ++found;
+    }
+  session_.progress.begin("compile", all - found, found);
+  for (const std::size_t index : refused_) done_(index);
+  for (const auto& queue : queues_) queue->pump();
+}
+
+void CompileStage::tell(std::size_t index) {
+  done_(index);
+  const auto twins = twins_.find(index);
+  if (twins == twins_.end()) return;
+  for (const std::size_t twin : twins->second) {
+    summary_.units[twin].code = summary_.units[index].code;
+    summary_.units[twin].exact = summary_.units[index].exact;
+    done_(twin);
+  }
+}
+
+bool CompileStage::broken() const {
+  return std::any_of(queues_.begin(), queues_.end(),
+                     [](const auto& queue) { return !queue->environment_error().empty(); });
+}
+
+void CompileStage::finish() {
+  session_.progress.end("compile");
+  for (const auto& queue : queues_)
+    if (!queue->environment_error().empty()) throw UserError(queue->environment_error());
+}
+
 CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact) {
   CompileSummary summary;
-  std::vector<std::vector<std::size_t>> queues;
-  std::map<std::string, std::size_t> first_of;  // equal requests are compiled once
-  std::int64_t found = 0;
-  for (const Target& target : targets_of(plan)) {
-    const std::size_t first = summary.units.size();
-    list_units(plan, target, summary);
-    queues.push_back(prepare_target(
-        plan, target, first, with_exact && wants_exact(plan, target, session.options), summary));
-    std::erase_if(queues.back(), [&](std::size_t index) {
-      return !first_of.emplace(summary.units[index].key, index).second;
-    });
-  }
-  std::int64_t all = 0;
-  for (const auto& queue : queues)
-    for (const std::size_t index : queue)
-      for (const std::string& key : {summary.units[index].key, summary.units[index].exact_key}) {
-        if (key.empty()) continue;
-        ++all;
-        if (session.code.find(key)) ++found;
-      }
-  session.progress.begin("compile", all - found, found);
   WorkerPool pool(compile_workers(session.options));
-  std::vector<std::unique_ptr<TargetQueue>> running;
-  for (auto& queue : queues) {
-    running.push_back(std::make_unique<TargetQueue>(plan, session, pool, summary, std::move(queue),
-                                                    [](std::size_t) {}));
-    running.back()->pump();
-  }
-  const auto broken = [&running] {
-    return std::find_if(running.begin(), running.end(),
-                        [](const auto& queue) { return !queue->environment_error().empty(); });
-  };
-  pool.run([&] { return session.stop() || broken() != running.end(); },
+  CompileStage stage(plan, session, pool, summary, with_exact, [](std::size_t) {});
+  stage.start();
+  pool.run([&] { return session.stop() || stage.broken(); },
            [&session] { session.progress.tick(); });
-  session.progress.end();
-  if (const auto queue = broken(); queue != running.end())
-    throw UserError((*queue)->environment_error());
-  for (CompiledUnit& unit : summary.units)
-    if (const auto same = first_of.find(unit.key); same != first_of.end()) {
-      unit.code = summary.units[same->second].code;
-      unit.exact = summary.units[same->second].exact;
-    }
+  stage.finish();
   return summary;
 }
 

@@ -4,7 +4,9 @@
 // proved at its own shape, and an instrumented one for EXACT proofs.
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "harness/compile/code_store.hpp"
 #include "harness/spec/plan.hpp"
 #include "harness/tune/session.hpp"
+#include "harness/tune/variant_index.hpp"
 
 namespace fusetune {
 
@@ -35,11 +38,51 @@ struct CompileSummary {
 
   /// The unit for a target, or nullptr.
   const CompiledUnit* find(std::size_t geometry, std::size_t variant, const Target& target) const;
+
+ private:
+  mutable VariantIndex index_;
 };
 
-/// Failures are outcomes of their units; throws UserError only when the store refuses to be
-/// written. `with_exact`: instrumented code as well, where the session's options ask for such
-/// proofs.
+/// The device's target, then the compile-only ones.
+std::vector<Target> targets_of(const Plan& plan);
+
+class TargetQueue;
+
+/// The compilations of a plan, for whoever runs the pool. Failures are outcomes of their units.
+class CompileStage {
+ public:
+  /// Lists the units. `done` is told the index of each that has got all of its code, or none; equal
+  /// requests are compiled once. `with_exact`: instrumented code as well, where the session's
+  /// options ask for such proofs. All references must outlive the pool's run.
+  CompileStage(const Plan& plan, Session& session, WorkerPool& pool, CompileSummary& summary,
+               bool with_exact, std::function<void(std::size_t)> done);
+  ~CompileStage();
+  CompileStage(const CompileStage&) = delete;
+  CompileStage& operator=(const CompileStage&) = delete;
+
+  /// Takes what the store has and submits the rest.
+  void start();
+  /// No compilation can end well here (disk full, ...): the run is to stop.
+  bool broken() const;
+  /// After the run. Throws UserError where it was broken.
+  void finish();
+
+ private:
+  void list_target(const Target& target, bool with_exact);
+  void tell(std::size_t index);
+
+  const Plan& plan_;
+  Session& session_;
+  WorkerPool& pool_;
+  CompileSummary& summary_;
+  std::function<void(std::size_t)> done_;
+  std::map<std::string, std::size_t> first_of_;            ///< by key
+  std::map<std::size_t, std::vector<std::size_t>> twins_;  ///< of the first with their key
+  std::vector<std::size_t> refused_;                       ///< nothing compiles for their target
+  std::vector<std::unique_ptr<TargetQueue>> queues_;
+};
+
+/// Compiles a plan and does nothing else. Throws UserError when the store refuses to be written.
 CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact = true);
 
 /// The compiler identity for a target as a compile worker reports it; sets `why` when there is

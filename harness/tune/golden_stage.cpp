@@ -115,7 +115,7 @@ class GoldenStage {
     WorkerPool pool(worker_role("device", job_count(session_.options)));
     for (Job& job : jobs) pool.submit(std::move(job));
     pool.run(session_.stop, [this] { session_.progress.tick(); });
-    session_.progress.end();
+    session_.progress.end("golden");
   }
 
   Job job_for(std::size_t index, const CompiledUnit& unit, const Variant& variant) {
@@ -158,7 +158,7 @@ class GoldenStage {
         verdict.failures.push_back(
             fmt::format("{}: {}: {}", variant_key, to_string(outcome.status), outcome.message));
     }
-    session_.progress.advance(!outcome.ok());
+    session_.progress.advance("golden", outcome.ok() ? StepEnd::done : StepEnd::failed);
   }
 
   std::filesystem::path file_;

@@ -6,23 +6,32 @@
 
 namespace fusetune {
 
+/// How a step ended.
+enum class StepEnd {
+  done,
+  failed,
+  found,     ///< there was nothing to do: a record told, or a twin with the same code
+  left_out,  ///< what it needed is not there
+};
+
 class Progress {
  public:
   virtual ~Progress() = default;
-  /// A stage begins: "compile", with so many steps to do and so many found done.
+  /// A stage begins, maybe beside others: "compile", with so many steps ahead and so many found
+  /// done.
   virtual void begin(std::string_view stage, std::int64_t steps, std::int64_t found) = 0;
-  /// One step ended; `failed` ones are counted apart.
-  virtual void advance(bool failed) = 0;
-  /// Called often while a stage runs, for redrawing.
+  /// One of its steps ended.
+  virtual void advance(std::string_view stage, StepEnd end) = 0;
+  /// Called often while stages run, for redrawing.
   virtual void tick() {}
-  virtual void end() = 0;
+  virtual void end(std::string_view stage) = 0;
 };
 
 class SilentProgress : public Progress {
  public:
   void begin(std::string_view, std::int64_t, std::int64_t) override {}
-  void advance(bool) override {}
-  void end() override {}
+  void advance(std::string_view, StepEnd) override {}
+  void end(std::string_view) override {}
 };
 
 }  // namespace fusetune

@@ -3,124 +3,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <utility>
 
-#include "harness/base/hash.hpp"
-#include "harness/tune/batch_cases.hpp"
+#include "harness/tune/expected_times.hpp"
 
 namespace fusetune {
 
 namespace {
 
-/// Part of every proof's key: raised when the protocol proves more or otherwise than before.
-constexpr const char* kProofProtocol = "4";
+constexpr const char* kProve = "prove";
 
 /// A loaded machine is no hanging kernel: what passed its limit is tried once more, alone, with
 /// this many times the limit.
 constexpr double kSecondChance = 3;
 
-/// What a stage is asked to prove.
-struct ProofTask {
-  const CompiledUnit* unit = nullptr;
-  std::function<std::vector<ProofCase>()> cases;  ///< may throw EvalError
-};
+/// Of the limit that holds while nothing was seen: what the limit from what was seen is never
+/// below.
+constexpr double kLimitFloor = 0.2;
 
-/// One thing to prove: a code object with its launch plans on a list of cases.
-struct ProofJob {
-  std::string key;
-  std::vector<ProofCase> cases;
-  std::vector<std::size_t> members;  ///< indices into ProofSummary::variants
-};
-
-/// What the computed outputs of a variant are compared with.
-struct Baseline {
-  const CompiledUnit* unit = nullptr;
-  const Variant* variant = nullptr;
-  std::string why_not;  ///< there is none; "" as well where none is needed
-
-  Json json() const {
-    if (unit == nullptr) return {{"why_not", why_not}};
-    return {{"code", unit->code.code_path.string()}, {"variant", to_json(*variant)}};
-  }
-};
+std::chrono::milliseconds milliseconds_of(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
 
 /// Computed outputs alone are compared with it.
 bool is_baseline(const PlannedGeometry& geometry, std::size_t variant) {
   const Family& family = *geometry.geometry.family;
   return geometry.variants[variant].implementation == family.baseline && !family.moves_bytes();
-}
-
-/// `proved` has the verdicts on baselines: one that is wrong, hangs or faults is its own failure,
-/// and may neither blame a variant nor take its worker down.
-Baseline baseline_of(const PlannedGeometry& geometry, const CompiledUnit& unit,
-                     const CompileSummary& compiled, const ProofSummary& proved) {
-  if (is_baseline(geometry, unit.variant) || geometry.geometry.family->moves_bytes()) return {};
-  for (std::size_t v = 0; v < geometry.variants.size(); ++v) {
-    if (!is_baseline(geometry, v)) continue;
-    const CompiledUnit* baseline = compiled.find(unit.geometry, v, unit.target);
-    if (baseline == nullptr || !baseline->code.outcome.ok())
-      return {.why_not = "it did not compile"};
-    const ProvedVariant* verdict = proved.find(unit.geometry, v);
-    if (verdict == nullptr) return {.why_not = "it is not to be proved"};
-    if (!verdict->outcome.ok()) return {.why_not = "it failed its proof"};
-    return {baseline, &geometry.variants[v], ""};
-  }
-  return {.why_not = "it is not among the variants"};
-}
-
-/// What a proof depends on besides its cases.
-struct ProofContext {
-  const CompiledUnit& unit;
-  const Variant& variant;
-  const DeviceProperties& device;
-  Baseline baseline;
-  double cosine_min = -1;
-  std::uint64_t seed = 1;
-  std::optional<BatchCases> batches;  ///< where a row is to have the same bits in all of them
-};
-
-std::string proof_key(const ProofContext& context, const std::vector<ProofCase>& cases) {
-  const CompiledUnit& unit = context.unit;
-  std::string text = fmt::format("{}|{}|{}|{}|{}|{}", kProofProtocol, unit.code.code_identity,
-                                 unit.exact ? unit.exact->code_identity : "",
-                                 context.device.target.name, context.cosine_min, context.seed);
-  if (const Baseline& baseline = context.baseline; baseline.unit != nullptr)
-    text +=
-        fmt::format("|{}|{}", baseline.unit->code.code_identity, to_json(*baseline.variant).dump());
-  else
-    text += "|" + baseline.why_not;
-  const auto plan_key = [&context](const Case& which) {
-    return launch_plan_key(
-        launches_of(which, context.variant, context.device.target, context.device.facts));
-  };
-  for (const ProofCase& one : cases)
-    text += fmt::format("|{}|{}", to_json(one).dump(), plan_key(one.which));
-  if (context.batches)
-    text +=
-        fmt::format("|{}|{}", to_json(*context.batches).dump(), plan_key(context.batches->batch));
-  return hash_hex(text);
-}
-
-Json prove_request(const std::string& device, const ProofContext& context,
-                   const std::vector<ProofCase>& cases) {
-  Json list = Json::array();
-  for (const ProofCase& one : cases) list.push_back(to_json(one));
-  const CompiledUnit& unit = context.unit;
-  Json request{{"op", "prove"},
-               {"device", device},
-               {"code", unit.code.code_path.string()},
-               {"exact_code", unit.exact ? unit.exact->code_path.string() : ""},
-               {"variant", to_json(context.variant)},
-               {"baseline", context.baseline.json()},
-               {"cases", std::move(list)},
-               {"cosine_min", context.cosine_min},
-               {"seed", context.seed}};
-  if (context.batches) request["batches"] = to_json(*context.batches);
-  return request;
 }
 
 /// What became of the code objects of a variant; of the instrumented one with a remark.
@@ -129,231 +38,259 @@ Outcome compiled_outcome(const CompiledUnit& unit) {
   return {unit.exact->outcome.status, "in EXACT mode: " + unit.exact->outcome.message};
 }
 
-Outcome outcome_of_lost_worker(const JobEnd& end, const std::string& at_case, double limit_s) {
-  if (end.how == JobEnd::How::timed_out)
-    return {Status::kernel_timeout,
-            fmt::format("the kernel did not end within {} s, nor alone within {} s", limit_s,
-                        kSecondChance * limit_s)};
-  return {Status::worker_lost,
-          fmt::format("the device worker was lost at {} ({})", at_case,
-                      end.signal != 0 ? fmt::format("signal {}", end.signal)
-                                      : fmt::format("exit code {}", end.exit_code))};
-}
-
-class ProofStage {
- public:
-  ProofStage(const Plan& plan, const CompileSummary& compiled, const DeviceProperties& device,
-             bool with_batches, Session& session)
-      : plan_(plan),
-        compiled_(compiled),
-        device_(device),
-        with_batches_(with_batches),
-        session_(session) {}
-
-  ProofSummary run(const std::vector<ProofTask>& tasks) {
-    for (const ProofTask& task : tasks) {
-      ProvedVariant& proved = summary_.variants.emplace_back();
-      proved.geometry = task.unit->geometry;
-      proved.variant = task.unit->variant;
-    }
-    // What others are compared with comes first.
-    const auto is_first = [this](const ProofTask& task) {
-      return is_baseline(plan_.geometries[task.unit->geometry], task.unit->variant);
-    };
-    for (const bool first : {true, false}) {
-      for (std::size_t i = 0; i < tasks.size(); ++i)
-        if (is_first(tasks[i]) == first) add_task(tasks[i], i);
-      prove_all(first);
-    }
-    for (const ProvedVariant& variant : summary_.variants) {
-      summary_.cases += variant.cases;
-      summary_.exact_cases += variant.exact_cases;
-      add_checks(summary_.checks, variant.checks);
-    }
-    return std::move(summary_);
-  }
-
- private:
-  /// `member` is the index of its verdict.
-  void add_task(const ProofTask& task, std::size_t member) {
-    const Outcome compiled = compiled_outcome(*task.unit);
-    if (compiled.ok())
-      add_job(task, member);
-    else
-      summary_.variants[member].outcome = compiled;
-  }
-
-  /// The jobs that were added since the last call.
-  void prove_all(bool first) {
-    std::vector<const ProofJob*> open;
-    for (const ProofJob* job : std::exchange(added_, {}))
-      if (!take_from_store(*job)) open.push_back(job);
-    if (first && open.empty()) return;
-    session_.progress.begin("prove", static_cast<std::int64_t>(open.size()), summary_.reused);
-    WorkerPool pool(worker_role("device", job_count(session_.options)));
-    for (const ProofJob* job : open) submit(pool, *job, session_.options.kernel_timeout_s);
-    second_chance_ = false;
-    pool.run(session_.stop, [this] { session_.progress.tick(); });
-    // One after the other on an idle machine.
-    WorkerPool alone(worker_role("device", 1));
-    for (const ProofJob* job : std::exchange(late_, {}))
-      submit(alone, *job, kSecondChance * session_.options.kernel_timeout_s);
-    second_chance_ = true;
-    alone.run(session_.stop, [this] { session_.progress.tick(); });
-    session_.progress.end();
-  }
-
-  ProofContext context_of(const CompiledUnit& unit) const {
-    const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
-    const Variant& variant = geometry.variants[unit.variant];
-    std::optional<BatchCases> batches;
-    if (with_batches_ && geometry.batch_invariant)
-      batches = batch_cases(geometry, variant, plan_.target, session_.options);
-    return {unit,
-            variant,
-            device_,
-            baseline_of(geometry, unit, compiled_, summary_),
-            geometry.cosine_min,
-            session_.options.seed,
-            std::move(batches)};
-  }
-
-  void add_job(const ProofTask& task, std::size_t member) {
-    try {
-      std::vector<ProofCase> cases = task.cases();
-      const std::string key = proof_key(context_of(*task.unit), cases);
-      const auto [job, is_new] = jobs_.try_emplace(key);
-      if (is_new) {
-        job->second.key = key;
-        job->second.cases = std::move(cases);
-        added_.push_back(&job->second);
-      } else {
-        ++summary_.shared;
-      }
-      job->second.members.push_back(member);
-    } catch (const EvalError& error) {
-      summary_.variants[member].outcome = {Status::launch_error, error.what()};
-    }
-  }
-
-  bool take_from_store(const ProofJob& job) {
-    const std::optional<StepRecord> step = session_.records.find(StepRecord::Kind::proof, job.key);
-    if (!step) return false;
-    if (step->status != Status::ok && session_.options.retry_failed) {
-      session_.records.forget(StepRecord::Kind::proof, job.key);
-      return false;
-    }
-    ++summary_.reused;
-    spread(job, proved_from_record(*step));
-    return true;
-  }
-
-  /// Gives a verdict to every variant of a job.
-  void spread(const ProofJob& job, const ProvedVariant& verdict) {
-    for (const std::size_t member : job.members) {
-      ProvedVariant& variant = summary_.variants[member];
-      const std::size_t geometry = variant.geometry;
-      const std::size_t index = variant.variant;
-      variant = verdict;
-      variant.geometry = geometry;
-      variant.variant = index;
-    }
-  }
-
-  void submit(WorkerPool& pool, const ProofJob& proof, double limit_s) {
-    const ProvedVariant& first = summary_.variants[proof.members.front()];
-    const CompiledUnit& unit = *compiled_.find(first.geometry, first.variant, plan_.target);
-    Job job;
-    job.request = prove_request(plan_.sweep.device, context_of(unit), proof.cases);
-    job.limit = std::chrono::milliseconds(static_cast<std::int64_t>(limit_s * 1000));
-    const auto at_case = std::make_shared<std::string>(proof.cases.front().which.key());
-    job.progress = [at_case](const Json& message) {
-      *at_case = message.at("case").get<std::string>();
-    };
-    job.done = [this, &proof, at_case](const JobEnd& end) { finish(proof, end, *at_case); };
-    pool.submit(std::move(job));
-  }
-
-  void finish(const ProofJob& job, const JobEnd& end, const std::string& at_case) {
-    if (end.how == JobEnd::How::cancelled) {
-      ProvedVariant cancelled;
-      cancelled.outcome = {Status::skipped, "not proved before the run was interrupted"};
-      spread(job, cancelled);
-      return;
-    }
-    if (end.how == JobEnd::How::timed_out && !second_chance_) {
-      late_.push_back(&job);
-      return;
-    }
-    ProvedVariant verdict;
-    if (end.how != JobEnd::How::answered) {
-      verdict.outcome = outcome_of_lost_worker(end, at_case, session_.options.kernel_timeout_s);
-      verdict.failed_case = at_case;
-      verdict.failed_check = "launch";
-    } else if (end.answer.contains("error")) {
-      verdict.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
-      verdict.failed_case = at_case;
-    } else {
-      verdict = proved_from_answer(end.answer);
-    }
-    const ProvedVariant& first = summary_.variants[job.members.front()];
-    const PlannedGeometry& geometry = plan_.geometries[first.geometry];
-    StepRecord step;
-    step.kind = StepRecord::Kind::proof;
-    step.key = job.key;
-    step.subject = fmt::format("{} | {} | {}", geometry.geometry.key(),
-                               geometry.variants[first.variant].key(*geometry.geometry.family),
-                               plan_.target.name);
-    step.status = verdict.outcome.status;
-    step.message = verdict.outcome.message;
-    step.data = data_of(verdict);
-    step.wall_ms = end.wall_ms;
-    session_.records.add(step);
-    ++summary_.proved;
-    spread(job, verdict);
-    session_.progress.advance(!verdict.outcome.ok());
-  }
-
-  const Plan& plan_;
-  const CompileSummary& compiled_;
-  const DeviceProperties& device_;
-  bool with_batches_;
-  Session& session_;
-  ProofSummary summary_;
-  std::map<std::string, ProofJob> jobs_;  ///< by key
-  std::vector<const ProofJob*> added_;
-  std::vector<const ProofJob*> late_;  ///< passed their limit beside others
-  bool second_chance_ = false;
-};
-
 }  // namespace
 
 const ProvedVariant* ProofSummary::find(std::size_t geometry, std::size_t variant) const {
-  for (const ProvedVariant& one : variants)
-    if (one.geometry == geometry && one.variant == variant) return &one;
-  return nullptr;
+  const std::size_t place = index_.find(variants, geometry, variant);
+  return place < variants.size() ? &variants[place] : nullptr;
 }
 
-ProofSummary prove_plan(const Plan& plan, const CapturedCases& captured,
-                        const CompileSummary& compiled, const DeviceProperties& device,
-                        Session& session) {
+ProvedVariant* ProofSummary::find(std::size_t geometry, std::size_t variant) {
+  const std::size_t place = index_.find(variants, geometry, variant);
+  return place < variants.size() ? &variants[place] : nullptr;
+}
+
+ProofStage::ProofStage(const Plan& plan, const CompileSummary& compiled,
+                       const DeviceProperties& device, bool with_batches, Session& session,
+                       WorkerPool& pool, ProofSummary& summary, std::vector<ProofTask> tasks,
+                       std::function<void(std::size_t)> done)
+    : plan_(plan),
+      compiled_(compiled),
+      device_(device),
+      with_batches_(with_batches),
+      session_(session),
+      pool_(pool),
+      summary_(summary),
+      tasks_(std::move(tasks)),
+      done_(std::move(done)),
+      is_known_(tasks_.size()) {
+  for (const ProofTask& task : tasks_) {
+    ProvedVariant& proved = summary_.variants.emplace_back();
+    proved.geometry = task.unit->geometry;
+    proved.variant = task.unit->variant;
+    proved.outcome = {Status::skipped, "not proved before the run was interrupted"};
+  }
+  for (const PlannedGeometry& geometry : plan.geometries) {
+    std::optional<std::size_t>& baseline = baselines_.emplace_back();
+    for (std::size_t v = 0; v < geometry.variants.size() && !baseline; ++v)
+      if (is_baseline(geometry, v)) baseline = v;
+  }
+}
+
+void ProofStage::begin() { session_.progress.begin(kProve, std::ssize(tasks_), 0); }
+
+void ProofStage::start(std::size_t task) {
+  const CompiledUnit& unit = *tasks_[task].unit;
+  if (const Outcome compiled = compiled_outcome(unit); !compiled.ok()) {
+    ProvedVariant verdict;
+    verdict.outcome = compiled;
+    return give(task, verdict, StepEnd::left_out);
+  }
+  // What others are compared with comes first.
+  if (const auto baseline = baseline_task(unit); baseline && !is_known_[*baseline])
+    waiting_[*baseline].push_back(task);
+  else
+    add_job(task);
+}
+
+void ProofStage::finish() {
+  session_.progress.end(kProve);
+  for (const ProvedVariant& variant : summary_.variants) {
+    summary_.cases += variant.cases;
+    summary_.exact_cases += variant.exact_cases;
+    add_checks(summary_.checks, variant.checks);
+  }
+}
+
+const PlannedGeometry& ProofStage::geometry_of(std::size_t task) const {
+  return plan_.geometries[tasks_[task].unit->geometry];
+}
+
+std::optional<std::size_t> ProofStage::baseline_task(const CompiledUnit& unit) const {
+  const std::optional<std::size_t>& baseline = baselines_[unit.geometry];
+  if (!baseline || is_baseline(plan_.geometries[unit.geometry], unit.variant)) return std::nullopt;
+  const ProvedVariant* verdict = std::as_const(summary_).find(unit.geometry, *baseline);
+  if (verdict == nullptr) return std::nullopt;
+  return static_cast<std::size_t>(verdict - summary_.variants.data());
+}
+
+/// One that is wrong, hangs or faults is its own failure, and may neither blame a variant nor take
+/// its worker down.
+Baseline ProofStage::baseline_of(const CompiledUnit& unit) const {
+  const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
+  if (is_baseline(geometry, unit.variant) || geometry.geometry.family->moves_bytes()) return {};
+  const std::optional<std::size_t>& v = baselines_[unit.geometry];
+  if (!v) return {.why_not = "it is not among the variants"};
+  const CompiledUnit* baseline = compiled_.find(unit.geometry, *v, unit.target);
+  if (baseline == nullptr || !baseline->code.outcome.ok()) return {.why_not = "it did not compile"};
+  const ProvedVariant* verdict = std::as_const(summary_).find(unit.geometry, *v);
+  if (verdict == nullptr) return {.why_not = "it is not to be proved"};
+  if (!verdict->outcome.ok()) return {.why_not = "it failed its proof"};
+  return {baseline, &geometry.variants[*v], ""};
+}
+
+ProofContext ProofStage::context_of(const CompiledUnit& unit) const {
+  const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
+  const Variant& variant = geometry.variants[unit.variant];
+  std::optional<BatchCases> batches;
+  if (with_batches_ && geometry.batch_invariant)
+    batches = batch_cases(geometry, variant, plan_.target, session_.options);
+  return {unit,
+          variant,
+          device_,
+          baseline_of(unit),
+          geometry.cosine_min,
+          session_.options.seed,
+          std::move(batches)};
+}
+
+void ProofStage::add_job(std::size_t task) {
+  try {
+    std::vector<ProofCase> cases = tasks_[task].cases();
+    const std::string key = proof_key(context_of(*tasks_[task].unit), cases);
+    const auto [place, is_new] = jobs_.try_emplace(key);
+    ProofJob& job = place->second;
+    if (!is_new) {
+      ++summary_.shared;
+      if (job.verdict) return give(task, *job.verdict, StepEnd::found);
+      job.members.push_back(task);
+      return;
+    }
+    job.key = key;
+    job.cases = std::move(cases);
+    job.members.push_back(task);
+    if (!take_from_store(job)) submit(job, {});
+  } catch (const EvalError& error) {
+    ProvedVariant verdict;
+    verdict.outcome = {Status::launch_error, error.what()};
+    give(task, verdict, StepEnd::failed);
+  }
+}
+
+bool ProofStage::take_from_store(ProofJob& job) {
+  const std::optional<StepRecord> step = session_.records.find(StepRecord::Kind::proof, job.key);
+  if (!step) return false;
+  if (step->status != Status::ok && session_.options.retry_failed) {
+    session_.records.forget(StepRecord::Kind::proof, job.key);
+    return false;
+  }
+  ++summary_.reused;
+  job.verdict = proved_from_record(*step);
+  give(job.members.front(), *job.verdict, StepEnd::found);
+  return true;
+}
+
+/// `late_after`: it passed this limit beside others, and has its second chance.
+void ProofStage::submit(ProofJob& proof, std::chrono::milliseconds late_after) {
+  const CompiledUnit& unit = *tasks_[proof.members.front()].unit;
+  const bool alone = late_after.count() > 0;
+  Job job;
+  job.request = prove_request(plan_.sweep.device, context_of(unit), proof.cases);
+  job.kind = "prove " + plan_.geometries[unit.geometry].geometry.key();
+  job.limit = milliseconds_of(session_.options.kernel_timeout_s);
+  if (alone) {
+    job.limit = std::max(job.limit, late_after) * static_cast<int>(kSecondChance);
+    job.alone = true;
+  } else {
+    job.limit_floor = milliseconds_of(kLimitFloor * session_.options.kernel_timeout_s);
+  }
+  job.expected_ms = kProofMs;
+  if (is_baseline(plan_.geometries[unit.geometry], unit.variant)) job.follow_ms = kProofMs;
+  const auto at_case = std::make_shared<std::string>(proof.cases.front().which.key());
+  job.progress = [at_case](const Json& message) {
+    *at_case = message.at("case").get<std::string>();
+  };
+  job.done = [this, &proof, at_case, alone](const JobEnd& end) {
+    finish_job(proof, end, *at_case, alone);
+  };
+  pool_.submit(std::move(job));
+}
+
+void ProofStage::finish_job(ProofJob& job, const JobEnd& end, const std::string& at_case,
+                            bool alone) {
+  if (end.how == JobEnd::How::cancelled) return;
+  if (end.how == JobEnd::How::timed_out && !alone) return submit(job, end.limit);
+  job.verdict = verdict_of(end, at_case);
+  add_record(job, end.wall_ms);
+  ++summary_.proved;
+  // Giving it may begin other proofs, which may join this one.
+  for (std::size_t i = 0; i < job.members.size(); ++i) {
+    const StepEnd own = job.verdict->outcome.ok() ? StepEnd::done : StepEnd::failed;
+    give(job.members[i], *job.verdict, i == 0 ? own : StepEnd::found);
+  }
+}
+
+ProvedVariant ProofStage::verdict_of(const JobEnd& end, const std::string& at_case) const {
+  ProvedVariant verdict;
+  if (end.how == JobEnd::How::answered) {
+    if (!end.answer.contains("error")) return proved_from_answer(end.answer);
+    verdict.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
+    verdict.failed_case = at_case;
+    return verdict;
+  }
+  verdict.failed_case = at_case;
+  verdict.failed_check = "launch";
+  if (end.how == JobEnd::How::timed_out)
+    verdict.outcome = {Status::kernel_timeout,
+                       fmt::format("the kernel did not end beside others, nor alone within {} s",
+                                   static_cast<double>(end.limit.count()) / 1000)};
+  else
+    verdict.outcome = {Status::worker_lost,
+                       fmt::format("the device worker was lost at {} ({})", at_case,
+                                   end.signal != 0 ? fmt::format("signal {}", end.signal)
+                                                   : fmt::format("exit code {}", end.exit_code))};
+  return verdict;
+}
+
+void ProofStage::add_record(const ProofJob& job, double wall_ms) {
+  // Of variants with the same code, the first in the plan that is here by now.
+  const std::size_t first = *std::min_element(job.members.begin(), job.members.end());
+  const PlannedGeometry& geometry = geometry_of(first);
+  StepRecord step;
+  step.kind = StepRecord::Kind::proof;
+  step.key = job.key;
+  step.subject =
+      fmt::format("{} | {} | {}", geometry.geometry.key(),
+                  geometry.variants[tasks_[first].unit->variant].key(*geometry.geometry.family),
+                  plan_.target.name);
+  step.status = job.verdict->outcome.status;
+  step.message = job.verdict->outcome.message;
+  step.data = data_of(*job.verdict);
+  step.wall_ms = wall_ms;
+  session_.records.add(step);
+}
+
+void ProofStage::give(std::size_t task, const ProvedVariant& verdict, StepEnd end) {
+  ProvedVariant& variant = summary_.variants[task];
+  variant = verdict;
+  variant.geometry = tasks_[task].unit->geometry;
+  variant.variant = tasks_[task].unit->variant;
+  is_known_[task] = true;
+  session_.progress.advance(kProve, end);
+  done_(task);
+  if (const auto waiting = waiting_.extract(task))
+    for (const std::size_t other : waiting.mapped()) add_job(other);
+}
+
+std::vector<ProofTask> proof_tasks(const Plan& plan, const CapturedCases& captured,
+                                   const CompileSummary& compiled, const EngineOptions& options) {
   std::vector<ProofTask> tasks;
   for (const CompiledUnit& unit : compiled.units) {
     if (unit.target != plan.target) continue;
     const PlannedGeometry& geometry = plan.geometries[unit.geometry];
     if (geometry.geometry.family->has_captured_truth()) {
-      tasks.push_back({&unit, [&geometry, &unit, &session, &captured] {
-                         return captured.proof_cases(geometry.geometry, session.options,
+      tasks.push_back({&unit, [&geometry, &unit, &options, &captured] {
+                         return captured.proof_cases(geometry.geometry, options,
                                                      unit.exact.has_value());
                        }});
       continue;
     }
-    tasks.push_back({&unit, [&geometry, &unit, &session, &plan] {
+    tasks.push_back({&unit, [&geometry, &unit, &options, &plan] {
                        return proof_cases(geometry, geometry.variants[unit.variant], unit.target,
-                                          session.options, unit.exact.has_value(), plan.own_shapes);
+                                          options, unit.exact.has_value(), plan.own_shapes);
                      }});
   }
-  return ProofStage(plan, compiled, device, true, session).run(tasks);
+  return tasks;
 }
 
 ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
@@ -364,7 +301,15 @@ ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
     tasks.push_back({compiled.find(finalist.geometry, finalist.variant, plan.target), [&finalist] {
                        return std::vector<ProofCase>{{finalist.which, false, false, {}}};
                      }});
-  return ProofStage(plan, compiled, device, false, session).run(tasks);
+  ProofSummary summary;
+  WorkerPool pool(device_workers(device, session.options));
+  ProofStage stage(plan, compiled, device, false, session, pool, summary, std::move(tasks),
+                   [](std::size_t) {});
+  stage.begin();
+  for (std::size_t i = 0; i < finalists.size(); ++i) stage.start(i);
+  pool.run(session.stop, [&session] { session.progress.tick(); });
+  stage.finish();
+  return summary;
 }
 
 }  // namespace fusetune

@@ -18,6 +18,7 @@ namespace {
 
 /// Part of every race's key: raised when the protocol measures otherwise than before.
 constexpr const char* kRaceProtocol = "race 3";
+constexpr const char* kRace = "race";
 constexpr const char* kNotMeasured = "not measured before the run was interrupted";
 
 /// What tells variants apart whose rows have other bits; "" of one that does not qualify.
@@ -34,229 +35,216 @@ std::vector<std::int32_t> groups_of(const CaseRace& race) {
   return groups;
 }
 
-class RaceStage {
- public:
-  RaceStage(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
-            const TrafficSummary& traffic, const DeviceProperties& device,
-            const Incumbents& incumbents, Session& session)
-      : plan_(plan),
-        compiled_(compiled),
-        proofs_(proofs),
-        traffic_(traffic),
-        device_(device),
-        incumbents_(incumbents),
-        session_(session) {
-    options_.cold = plan.sweep.measure.data == "cold";
-    options_.seed = session.options.seed;
-    options_.probe_cutoff = plan.sweep.measure.probe_cutoff;
-    options_.budget_s = plan.sweep.measure.budget_s /
-                        static_cast<double>(std::max<std::int64_t>(1, plan.case_count()));
-  }
-
-  RaceSummary run() {
-    list_races();
-    std::vector<std::size_t> open;
-    for (std::size_t i = 0; i < summary_.races.size(); ++i)
-      if (!take_from_store(i)) open.push_back(i);
-    session_.progress.begin("race", static_cast<std::int64_t>(open.size()), summary_.reused);
-    // One worker: nothing else runs while a variant is timed.
-    WorkerPool pool(worker_role("device", 1));
-    for (const std::size_t i : open) submit(pool, i);
-    pool.run(session_.stop, [this] { session_.progress.tick(); });
-    session_.progress.end();
-    choose_winners(plan_, traffic_, incumbents_, summary_.races);
-    return std::move(summary_);
-  }
-
- private:
-  void list_races() {
-    for (std::size_t g = 0; g < plan_.geometries.size(); ++g)
-      for (std::size_t c = 0; c < plan_.geometries[g].cases.size(); ++c) {
-        CaseRace race;
-        race.geometry = g;
-        race.planned_case = c;
-        keys_.push_back(add_arms(race));
-        const bool launches = has_launches(race);
-        if (!launches)
-          race.result.outcome = {Status::skipped, "nothing is launched for this case"};
-        else if (race.arms.empty())
-          race.result.outcome = {Status::skipped,
-                                 plan_.geometries[g].batch_invariant
-                                     ? "no variant was proved to give a row the same bits in every "
-                                       "batch"
-                                     : "no variant of this geometry was proved"};
-        else
-          race.result.outcome = {Status::skipped, kNotMeasured};
-        summary_.races.push_back(std::move(race));
-      }
-  }
-
-  /// Whether any variant launches anything: none does for no rows.
-  bool has_launches(const CaseRace& race) const {
-    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
-    const Case& which = geometry.cases[race.planned_case].which;
-    return std::any_of(geometry.variants.begin(), geometry.variants.end(),
-                       [&](const Variant& variant) {
-                         return !launches_of(which, variant, plan_.target, device_.facts).empty();
-                       });
-  }
-
-  /// Fills the arms with proved variants, one per (code, launches). Returns the race's key.
-  std::string add_arms(CaseRace& race) {
-    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
-    const Case& which = geometry.cases[race.planned_case].which;
-    std::map<std::string, std::size_t> seen;
-    std::string text = fmt::format("{}|{}|{}|{}", kRaceProtocol, device_.name,
-                                   device_.conditions.dump(), fusetune::to_json(which).dump());
-    RaceOptions keyed = options_;
-    keyed.budget_s = 0;  // more time for the same measurement is no other measurement
-    text += to_json(keyed).dump();
-    for (std::size_t v = 0; v < geometry.variants.size(); ++v) {
-      const ProvedVariant* proved = proofs_.find(race.geometry, v);
-      if (proved == nullptr || !proved->outcome.ok()) continue;
-      const bool is_baseline =
-          geometry.variants[v].implementation == geometry.geometry.family->baseline;
-      const std::string batch_class = batch_class_of(*proved);
-      if (geometry.batch_invariant && batch_class.empty() && !is_baseline) continue;
-      const CompiledUnit* unit = compiled_.find(race.geometry, v, plan_.target);
-      const std::vector<Launch> launches =
-          launches_of(which, geometry.variants[v], plan_.target, device_.facts);
-      if (launches.empty()) continue;
-      std::string arm = unit->code.code_identity + "|" + launch_plan_key(launches);
-      // The same code with other bits would be found out here, not hidden behind its twin.
-      if (geometry.batch_invariant) arm += " of " + batch_class;
-      const auto [known, is_new] = seen.emplace(arm, v);
-      if (is_new) {
-        race.arms.push_back(v);
-        text += "|" + arm;
-        if (geometry.batch_invariant) race.classes.push_back(batch_class);
-      } else if (is_baseline) {
-        // The arm speaks for the baseline: what equals it cannot beat it.
-        std::replace(race.arms.begin(), race.arms.end(), known->second, v);
-        race.same_code_as[known->second] = v;
-        known->second = v;
-      } else {
-        race.same_code_as[v] = known->second;
-      }
-    }
-    const auto has_class = [](const std::string& one) { return !one.empty(); };
-    if (geometry.batch_invariant &&
-        std::none_of(race.classes.begin(), race.classes.end(), has_class))
-      race.arms.clear();
-    return hash_hex(text);
-  }
-
-  bool take_from_store(std::size_t index) {
-    CaseRace& race = summary_.races[index];
-    if (race.arms.empty()) return true;
-    const std::optional<StepRecord> step =
-        session_.records.find(StepRecord::Kind::race, keys_[index]);
-    if (!step) return false;
-    race.result = race_from_json(step->data.at("result"));
-    // A race that its budget cut short is run again with a larger one.
-    const bool cut =
-        std::any_of(race.result.flags.begin(), race.result.flags.end(),
-                    [](const std::string& flag) { return flag.starts_with("budget"); });
-    if (step->status != Status::ok ||
-        (cut && options_.budget_s > step->data.at("budget_s").get<double>())) {
-      session_.records.forget(StepRecord::Kind::race, keys_[index]);
-      race.result = {};
-      race.result.outcome = {Status::skipped, kNotMeasured};
-      return false;
-    }
-    race.provenance = step->data.at("provenance");
-    race.reused = true;
-    ++summary_.reused;
-    return true;
-  }
-
-  void submit(WorkerPool& pool, std::size_t index) {
-    const CaseRace& race = summary_.races[index];
-    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
-    Json arms = Json::array();
-    for (const std::size_t v : race.arms)
-      arms.push_back(
-          {{"code", compiled_.find(race.geometry, v, plan_.target)->code.code_path.string()},
-           {"variant", fusetune::to_json(geometry.variants[v])}});
-    RaceOptions options = options_;
-    options.groups = groups_of(race);
-    for (std::size_t a = 0; a < race.arms.size(); ++a)
-      if (geometry.variants[race.arms[a]].implementation == geometry.geometry.family->baseline)
-        options.keep.push_back(static_cast<std::int32_t>(a));
-    Job job;
-    job.request =
-        Json{{"op", "race"},
-             {"device", plan_.sweep.device},
-             {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
-             {"arms", std::move(arms)},
-             {"prove_again",
-              is_proved_at_own_shape(geometry.cases[race.planned_case].which, session_.options)},
-             {"options", to_json(options)}};
-    job.limit = std::chrono::seconds(
-        static_cast<std::int64_t>(60 + 10 * options_.budget_s + session_.options.kernel_timeout_s));
-    job.done = [this, index](const JobEnd& end) { finish(index, end); };
-    pool.submit(std::move(job));
-  }
-
-  void finish(std::size_t index, const JobEnd& end) {
-    CaseRace& race = summary_.races[index];
-    if (end.how == JobEnd::How::cancelled) return;
-    if (end.how == JobEnd::How::timed_out)
-      race.result.outcome = {Status::kernel_timeout, "a variant did not end while it was timed"};
-    else if (end.how != JobEnd::How::answered)
-      race.result.outcome = {Status::worker_lost, "the device worker was lost while timing"};
-    else if (end.answer.contains("error"))
-      race.result.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
-    else
-      race.result = race_from_json(end.answer);
-    const PlannedGeometry& geometry = plan_.geometries[race.geometry];
-    StepRecord step;
-    step.kind = StepRecord::Kind::race;
-    step.key = keys_[index];
-    step.subject =
-        fmt::format("{} | {}", geometry.cases[race.planned_case].which.key(), device_.name);
-    step.status = race.result.outcome.status;
-    step.message = race.result.outcome.message;
-    Json arms = Json::array();
-    Json memory = Json::array();
-    for (const std::size_t v : race.arms) {
-      arms.push_back(geometry.variants[v].key(*geometry.geometry.family));
-      const std::optional<MemoryCost> cost = traffic_.cost(race.geometry, v);
-      memory.push_back(
-          cost ? Json{{"segments_32", cost->segments_32}, {"bank_passes", cost->bank_passes}}
-               : Json());
-    }
-    race.provenance = Json{{"harness_version", harness_version()},
-                           {"compiler", compiled_.compilers.at(plan_.target.name)},
-                           {"sweep", plan_.sweep.name},
-                           {"conditions", device_.conditions}};
-    step.data = Json{{"arms", std::move(arms)},       {"budget_s", options_.budget_s},
-                     {"memory", std::move(memory)},   {"classes", race.classes},
-                     {"provenance", race.provenance}, {"result", fusetune::to_json(race.result)}};
-    step.wall_ms = end.wall_ms;
-    session_.records.add(step);
-    ++summary_.measured;
-    session_.progress.advance(!race.result.outcome.ok());
-  }
-
-  const Plan& plan_;
-  const CompileSummary& compiled_;
-  const ProofSummary& proofs_;
-  const TrafficSummary& traffic_;
-  const DeviceProperties& device_;
-  const Incumbents& incumbents_;
-  Session& session_;
-  RaceOptions options_;
-  RaceSummary summary_;
-  std::vector<std::string> keys_;
-};
-
 }  // namespace
 
-RaceSummary race_plan(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
-                      const TrafficSummary& traffic, const DeviceProperties& device,
-                      const Incumbents& incumbents, Session& session) {
-  return RaceStage(plan, compiled, proofs, traffic, device, incumbents, session).run();
+RaceStage::RaceStage(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
+                     const TrafficSummary& traffic, const DeviceProperties& device,
+                     Session& session, WorkerPool& pool, RaceSummary& summary)
+    : plan_(plan),
+      compiled_(compiled),
+      proofs_(proofs),
+      traffic_(traffic),
+      device_(device),
+      session_(session),
+      pool_(pool),
+      summary_(summary) {
+  options_.cold = plan.sweep.measure.data == "cold";
+  options_.seed = session.options.seed;
+  options_.probe_cutoff = plan.sweep.measure.probe_cutoff;
+  options_.budget_s = plan.sweep.measure.budget_s /
+                      static_cast<double>(std::max<std::int64_t>(1, plan.case_count()));
+}
+
+void RaceStage::begin() {
+  for (std::size_t g = 0; g < plan_.geometries.size(); ++g) {
+    first_of_.push_back(summary_.races.size());
+    for (std::size_t c = 0; c < plan_.geometries[g].cases.size(); ++c) {
+      CaseRace& race = summary_.races.emplace_back();
+      race.geometry = g;
+      race.planned_case = c;
+      race.result.outcome = {Status::skipped, kNotMeasured};
+    }
+  }
+  keys_.resize(summary_.races.size());
+  session_.progress.begin(kRace, std::ssize(summary_.races), 0);
+}
+
+void RaceStage::start(std::size_t geometry) {
+  for (std::size_t c = 0; c < plan_.geometries[geometry].cases.size(); ++c)
+    start_case(first_of_[geometry] + c);
+}
+
+void RaceStage::start_case(std::size_t index) {
+  CaseRace& race = summary_.races[index];
+  keys_[index] = add_arms(race);
+  if (!race.arms.empty() && has_launches(race)) {
+    if (!take_from_store(index)) submit(index);
+    return;
+  }
+  session_.progress.advance(kRace, StepEnd::left_out);
+  if (!has_launches(race))
+    race.result.outcome = {Status::skipped, "nothing is launched for this case"};
+  else if (plan_.geometries[race.geometry].batch_invariant)
+    race.result.outcome = {Status::skipped,
+                           "no variant was proved to give a row the same bits in every batch"};
+  else
+    race.result.outcome = {Status::skipped, "no variant of this geometry was proved"};
+}
+
+void RaceStage::finish(const Incumbents& incumbents) {
+  session_.progress.end(kRace);
+  choose_winners(plan_, traffic_, incumbents, summary_.races);
+}
+
+/// Whether any variant launches anything: none does for no rows.
+bool RaceStage::has_launches(const CaseRace& race) const {
+  const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+  const Case& which = geometry.cases[race.planned_case].which;
+  return std::any_of(geometry.variants.begin(), geometry.variants.end(),
+                     [&](const Variant& variant) {
+                       return !launches_of(which, variant, plan_.target, device_.facts).empty();
+                     });
+}
+
+/// Fills the arms with proved variants, one per (code, launches). Returns the race's key.
+std::string RaceStage::add_arms(CaseRace& race) {
+  const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+  const Case& which = geometry.cases[race.planned_case].which;
+  std::map<std::string, std::size_t> seen;
+  std::string text = fmt::format("{}|{}|{}|{}", kRaceProtocol, device_.name,
+                                 device_.conditions.dump(), fusetune::to_json(which).dump());
+  RaceOptions keyed = options_;
+  keyed.budget_s = 0;  // more time for the same measurement is no other measurement
+  text += to_json(keyed).dump();
+  for (std::size_t v = 0; v < geometry.variants.size(); ++v) {
+    const ProvedVariant* proved = proofs_.find(race.geometry, v);
+    if (proved == nullptr || !proved->outcome.ok()) continue;
+    const bool is_baseline =
+        geometry.variants[v].implementation == geometry.geometry.family->baseline;
+    const std::string batch_class = batch_class_of(*proved);
+    if (geometry.batch_invariant && batch_class.empty() && !is_baseline) continue;
+    const CompiledUnit* unit = compiled_.find(race.geometry, v, plan_.target);
+    const std::vector<Launch> launches =
+        launches_of(which, geometry.variants[v], plan_.target, device_.facts);
+    if (launches.empty()) continue;
+    std::string arm = unit->code.code_identity + "|" + launch_plan_key(launches);
+    // The same code with other bits would be found out here, not hidden behind its twin.
+    if (geometry.batch_invariant) arm += " of " + batch_class;
+    const auto [known, is_new] = seen.emplace(arm, v);
+    if (is_new) {
+      race.arms.push_back(v);
+      text += "|" + arm;
+      if (geometry.batch_invariant) race.classes.push_back(batch_class);
+    } else if (is_baseline) {
+      // The arm speaks for the baseline: what equals it cannot beat it.
+      std::replace(race.arms.begin(), race.arms.end(), known->second, v);
+      race.same_code_as[known->second] = v;
+      known->second = v;
+    } else {
+      race.same_code_as[v] = known->second;
+    }
+  }
+  const auto qualifies = [](const std::string& one) { return !one.empty(); };
+  if (geometry.batch_invariant && std::none_of(race.classes.begin(), race.classes.end(), qualifies))
+    race.arms.clear();
+  return hash_hex(text);
+}
+
+bool RaceStage::take_from_store(std::size_t index) {
+  CaseRace& race = summary_.races[index];
+  const std::optional<StepRecord> step =
+      session_.records.find(StepRecord::Kind::race, keys_[index]);
+  if (!step) return false;
+  race.result = race_from_json(step->data.at("result"));
+  // A race that its budget cut short is run again with a larger one.
+  const bool cut = std::any_of(race.result.flags.begin(), race.result.flags.end(),
+                               [](const std::string& flag) { return flag.starts_with("budget"); });
+  if (step->status != Status::ok ||
+      (cut && options_.budget_s > step->data.at("budget_s").get<double>())) {
+    session_.records.forget(StepRecord::Kind::race, keys_[index]);
+    race.result = {};
+    race.result.outcome = {Status::skipped, kNotMeasured};
+    return false;
+  }
+  race.provenance = step->data.at("provenance");
+  race.reused = true;
+  ++summary_.reused;
+  session_.progress.advance(kRace, StepEnd::found);
+  return true;
+}
+
+void RaceStage::submit(std::size_t index) {
+  const CaseRace& race = summary_.races[index];
+  const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+  Json arms = Json::array();
+  for (const std::size_t v : race.arms)
+    arms.push_back(
+        {{"code", compiled_.find(race.geometry, v, plan_.target)->code.code_path.string()},
+         {"variant", fusetune::to_json(geometry.variants[v])}});
+  RaceOptions options = options_;
+  options.groups = groups_of(race);
+  for (std::size_t a = 0; a < race.arms.size(); ++a)
+    if (geometry.variants[race.arms[a]].implementation == geometry.geometry.family->baseline)
+      options.keep.push_back(static_cast<std::int32_t>(a));
+  Job job;
+  job.request = Json{{"op", "race"},
+                     {"device", plan_.sweep.device},
+                     {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
+                     {"arms", std::move(arms)},
+                     {"prove_again", is_proved_at_own_shape(geometry.cases[race.planned_case].which,
+                                                            session_.options)},
+                     {"options", to_json(options)}};
+  job.limit = std::chrono::seconds(
+      static_cast<std::int64_t>(60 + 10 * options_.budget_s + session_.options.kernel_timeout_s));
+  job.alone = is_timed_on_host(device_);
+  job.done = [this, index](const JobEnd& end) { finish_case(index, end); };
+  pool_.submit(std::move(job));
+}
+
+void RaceStage::finish_case(std::size_t index, const JobEnd& end) {
+  CaseRace& race = summary_.races[index];
+  if (end.how == JobEnd::How::cancelled) return;
+  if (end.how == JobEnd::How::timed_out)
+    race.result.outcome = {Status::kernel_timeout, "a variant did not end while it was timed"};
+  else if (end.how != JobEnd::How::answered)
+    race.result.outcome = {Status::worker_lost, "the device worker was lost while timing"};
+  else if (end.answer.contains("error"))
+    race.result.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
+  else
+    race.result = race_from_json(end.answer);
+  add_record(index, end.wall_ms);
+  ++summary_.measured;
+  session_.progress.advance(kRace, race.result.outcome.ok() ? StepEnd::done : StepEnd::failed);
+}
+
+void RaceStage::add_record(std::size_t index, double wall_ms) {
+  CaseRace& race = summary_.races[index];
+  const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+  StepRecord step;
+  step.kind = StepRecord::Kind::race;
+  step.key = keys_[index];
+  step.subject =
+      fmt::format("{} | {}", geometry.cases[race.planned_case].which.key(), device_.name);
+  step.status = race.result.outcome.status;
+  step.message = race.result.outcome.message;
+  Json arms = Json::array();
+  Json memory = Json::array();
+  for (const std::size_t v : race.arms) {
+    arms.push_back(geometry.variants[v].key(*geometry.geometry.family));
+    const std::optional<MemoryCost> cost = traffic_.cost(race.geometry, v);
+    memory.push_back(
+        cost ? Json{{"segments_32", cost->segments_32}, {"bank_passes", cost->bank_passes}}
+             : Json());
+  }
+  race.provenance = Json{{"harness_version", harness_version()},
+                         {"compiler", compiled_.compilers.at(plan_.target.name)},
+                         {"sweep", plan_.sweep.name},
+                         {"conditions", device_.conditions}};
+  step.data = Json{{"arms", std::move(arms)},       {"budget_s", options_.budget_s},
+                   {"memory", std::move(memory)},   {"classes", race.classes},
+                   {"provenance", race.provenance}, {"result", fusetune::to_json(race.result)}};
+  step.wall_ms = wall_ms;
+  session_.records.add(step);
 }
 
 }  // namespace fusetune

@@ -2,6 +2,7 @@
 // Races the proved variants of every case and keeps all samples.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -43,9 +44,43 @@ struct RaceSummary {
 /// none. Keys as Variant::key.
 using Incumbents = std::map<std::pair<std::string, std::int64_t>, std::string>;
 
-RaceSummary race_plan(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
-                      const TrafficSummary& traffic, const DeviceProperties& device,
-                      const Incumbents& incumbents, Session& session);
+/// Races, for whoever runs the pool.
+class RaceStage {
+ public:
+  /// All references must outlive the pool's run.
+  RaceStage(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
+            const TrafficSummary& traffic, const DeviceProperties& device, Session& session,
+            WorkerPool& pool, RaceSummary& summary);
+
+  /// Lists the cases in the order of the plan.
+  void begin();
+  /// All variants of a geometry have their verdicts: races its cases. On the host nothing else runs
+  /// beside a race.
+  void start(std::size_t geometry);
+  /// After the run: chooses the winners. `incumbents` stay within noise.
+  void finish(const Incumbents& incumbents);
+
+ private:
+  void start_case(std::size_t index);
+  bool has_launches(const CaseRace& race) const;
+  std::string add_arms(CaseRace& race);
+  bool take_from_store(std::size_t index);
+  void submit(std::size_t index);
+  void finish_case(std::size_t index, const JobEnd& end);
+  void add_record(std::size_t index, double wall_ms);
+
+  const Plan& plan_;
+  const CompileSummary& compiled_;
+  const ProofSummary& proofs_;
+  const TrafficSummary& traffic_;
+  const DeviceProperties& device_;
+  Session& session_;
+  WorkerPool& pool_;
+  RaceSummary& summary_;
+  RaceOptions options_;
+  std::vector<std::string> keys_;      ///< per race
+  std::vector<std::size_t> first_of_;  ///< race, per geometry
+};
 
 /// The worker's side of one request ("race").
 Json handle_race_request(Device& device, const Json& request);

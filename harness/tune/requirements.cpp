@@ -24,8 +24,9 @@ std::vector<std::string> facts_used(const RuleDecl& rule, const Bindings& scope)
 
 class Judge {
  public:
-  Judge(const Plan& plan, const CompileSummary& compiled, const TrafficSummary& traffic)
-      : plan_(plan), compiled_(compiled), traffic_(traffic) {}
+  Judge(const Plan& plan, const CompileSummary& compiled, const TrafficSummary& traffic,
+        RequirementSummary& summary)
+      : plan_(plan), compiled_(compiled), traffic_(traffic), summary_(summary) {}
 
   /// The first rule that the variant breaks.
   std::optional<BrokenRequirement> judge(std::size_t geometry, std::size_t variant) {
@@ -34,15 +35,15 @@ class Judge {
     return std::nullopt;
   }
 
-  RequirementSummary take() { return std::move(summary_); }
-
  private:
   std::optional<BrokenRequirement> judge(std::size_t geometry, std::size_t variant,
                                          const RuleDecl& rule) {
     const PlannedGeometry& planned = plan_.geometries[geometry];
     bool judged = false;
-    for (const CompiledUnit& unit : compiled_.units) {
-      if (unit.geometry != geometry || unit.variant != variant || !unit.code.outcome.ok()) continue;
+    for (const Target& target : targets_of(plan_)) {
+      const CompiledUnit* found = compiled_.find(geometry, variant, target);
+      if (found == nullptr || !found->code.outcome.ok()) continue;
+      const CompiledUnit& unit = *found;
       Bindings scope = scope_of(planned.geometry, &unit.target, &planned.variants[variant]);
       const std::vector<std::string> used = facts_used(rule, scope);
       scope.merge(facts_known(unit));
@@ -91,28 +92,31 @@ class Judge {
   const Plan& plan_;
   const CompileSummary& compiled_;
   const TrafficSummary& traffic_;
-  RequirementSummary summary_;
+  RequirementSummary& summary_;
 };
 
 }  // namespace
 
-RequirementSummary apply_requirements(const Plan& plan, const CompileSummary& compiled,
-                                      const TrafficSummary& traffic, ProofSummary& proofs) {
-  Judge judge(plan, compiled, traffic);
-  std::vector<BrokenRequirement> all;
-  for (ProvedVariant& proved : proofs.variants) {
-    const PlannedGeometry& geometry = plan.geometries[proved.geometry];
-    const Variant& variant = geometry.variants[proved.variant];
-    if (!proved.outcome.ok() || variant.implementation == geometry.geometry.family->baseline)
+void apply_requirements(const Plan& plan, std::size_t geometry, const CompileSummary& compiled,
+                        const TrafficSummary& traffic, ProofSummary& proofs,
+                        RequirementSummary& summary) {
+  Judge judge(plan, compiled, traffic, summary);
+  const PlannedGeometry& planned = plan.geometries[geometry];
+  for (std::size_t v = 0; v < planned.variants.size(); ++v) {
+    ProvedVariant* proved = proofs.find(geometry, v);
+    if (proved == nullptr || !proved->outcome.ok() ||
+        planned.variants[v].implementation == planned.geometry.family->baseline)
       continue;
-    auto broken = judge.judge(proved.geometry, proved.variant);
+    auto broken = judge.judge(geometry, v);
     if (!broken) continue;
-    proved.outcome = {Status::pruned, broken->message};
-    all.push_back(*std::move(broken));
+    proved->outcome = {Status::pruned, broken->message};
+    const auto after = std::upper_bound(summary.broken.begin(), summary.broken.end(), *broken,
+                                        [](const auto& one, const auto& two) {
+                                          return std::pair(one.geometry, one.variant) <
+                                                 std::pair(two.geometry, two.variant);
+                                        });
+    summary.broken.insert(after, *std::move(broken));
   }
-  RequirementSummary summary = judge.take();
-  summary.broken = std::move(all);
-  return summary;
 }
 
 }  // namespace fusetune

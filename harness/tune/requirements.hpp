@@ -24,9 +24,11 @@ struct RequirementSummary {
   std::map<std::string, std::int64_t> unjudged;  ///< rule -> variants whose facts no target told
 };
 
-/// Every proved variant but the baseline's, on each target that tells all facts of a rule. Those
-/// that break one become `pruned` in `proofs`.
-RequirementSummary apply_requirements(const Plan& plan, const CompileSummary& compiled,
-                                      const TrafficSummary& traffic, ProofSummary& proofs);
+/// Every proved variant of a geometry but the baseline's, on each target that tells all facts of a
+/// rule. Those that break one become `pruned` in `proofs`. The findings are added to `summary`,
+/// which is in the order of the plan whatever the order of the calls.
+void apply_requirements(const Plan& plan, std::size_t geometry, const CompileSummary& compiled,
+                        const TrafficSummary& traffic, ProofSummary& proofs,
+                        RequirementSummary& summary);
 
 }  // namespace fusetune

@@ -100,9 +100,7 @@ class Selftest {
         add_trial(pool, mutant, mode, false);
       }
     }
-    session_.progress.begin("compile", static_cast<std::int64_t>(trials_.size()), 0);
-    pool.run(session_.stop, [this] { session_.progress.tick(); });
-    session_.progress.end();
+    run(pool, "compile", std::ssize(trials_));
   }
 
   void add_trial(WorkerPool& pool, const Mutant& mutant, ProofMode mode, bool planted) {
@@ -142,7 +140,7 @@ class Selftest {
     for (Trial* trial : compiled_.at(key)) {
       trial->compiled = outcome;
       if (stored) trial->code_path = stored->code_path.string();
-      session_.progress.advance(!outcome.ok());
+      advance(!outcome.ok());
     }
   }
 
@@ -179,16 +177,21 @@ class Selftest {
       ++jobs;
       submit_proof(pool, *trial, {1, group->parts}, [this, &verdict, group](const auto& report) {
         if (report.outcome.ok()) verdict.lives_without = group->name;
-        session_.progress.advance(false);
+        advance(false);
       });
     }
     run(pool, "again, without the check that found it", jobs);
   }
 
   void run(WorkerPool& pool, const char* what, std::int64_t jobs) {
-    session_.progress.begin(what, jobs, 0);
+    stage_ = what;
+    session_.progress.begin(stage_, jobs, 0);
     pool.run(session_.stop, [this] { session_.progress.tick(); });
-    session_.progress.end();
+    session_.progress.end(stage_);
+  }
+
+  void advance(bool failed) {
+    session_.progress.advance(stage_, failed ? StepEnd::failed : StepEnd::done);
   }
 
   template <typename Judge>
@@ -254,7 +257,7 @@ class Selftest {
                           expected.out_of_reach,
                           ""};
     verdict.killed = !report.outcome.ok() && kills(expected, report);
-    session_.progress.advance(!verdict.killed && verdict.out_of_reach.empty());
+    advance(!verdict.killed && verdict.out_of_reach.empty());
     summary_.mutants.push_back(std::move(verdict));
   }
 
@@ -265,7 +268,7 @@ class Selftest {
           "{} mode, {}, {}, seed {}: {}: {}", to_string(trial.mode), trial.mutant->which.key(),
           trial.mutant->variant.key(*trial.mutant->which.geometry.family), seed,
           to_string(report.outcome.status), report.outcome.message));
-    session_.progress.advance(!report.outcome.ok());
+    advance(!report.outcome.ok());
   }
 
   const MutantFile& file_;
@@ -278,6 +281,7 @@ class Selftest {
   std::set<std::string> shipped_;
   std::map<std::string, std::vector<Trial*>> compiled_;
   SelftestSummary summary_;
+  std::string stage_;  ///< that runs
 };
 
 }  // namespace

@@ -26,6 +26,14 @@ WorkerPoolOptions compile_workers(const EngineOptions& options) {
   return workers;
 }
 
+bool is_timed_on_host(const DeviceProperties& device) {
+  return device.target.platform == Platform::host;
+}
+
+WorkerPoolOptions device_workers(const DeviceProperties& device, const EngineOptions& options) {
+  return worker_role("device", is_timed_on_host(device) ? job_count(options) : 1);
+}
+
 JobEnd ask_worker(const std::string& role, const Json& request, double limit_s) {
   WorkerPool pool(worker_role(role, 1));
   JobEnd result;

@@ -44,6 +44,13 @@ WorkerPoolOptions worker_role(const std::string& role, int workers);
 /// Compile workers within their memory limit.
 WorkerPoolOptions compile_workers(const EngineOptions& options);
 
+/// Whether variants are timed on the processor that compilers and proofs run on. There nothing else
+/// may run while a variant is timed; everywhere else compilation, proof and timing overlap.
+bool is_timed_on_host(const DeviceProperties& device);
+
+/// Several for the host, one for any other device.
+WorkerPoolOptions device_workers(const DeviceProperties& device, const EngineOptions& options);
+
 /// Asks one worker one thing, outside any stage. The end says how it went.
 JobEnd ask_worker(const std::string& role, const Json& request, double limit_s);
 

@@ -40,8 +40,11 @@ void TargetQueue::refuse_rest() {
         Status::unsupported_target,
         fmt::format("the first {} compilations for {} all crashed the compiler ({})", crashes_,
                     unit.target.name, summary_.compilers.at(unit.target.name))};
-    if (unit.exact) unit.exact->outcome = unit.code.outcome;
-    session_.progress.advance(true);
+    if (unit.exact) {
+      unit.exact->outcome = unit.code.outcome;
+      session_.progress.advance("compile", StepEnd::left_out);
+    }
+    session_.progress.advance("compile", StepEnd::failed);
     done_(units_[next_]);
   }
 }
@@ -139,7 +142,8 @@ void TargetQueue::finish(const Step& step, const JobEnd& end) {
   }
   ++summary_.compiled;
   add_record(unit, step.exact);
-  session_.progress.advance(!code_of(unit, step.exact).outcome.ok());
+  session_.progress.advance(
+      "compile", code_of(unit, step.exact).outcome.ok() ? StepEnd::done : StepEnd::failed);
   go_on(step.index, step.exact);
   pump();
 }
@@ -175,7 +179,7 @@ void TargetQueue::go_on(std::size_t index, bool exact) {
     if (code.outcome.ok()) return begin(index, true);
     // The same source would fail the same way.
     unit.exact->outcome = code.outcome;
-    session_.progress.advance(false);
+    session_.progress.advance("compile", StepEnd::left_out);
   }
   done_(index);
 }

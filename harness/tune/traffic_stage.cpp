@@ -18,6 +18,7 @@ namespace {
 
 /// Part of every trace's key: raised when accesses are counted otherwise than before.
 constexpr const char* kTraceProtocol = "trace 1";
+constexpr const char* kTrace = "trace";
 constexpr std::int64_t kRowsMax = 128;
 /// So that what happens at the edge of a grid does not hide what happens inside.
 constexpr std::int64_t kBlocksWanted = 4;
@@ -41,152 +42,6 @@ std::int64_t blocks_of(const PlannedGeometry& geometry, const Case& which, const
   }
   return fewest.value_or(0);
 }
-
-class TrafficStage {
- public:
-  TrafficStage(const Plan& plan, const DeviceProperties& device, Session& session)
-      : plan_(plan), device_(device), session_(session) {
-    for (const PlannedGeometry& geometry : plan.geometries)
-      summary_.cases.push_back(traced_case(geometry, plan.target, device.facts));
-  }
-
-  TrafficSummary run(const CompileSummary& compiled, const ProofSummary* proofs) {
-    for (const CompiledUnit& unit : compiled.units)
-      if (unit.target == plan_.target && is_wanted(unit, proofs)) add(unit);
-    std::vector<const Step*> open;
-    for (const auto& [key, step] : steps_)
-      if (!take_from_store(step)) open.push_back(&step);
-    if (open.empty()) return std::move(summary_);
-    session_.progress.begin("trace", static_cast<std::int64_t>(open.size()), summary_.reused);
-    WorkerPool pool(worker_role("device", job_count(session_.options)));
-    for (const Step* step : open) submit(pool, *step);
-    pool.run(session_.stop, [this] { session_.progress.tick(); });
-    session_.progress.end();
-    return std::move(summary_);
-  }
-
- private:
-  /// One trace; several variants may be the same code and launches.
-  struct Step {
-    std::string key;
-    const CompiledUnit* unit = nullptr;
-    std::vector<std::size_t> members;  ///< indices into the summary's variants
-  };
-
-  static bool is_wanted(const CompiledUnit& unit, const ProofSummary* proofs) {
-    if (!unit.exact || !unit.exact->outcome.ok()) return false;
-    if (proofs == nullptr) return true;
-    const ProvedVariant* proved = proofs->find(unit.geometry, unit.variant);
-    return proved != nullptr && proved->outcome.ok();
-  }
-
-  const Variant& variant_of(const CompiledUnit& unit) const {
-    return plan_.geometries[unit.geometry].variants[unit.variant];
-  }
-
-  void add(const CompiledUnit& unit) {
-    TracedVariant traced;
-    traced.geometry = unit.geometry;
-    traced.variant = unit.variant;
-    try {
-      const std::string key = key_of(unit);
-      Step& step = steps_[key];
-      if (step.members.empty()) step = {key, &unit, {}};
-      step.members.push_back(summary_.variants.size());
-    } catch (const EvalError& error) {
-      traced.outcome = {Status::launch_error, error.what()};
-    }
-    summary_.variants.push_back(std::move(traced));
-  }
-
-  // The compilation's key and not the code's identity: two sources whose code is the same differ
-  // in their lines.
-  std::string key_of(const CompiledUnit& unit) const {
-    const Case& which = summary_.cases[unit.geometry];
-    return hash_hex(fmt::format(
-        "{}|{}|{}|{}|{}|{}", kTraceProtocol, unit.exact_key, device_.target.name,
-        session_.options.seed, fusetune::to_json(which).dump(),
-        launch_plan_key(launches_of(which, variant_of(unit), device_.target, device_.facts))));
-  }
-
-  bool take_from_store(const Step& step) {
-    const std::optional<StepRecord> record =
-        session_.records.find(StepRecord::Kind::traffic, step.key);
-    if (!record) return false;
-    if (record->status != Status::ok && session_.options.retry_failed) {
-      session_.records.forget(StepRecord::Kind::traffic, step.key);
-      return false;
-    }
-    spread(step, {record->status, record->message}, traffic_from_json(record->data.at("traffic")));
-    summary_.reused += std::ssize(step.members);
-    return true;
-  }
-
-  void spread(const Step& step, const Outcome& outcome, const TracedTraffic& traffic) {
-    for (const std::size_t member : step.members) {
-      summary_.variants[member].outcome = outcome;
-      summary_.variants[member].traffic = traffic;
-    }
-  }
-
-  void submit(WorkerPool& pool, const Step& step) {
-    Job job;
-    job.request = Json{{"op", "trace"},
-                       {"device", plan_.sweep.device},
-                       {"code", step.unit->exact->code_path.string()},
-                       {"variant", fusetune::to_json(variant_of(*step.unit))},
-                       {"case", fusetune::to_json(summary_.cases[step.unit->geometry])},
-                       {"seed", session_.options.seed}};
-    job.limit = std::chrono::milliseconds(
-        static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
-    job.done = [this, &step](const JobEnd& end) { finish(step, end); };
-    pool.submit(std::move(job));
-  }
-
-  void finish(const Step& step, const JobEnd& end) {
-    if (end.how == JobEnd::How::cancelled) return;
-    Outcome outcome;
-    TracedTraffic traffic;
-    if (end.how == JobEnd::How::timed_out) {
-      outcome = {Status::kernel_timeout, "the traced kernel did not end in time"};
-    } else if (end.how != JobEnd::How::answered) {
-      outcome = {Status::worker_lost, "the device worker was lost while tracing"};
-    } else if (end.answer.contains("error")) {
-      outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
-    } else {
-      outcome = {status_from_string(end.answer.at("status").get<std::string>())
-                     .value_or(Status::launch_error),
-                 end.answer.at("message").get<std::string>()};
-      traffic = traffic_from_json(end.answer.at("traffic"));
-    }
-    spread(step, outcome, traffic);
-    add_record(step, end.wall_ms);
-    summary_.traced += std::ssize(step.members);
-    session_.progress.advance(!outcome.ok());
-  }
-
-  void add_record(const Step& step, double wall_ms) {
-    const TracedVariant& traced = summary_.variants[step.members.front()];
-    const Geometry& geometry = plan_.geometries[traced.geometry].geometry;
-    StepRecord record;
-    record.kind = StepRecord::Kind::traffic;
-    record.key = step.key;
-    record.subject = fmt::format("{} | {} | {}", geometry.key(),
-                                 variant_of(*step.unit).key(*geometry.family), plan_.target.name);
-    record.status = traced.outcome.status;
-    record.message = traced.outcome.message;
-    record.data = Json{{"case", summary_.cases[traced.geometry].key()},
-                       {"traffic", fusetune::to_json(traced.traffic)}};
-    record.wall_ms = wall_ms;
-    session_.records.add(record);
-  }
-
-  const Plan& plan_;
-  const DeviceProperties& device_;
-  Session& session_;
-  TrafficSummary summary_;
-  std::map<std::string, Step> steps_;  ///< by key
-};
 
 /// Accesses that are traced are not judged: whatever happens, the next proof must not be traced.
 class Tracing {
@@ -216,9 +71,8 @@ Outcome run_once(Device& device, const RunnableVariant& runnable, const Case& wh
 }  // namespace
 
 const TracedVariant* TrafficSummary::find(std::size_t geometry, std::size_t variant) const {
-  for (const TracedVariant& one : variants)
-    if (one.geometry == geometry && one.variant == variant && one.outcome.ok()) return &one;
-  return nullptr;
+  const std::size_t place = index_.find(variants, geometry, variant);
+  return place < variants.size() && variants[place].outcome.ok() ? &variants[place] : nullptr;
 }
 
 std::optional<MemoryCost> TrafficSummary::cost(std::size_t geometry, std::size_t variant) const {
@@ -244,10 +98,164 @@ Case traced_case(const PlannedGeometry& geometry, const Target& target, const De
   return cases_at_rows(geometry.cases.front().which, kRowsMax).front();
 }
 
+TrafficStage::TrafficStage(const Plan& plan, const CompileSummary& compiled,
+                           const DeviceProperties& device, Session& session, WorkerPool& pool,
+                           TrafficSummary& summary, std::function<void(const CompiledUnit&)> done)
+    : plan_(plan),
+      compiled_(compiled),
+      device_(device),
+      session_(session),
+      pool_(pool),
+      summary_(summary),
+      done_(std::move(done)) {}
+
+void TrafficStage::begin() {
+  for (const PlannedGeometry& geometry : plan_.geometries)
+    summary_.cases.push_back(traced_case(geometry, plan_.target, device_.facts));
+  for (const CompiledUnit& unit : compiled_.units) {
+    if (unit.target != plan_.target || unit.exact_key.empty()) continue;
+    places_.emplace(&unit, summary_.variants.size());
+    TracedVariant& traced = summary_.variants.emplace_back();
+    traced.geometry = unit.geometry;
+    traced.variant = unit.variant;
+  }
+  wanted_.resize(summary_.variants.size());
+  if (!summary_.variants.empty()) session_.progress.begin(kTrace, std::ssize(summary_.variants), 0);
+}
+
+void TrafficStage::start(const CompiledUnit& unit, bool wanted) {
+  const auto place = places_.find(&unit);
+  if (place == places_.end()) return done_(unit);
+  if (!wanted || !unit.exact || !unit.exact->outcome.ok()) {
+    session_.progress.advance(kTrace, StepEnd::left_out);
+    return done_(unit);
+  }
+  wanted_[place->second] = true;
+  try {
+    Step& step = steps_[key_of(unit)];
+    if (step.outcome) return give(unit, step, StepEnd::found);
+    step.members.push_back(&unit);
+    if (step.members.size() > 1) return;
+    step.key = key_of(unit);
+    if (!take_from_store(step)) submit(step);
+  } catch (const EvalError& error) {
+    summary_.variants[place->second].outcome = {Status::launch_error, error.what()};
+    session_.progress.advance(kTrace, StepEnd::failed);
+    done_(unit);
+  }
+}
+
+void TrafficStage::finish() {
+  if (!places_.empty()) session_.progress.end(kTrace);
+  std::vector<TracedVariant> wanted;
+  for (std::size_t i = 0; i < wanted_.size(); ++i)
+    if (wanted_[i]) wanted.push_back(std::move(summary_.variants[i]));
+  summary_.variants = std::move(wanted);
+}
+
+const Variant& TrafficStage::variant_of(const CompiledUnit& unit) const {
+  return plan_.geometries[unit.geometry].variants[unit.variant];
+}
+
+// The compilation's key and not the code's identity: two sources whose code is the same differ in
+// their lines.
+std::string TrafficStage::key_of(const CompiledUnit& unit) const {
+  const Case& which = summary_.cases[unit.geometry];
+  return hash_hex(fmt::format(
+      "{}|{}|{}|{}|{}|{}", kTraceProtocol, unit.exact_key, device_.target.name,
+      session_.options.seed, fusetune::to_json(which).dump(),
+      launch_plan_key(launches_of(which, variant_of(unit), device_.target, device_.facts))));
+}
+
+bool TrafficStage::take_from_store(Step& step) {
+  const std::optional<StepRecord> record =
+      session_.records.find(StepRecord::Kind::traffic, step.key);
+  if (!record) return false;
+  if (record->status != Status::ok && session_.options.retry_failed) {
+    session_.records.forget(StepRecord::Kind::traffic, step.key);
+    return false;
+  }
+  step.outcome = Outcome{record->status, record->message};
+  step.traffic = traffic_from_json(record->data.at("traffic"));
+  step.found = true;
+  give(*step.members.front(), step, StepEnd::found);
+  return true;
+}
+
+void TrafficStage::give(const CompiledUnit& unit, const Step& step, StepEnd end) {
+  TracedVariant& traced = summary_.variants[places_.at(&unit)];
+  traced.outcome = *step.outcome;
+  traced.traffic = step.traffic;
+  ++(step.found ? summary_.reused : summary_.traced);
+  session_.progress.advance(kTrace, end);
+  done_(unit);
+}
+
+void TrafficStage::submit(Step& step) {
+  const CompiledUnit& unit = *step.members.front();
+  const std::chrono::milliseconds limit(
+      static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
+  Job job;
+  job.request = Json{{"op", "trace"},
+                     {"device", plan_.sweep.device},
+                     {"code", unit.exact->code_path.string()},
+                     {"variant", fusetune::to_json(variant_of(unit))},
+                     {"case", fusetune::to_json(summary_.cases[unit.geometry])},
+                     {"seed", session_.options.seed}};
+  job.kind = "trace " + plan_.geometries[unit.geometry].geometry.key();
+  job.limit = limit;
+  job.limit_floor = limit;
+  job.done = [this, &step](const JobEnd& end) { finish_step(step, end); };
+  pool_.submit(std::move(job));
+}
+
+void TrafficStage::finish_step(Step& step, const JobEnd& end) {
+  if (end.how == JobEnd::How::cancelled) return;
+  if (end.how == JobEnd::How::timed_out) {
+    step.outcome = Outcome{Status::kernel_timeout, "the traced kernel did not end in time"};
+  } else if (end.how != JobEnd::How::answered) {
+    step.outcome = Outcome{Status::worker_lost, "the device worker was lost while tracing"};
+  } else if (end.answer.contains("error")) {
+    step.outcome = Outcome{Status::launch_error, end.answer["error"].get<std::string>()};
+  } else {
+    step.outcome = Outcome{status_from_string(end.answer.at("status").get<std::string>())
+                               .value_or(Status::launch_error),
+                           end.answer.at("message").get<std::string>()};
+    step.traffic = traffic_from_json(end.answer.at("traffic"));
+  }
+  add_record(step, end.wall_ms);
+  const StepEnd own = step.outcome->ok() ? StepEnd::done : StepEnd::failed;
+  for (const CompiledUnit* member : step.members)
+    give(*member, step, member == step.members.front() ? own : StepEnd::found);
+}
+
+void TrafficStage::add_record(const Step& step, double wall_ms) {
+  const CompiledUnit& unit = *step.members.front();
+  const Geometry& geometry = plan_.geometries[unit.geometry].geometry;
+  StepRecord record;
+  record.kind = StepRecord::Kind::traffic;
+  record.key = step.key;
+  record.subject = fmt::format("{} | {} | {}", geometry.key(),
+                               variant_of(unit).key(*geometry.family), plan_.target.name);
+  record.status = step.outcome->status;
+  record.message = step.outcome->message;
+  record.data = Json{{"case", summary_.cases[unit.geometry].key()},
+                     {"traffic", fusetune::to_json(step.traffic)}};
+  record.wall_ms = wall_ms;
+  session_.records.add(record);
+}
+
 TrafficSummary trace_plan(const Plan& plan, const CompileSummary& compiled,
-                          const ProofSummary* proofs, const DeviceProperties& device,
-                          Session& session) {
-  return TrafficStage(plan, device, session).run(compiled, proofs);
+                          const DeviceProperties& device, Session& session) {
+  TrafficSummary summary;
+  WorkerPool pool(device_workers(device, session.options));
+  TrafficStage stage(plan, compiled, device, session, pool, summary, [](const CompiledUnit&) {});
+  stage.begin();
+  for (const CompiledUnit& unit : compiled.units)
+    if (unit.target == plan.target) stage.start(unit, true);
+  pool.run(session.stop, [&session] { session.progress.tick(); });
+  stage.finish();
+  return summary;
 }
 
 Json handle_trace_request(Device& device, const Json& request) {

@@ -3,6 +3,8 @@
 // wave instructions ask of the memories, on one case of each geometry.
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,13 +27,16 @@ struct TracedVariant {
 
 struct TrafficSummary {
   std::vector<Case> cases;              ///< per geometry, the one that is traced
-  std::vector<TracedVariant> variants;  ///< that have instrumented code, in plan order
+  std::vector<TracedVariant> variants;  ///< that were to be traced, in plan order
   std::int64_t traced = 0;
   std::int64_t reused = 0;
 
   /// A successful trace, or nullptr.
   const TracedVariant* find(std::size_t geometry, std::size_t variant) const;
   std::optional<MemoryCost> cost(std::size_t geometry, std::size_t variant) const;
+
+ private:
+  mutable VariantIndex index_;
 };
 
 MemoryCost memory_cost(const TracedTraffic& traffic);
@@ -40,11 +45,57 @@ MemoryCost memory_cost(const TracedTraffic& traffic);
 /// rows; else the largest up to there; else 128 rows of the first.
 Case traced_case(const PlannedGeometry& geometry, const Target& target, const DeviceFacts& device);
 
-/// Traces what `proofs` found right, or everything that compiled where it is null. Wrong code is
-/// not worth a figure.
+/// Traces, for whoever runs the pool. Wrong code is not worth a figure: a variant may begin when it
+/// is proved.
+class TrafficStage {
+ public:
+  /// `done` is told of each unit of the device's target that is traced, or not to be. All
+  /// references must outlive the pool's run.
+  TrafficStage(const Plan& plan, const CompileSummary& compiled, const DeviceProperties& device,
+               Session& session, WorkerPool& pool, TrafficSummary& summary,
+               std::function<void(const CompiledUnit&)> done);
+
+  /// Lists the variants in the order of the plan.
+  void begin();
+  /// Traces a unit that is wanted and has instrumented code.
+  void start(const CompiledUnit& unit, bool wanted);
+  /// After the run: leaves out of the summary what was not to be traced.
+  void finish();
+
+ private:
+  /// One trace; several variants may be the same code and launches.
+  struct Step {
+    std::string key;
+    std::vector<const CompiledUnit*> members;
+    std::optional<Outcome> outcome;  ///< once it ended
+    TracedTraffic traffic;
+    bool found = false;
+  };
+
+  const Variant& variant_of(const CompiledUnit& unit) const;
+  std::string key_of(const CompiledUnit& unit) const;
+  bool take_from_store(Step& step);
+  void submit(Step& step);
+  void finish_step(Step& step, const JobEnd& end);
+  void add_record(const Step& step, double wall_ms);
+  /// What a step ended with, for one of its members.
+  void give(const CompiledUnit& unit, const Step& step, StepEnd end);
+
+  const Plan& plan_;
+  const CompileSummary& compiled_;
+  const DeviceProperties& device_;
+  Session& session_;
+  WorkerPool& pool_;
+  TrafficSummary& summary_;
+  std::function<void(const CompiledUnit&)> done_;
+  std::map<const CompiledUnit*, std::size_t> places_;  ///< in the summary's variants
+  std::vector<bool> wanted_;                           ///< as the summary's variants
+  std::map<std::string, Step> steps_;                  ///< by key
+};
+
+/// Traces everything that compiled.
 TrafficSummary trace_plan(const Plan& plan, const CompileSummary& compiled,
-                          const ProofSummary* proofs, const DeviceProperties& device,
-                          Session& session);
+                          const DeviceProperties& device, Session& session);
 
 /// The worker's side of one request ("trace").
 Json handle_trace_request(Device& device, const Json& request);

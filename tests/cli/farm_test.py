@@ -1,6 +1,5 @@
 """Compilers that crash, hang, eat memory or are killed: what becomes of their variants, and of the run."""
 
-
 import harness
 
 # A compiler that misbehaves for one variant. It logs each compilation of it, and how many others ran beside it.

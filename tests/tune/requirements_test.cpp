@@ -68,7 +68,9 @@ class RequirementsTest : public testing::Test {
     decl.rule = Expr::parse(rule, names.symbols());
     decl.reason = reason;
     plan_.geometries[0].require = {decl};
-    return apply_requirements(plan_, compiled_, traffic_, proofs_);
+    RequirementSummary summary;
+    apply_requirements(plan_, 0, compiled_, traffic_, proofs_, summary);
+    return summary;
   }
 
   Plan plan_;
