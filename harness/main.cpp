@@ -69,7 +69,10 @@ void add_global(CLI::App& app, GlobalOptions& global) {
                  "Memory of each compiler and its worker; 0: no limit")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 30))
       ->capture_default_str();
-  app.add_option("--kernel-timeout-s", global.engine.kernel_timeout_s, "Limit per proved case")
+  app.add_option(
+         "--kernel-timeout-s", global.engine.kernel_timeout_s,
+         "Limit per proved case; a fifth of it, or ten times the slowest case that was seen of "
+         "the geometry, once one was")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--exact-rows", global.engine.exact_rows_max,

@@ -185,6 +185,19 @@ std::string remarks_text(const Plan& plan, const Campaign& campaign) {
     }
   }
   for (const std::string& view : views) out += wrapped("not raced: " + view, 2);
+  for (const CodeCount& code : campaign.space.codes)
+    if (code.distinct < code.variants)
+      out += wrapped(fmt::format("equal code and launches on {}: {} are {} kernels", code.target,
+                                 counted(code.variants, "variant"), code.distinct),
+                     2);
+  for (const DeadAxis& axis : campaign.space.dead_axes)
+    out += wrapped(fmt::format("dead axis on {}: {} of {} changes neither code nor launches ({})",
+                               axis.target, axis.axis,
+                               axis.implementation.empty()
+                                   ? axis.family
+                                   : fmt::format("{} ({})", axis.family, axis.implementation),
+                               counted(axis.choices, "choice") + " of the other axes"),
+                   2);
   if (pruned > 0)
     out += wrapped(fmt::format("pruned before compilation: {} (constraints, filters, space {})",
                                counted(pruned, "variant"), plan.sweep.space.text()),
@@ -220,6 +233,17 @@ Json campaign_json(const Plan& plan, const Campaign& campaign, const GlobalOptio
                         {"repro", repro_text(global, failure)}});
   Json checks = Json::object();
   for (const CheckCount& check : campaign.proofs.checks) checks[check.name] = check.comparisons;
+  Json codes = Json::array();
+  for (const CodeCount& code : campaign.space.codes)
+    codes.push_back(
+        {{"target", code.target}, {"variants", code.variants}, {"distinct", code.distinct}});
+  Json dead_axes = Json::array();
+  for (const DeadAxis& axis : campaign.space.dead_axes)
+    dead_axes.push_back({{"family", axis.family},
+                         {"implementation", axis.implementation},
+                         {"target", axis.target},
+                         {"axis", axis.axis},
+                         {"choices", axis.choices}});
   Json files = Json::array();
   for (const auto& file : campaign.files) files.push_back(file.string());
   return Json{{"sweep", plan.sweep.name},
@@ -241,6 +265,8 @@ Json campaign_json(const Plan& plan, const Campaign& campaign, const GlobalOptio
               {"requirements", requirements_json(plan, campaign)},
               {"measured", campaign.races.measured},
               {"measure_found", campaign.races.reused},
+              {"codes", std::move(codes)},
+              {"dead_axes", std::move(dead_axes)},
               {"skipped", plan.skipped},
               {"rows", std::move(rows)},
               {"failures", std::move(failures)},

@@ -96,6 +96,7 @@ Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Sessi
   CampaignRun(plan, captured, device, session, campaign).run();
   campaign.interrupted = session.stop();
   campaign.failures = failures_of(plan, campaign);
+  campaign.space = space_facts(plan, campaign.compiled, device.facts);
   return campaign;
 }
 
@@ -115,6 +116,7 @@ Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session
     campaign.interrupted = session.stop();
   }
   campaign.failures = failures_of(plan, campaign);
+  campaign.space = space_facts(plan, campaign.compiled, device.facts);
   if (!campaign.interrupted && campaign.decided()) {
     campaign.tables = tables_of(plan, campaign, present);
     for (const Table& table : campaign.tables)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/table/table.hpp"
+#include "harness/tune/dead_axes.hpp"
 #include "harness/tune/race_stage.hpp"
 #include "harness/tune/requirements.hpp"
 
@@ -27,6 +28,7 @@ struct Campaign {
   TrafficSummary traffic;           ///< of what was proved, before it is raced
   RequirementSummary requirements;  ///< what the traces and code objects are asked to be
   RaceSummary races;
+  SpaceFacts space;  ///< what the compiled code says of the space
   std::vector<Table> tables;
   std::vector<std::filesystem::path> files;
   std::vector<Failure> failures;

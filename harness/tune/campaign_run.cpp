@@ -34,6 +34,7 @@ void CampaignRun::count_steps() {
 }
 
 void CampaignRun::run(const Incumbents& incumbents) {
+  compile_.begin();
   prove_.begin();
   if (campaign_.raced) {
     trace_.begin();

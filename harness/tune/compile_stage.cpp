@@ -126,7 +126,7 @@ void CompileStage::list_target(const Target& target, bool with_exact) {
                                                   [this](std::size_t index) { tell(index); }));
 }
 
-void CompileStage::start() {
+void CompileStage::begin() {
   std::int64_t all = 0;
   std::int64_t found = 0;
   for (const auto& [key, index] : first_of_)
@@ -136,6 +136,9 @@ void CompileStage::start() {
       if (session_.code.find(one)) ++found;
     }
   session_.progress.begin("compile", all - found, found);
+}
+
+void CompileStage::start() {
   for (const std::size_t index : refused_) done_(index);
   for (const auto& queue : queues_) queue->pump();
 }
@@ -166,6 +169,7 @@ CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact)
   CompileSummary summary;
   WorkerPool pool(compile_workers(session.options));
   CompileStage stage(plan, session, pool, summary, with_exact, [](std::size_t) {});
+  stage.begin();
   stage.start();
   pool.run([&] { return session.stop() || stage.broken(); },
            [&session] { session.progress.tick(); });

@@ -60,6 +60,8 @@ class CompileStage {
   CompileStage(const CompileStage&) = delete;
   CompileStage& operator=(const CompileStage&) = delete;
 
+  /// Counts what is to be done.
+  void begin();
   /// Takes what the store has and submits the rest.
   void start();
   /// No compilation can end well here (disk full, ...): the run is to stop.

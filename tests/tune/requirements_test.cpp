@@ -23,6 +23,7 @@ class RequirementsTest : public testing::Test {
   RequirementsTest() {
     const Case which = parse_case_key(kCase);
     plan_ = plan_of_cases({which}, parse_space("2"), "host-w64");
+    plan_.compile_only = {parse_target("gfx90a"), parse_target("gfx1030")};
     traffic_.cases = {which};
     const std::vector<Variant>& variants = plan_.geometries[0].variants;
     for (std::size_t v = 0; v < variants.size(); ++v) {
