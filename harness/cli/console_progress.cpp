@@ -108,16 +108,15 @@ std::string ConsoleProgress::line(const Stage& stage) const {
 std::string ConsoleProgress::line() const {
   std::string text;
   std::int64_t failed = 0;
-  double left_s = 0;
+  double left_s = -1;
   for (const Stage& stage : stages_) {
     failed += stage.failed;
     text +=
         fmt::format("{}{} {}/{}", text.empty() ? "" : "  ", stage.name, stage.done, stage.steps);
-    // They wait for each other: the one that takes longest tells.
-    if (stage.done > 0 && stage.done < stage.steps)
-      left_s = std::max(left_s, seconds_between(stage.started, Clock::now()) *
-                                    static_cast<double>(stage.steps - stage.done) /
-                                    static_cast<double>(stage.done));
+    // Those behind the first that is not done wait for it: their own pace says nothing.
+    if (left_s < 0 && stage.done > 0 && stage.done < stage.steps)
+      left_s = seconds_between(stage.started, Clock::now()) *
+               static_cast<double>(stage.steps - stage.done) / static_cast<double>(stage.done);
   }
   if (failed > 0) text += "  " + terminal_.red(fmt::format("{} failed", failed));
   if (left_s > 0) text += fmt::format("  {} left", duration_text(left_s));

@@ -187,17 +187,16 @@ std::string remarks_text(const Plan& plan, const Campaign& campaign) {
   for (const std::string& view : views) out += wrapped("not raced: " + view, 2);
   for (const CodeCount& code : campaign.space.codes)
     if (code.distinct < code.variants)
-      out += wrapped(fmt::format("equal code and launches on {}: {} are {} kernels", code.target,
-                                 counted(code.variants, "variant"), code.distinct),
+      out += wrapped(fmt::format("equal code and launches in these cases on {}: {} are {} kernels",
+                                 code.target, counted(code.variants, "variant"), code.distinct),
                      2);
   for (const DeadAxis& axis : campaign.space.dead_axes)
-    out += wrapped(fmt::format("dead axis on {}: {} of {} changes neither code nor launches ({})",
-                               axis.target, axis.axis,
-                               axis.implementation.empty()
-                                   ? axis.family
-                                   : fmt::format("{} ({})", axis.family, axis.implementation),
-                               counted(axis.choices, "choice") + " of the other axes"),
-                   2);
+    out +=
+        wrapped(fmt::format("dead axis on {}: {} of {} ({}) changes neither code nor launches in "
+                            "these cases ({} of the other axes)",
+                            axis.target, axis.axis, axis.family, axis.implementation,
+                            counted(axis.choices, "choice")),
+                2);
   if (pruned > 0)
     out += wrapped(fmt::format("pruned before compilation: {} (constraints, filters, space {})",
                                counted(pruned, "variant"), plan.sweep.space.text()),

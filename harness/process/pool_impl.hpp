@@ -23,7 +23,6 @@ struct Slot {
   std::chrono::milliseconds limit{0};
   bool job_taken = false;     ///< the worker has said that it began
   bool has_answered = false;  ///< the worker has finished an earlier job
-  int jobs_done = 0;          ///< of its worker
   bool more = false;          ///< messages were left in its buffer
 };
 

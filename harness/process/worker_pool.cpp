@@ -53,7 +53,6 @@ bool WorkerPool::Impl::start_next(bool alone) {
   std::string error;
   empty->worker = Worker::start(options, &error);
   empty->has_answered = false;
-  empty->jobs_done = 0;
   empty->more = false;
   if (empty->worker) {
     give_job(*empty, *queue.take(alone));
@@ -162,11 +161,6 @@ void WorkerPool::Impl::handle(Slot& slot, Json message) {
     JobEnd end;
     end.answer = std::move(value);
     end.last_output = slot.worker->output().text();
-    if (++slot.jobs_done == options.jobs_per_worker) {
-      slot.worker->close_requests();
-      std::string ignored;
-      end_worker(slot, kExitGrace, &ignored);
-    }
     finish(slot, std::move(end));
   } else {
     lose(slot, "it sent an unexpected message");

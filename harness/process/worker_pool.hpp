@@ -56,7 +56,6 @@ struct WorkerPoolOptions {
                                      ///< appended. The folder is removed with the worker.
   int workers = 1;
   std::int64_t address_space_bytes = 0;  ///< RLIMIT_AS of each worker, 0 for none
-  int jobs_per_worker = 0;               ///< after so many it is replaced: libraries leak; 0: never
 };
 
 class WorkerPool {

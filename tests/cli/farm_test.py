@@ -95,6 +95,18 @@ class Farm(harness.ProgramTest):
         self.assertEqual(self.statuses(report), {"compiler_crash"})
         self.assertIn("Killed signal terminated program cc1plus", report["failures"][0]["message"])
 
+    def test_each_stage_leaves_a_line(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        lines = {}
+        for run in ("first", "second"):
+            result = self.run_program("--jobs", 2, "tune", sweep)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            lines[run] = {line.split()[0]: line for line in result.stderr.splitlines()}
+        self.assertEqual(set(lines["first"]), {"compile", "prove", "trace", "race"})
+        self.assertRegex(lines["first"]["compile"], r"^compile 14/14 ")
+        self.assertRegex(lines["first"]["race"], r"^race    2/2 ")
+        self.assertRegex(lines["second"]["prove"], r"^prove   nothing to do, 7 found done$")
+
 
 if __name__ == "__main__":
     harness.main()
