@@ -32,7 +32,7 @@ First steps:
   fusetune verify split_reshape_cat --model qwen3.5-27b --tp 8 --device host-w32
   fusetune explain 'CASE'                        why a variant won and why the others fell)";
 
-constexpr const char* kDevices = "host-w64 and/or host-w32 (default: both)";
+constexpr const char* kDevices = "host-w64, host-w32 or simulated (default: the first two)";
 
 /// The command that was asked for, and what it runs.
 struct Program {
@@ -104,7 +104,7 @@ void add_tune(CLI::App& app, Program& program) {
       ->add_option("SWEEP", program.tune.sweep, "Sweep file, e.g. configs/sweeps/quickstart.yaml")
       ->required();
   command->add_option("--device", program.tune.device,
-                      "Instead of the sweep's: host-w64, host-w32");
+                      "Instead of the sweep's: host-w64, host-w32, simulated");
   command->add_option("--space", program.tune.space,
                       "Instead of the sweep's: full, pairwise, or N");
   command->add_option("--budget-s", program.tune.budget_s, "Instead of the sweep's measuring time")

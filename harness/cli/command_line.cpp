@@ -12,7 +12,7 @@ namespace {
 
 /// What the program does differently under these.
 constexpr const char* kEnvironment[] = {"FUSETUNE_KERNEL_PATH", "FUSETUNE_ROOT",
-                                        "FUSETUNE_MODULE_DIR", "CXX"};
+                                        "FUSETUNE_MODULE_DIR", "FUSETUNE_SIMULATION", "CXX"};
 
 /// Those that are not at their default, with a blank before each.
 std::string global_words(const GlobalOptions& global, bool retries_already) {

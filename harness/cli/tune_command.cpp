@@ -141,6 +141,8 @@ void print_summary(const Plan& plan, const Campaign& campaign, const TuneOptions
   if (plan.target.platform == Platform::host && !campaign.interrupted)
     fmt::print(
         "Times are those of the host device: they rank variants here and say nothing of a GPU.\n");
+  if (plan.target.platform == Platform::simulated)
+    fmt::print("Times are simulated ($FUSETUNE_SIMULATION): they say nothing of any machine.\n");
   if (campaign.interrupted) {
     fmt::print("\n{}: what was done is kept in {}. Go on with:\n  {}\n",
                terminal.yellow("interrupted"), global.engine.store.string(),

@@ -101,6 +101,7 @@ std::string signature_check(const Family& family, const std::vector<std::string>
                             const std::vector<std::vector<Argument>>& signatures);
 
 std::unique_ptr<Compiler> make_host_compiler();
+std::unique_ptr<Compiler> make_simulated_compiler();
 
 /// A platform's module (libfusetune_amd.so, ...), loaded with dlopen. On failure returns nothing
 /// and says why in `reason`.

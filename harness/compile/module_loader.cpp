@@ -16,8 +16,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string module_name(Platform platform) {
-  return platform == Platform::amd ? "amd" : platform == Platform::nvidia ? "nvidia" : "host";
+std::string module_name(Platform platform) { return platform == Platform::amd ? "amd" : "nvidia"; }
+
+bool needs_module(Platform platform) {
+  return platform == Platform::amd || platform == Platform::nvidia;
 }
 
 std::string needed_packages(Platform platform) {
@@ -52,8 +54,8 @@ fs::path find_module(Platform platform, std::string* reason) {
 }  // namespace
 
 std::unique_ptr<Compiler> load_compiler_module(Platform platform, std::string* reason) {
-  if (platform == Platform::host) {
-    *reason = "the host's compiler needs no module";
+  if (!needs_module(platform)) {
+    *reason = "its compiler needs no module";
     return nullptr;
   }
   const fs::path file = find_module(platform, reason);
@@ -79,7 +81,7 @@ std::unique_ptr<Compiler> load_compiler_module(Platform platform, std::string* r
 
 std::string compiler_unavailable(const Target& target) {
   std::string reason;
-  if (target.platform != Platform::host) find_module(target.platform, &reason);
+  if (needs_module(target.platform)) find_module(target.platform, &reason);
   return reason;
 }
 

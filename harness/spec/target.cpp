@@ -42,6 +42,9 @@ std::optional<Target> parse_nvidia(std::string_view name) {
 std::optional<Target> parse_known_form(std::string_view name) {
   if (name == "host" || name == "host-w64") return Target{"host-w64", Platform::host, 64};
   if (name == "host-w32") return Target{"host-w32", Platform::host, 32};
+  if (name == "simulated" || name == "simulated-w64")
+    return Target{"simulated-w64", Platform::simulated, 64};
+  if (name == "simulated-w32") return Target{"simulated-w32", Platform::simulated, 32};
   if (auto amd = parse_amd(name)) return amd;
   return parse_nvidia(name);
 }
@@ -64,16 +67,16 @@ Target parse_target(std::string_view name) {
   if (const std::string near = suggestion(name); !near.empty())
     message += fmt::format("; did you mean '{}'?", near);
   message +=
-      " (targets are host-w64, host-w32, gfx9xx to gfx12xx such as gfx942 or gfx1100, and sm_NN "
-      "such as sm_90)";
+      " (targets are host-w64, host-w32, simulated, gfx9xx to gfx12xx such as gfx942 or gfx1100, "
+      "and sm_NN such as sm_90)";
   throw UserError(message);
 }
 
 const std::vector<std::string>& known_targets() {
   static const std::vector<std::string> names{
-      "host-w64", "host-w32", "gfx906",  "gfx908",  "gfx90a",  "gfx942",
-      "gfx950",   "gfx1030",  "gfx1100", "gfx1101", "gfx1200", "gfx1201",
-      "sm_80",    "sm_89",    "sm_90",   "sm_100",  "sm_120"};
+      "host-w64", "host-w32", "gfx906",  "gfx908",        "gfx90a",       "gfx942", "gfx950",
+      "gfx1030",  "gfx1100",  "gfx1101", "gfx1200",       "gfx1201",      "sm_80",  "sm_89",
+      "sm_90",    "sm_100",   "sm_120",  "simulated-w64", "simulated-w32"};
   return names;
 }
 

@@ -7,7 +7,7 @@
 
 namespace fusetune {
 
-enum class Platform { host, amd, nvidia };
+enum class Platform { host, amd, nvidia, simulated };
 
 struct Target {
   std::string name;  ///< "host-w64", "gfx90a", "sm_90"

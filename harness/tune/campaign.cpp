@@ -128,7 +128,7 @@ Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session
 
 std::string repro_command(const Failure& failure) {
   const Target target = parse_target(failure.target);
-  if (target.platform != Platform::host)
+  if (target.platform == Platform::amd || target.platform == Platform::nvidia)
     return fmt::format("fusetune inspect --case '{}' --variant '{}' --target {}", failure.case_key,
                        failure.variant_key, failure.target);
   std::string command = fmt::format("fusetune verify '{}'", failure.case_key);

@@ -185,7 +185,9 @@ Compiler& compiler_for(const Target& target) {
   if (!compiler) {
     std::string reason;
     compiler = target.platform == Platform::host ? make_host_compiler()
-                                                 : load_compiler_module(target.platform, &reason);
+               : target.platform == Platform::simulated
+                   ? make_simulated_compiler()
+                   : load_compiler_module(target.platform, &reason);
     if (!compiler)
       throw UserError(fmt::format("nothing here compiles for {}: {}", target.name, reason));
   }

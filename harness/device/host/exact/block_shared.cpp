@@ -6,7 +6,7 @@ namespace fusetune {
 
 namespace {
 
-constexpr std::uintptr_t kNearBytes = 4096;
+constexpr std::uintptr_t kNearSharedBytes = 4096;
 /// Variables share no 16 bytes: banks and vectors are counted from the start of each.
 constexpr std::size_t kAlignment = 16;
 
@@ -36,7 +36,7 @@ const BlockShared::Variable* BlockShared::find(std::uintptr_t address) const {
 const BlockShared::Variable* BlockShared::find_before(std::uintptr_t address) const {
   const Variable* best = nullptr;
   for (const Variable& variable : variables_)
-    if (variable.end <= address && address - variable.end < kNearBytes &&
+    if (variable.end <= address && address - variable.end < kNearSharedBytes &&
         (best == nullptr || variable.end > best->end))
       best = &variable;
   return best;

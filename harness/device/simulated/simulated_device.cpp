@@ -1,0 +1,148 @@
+#include "harness/device/simulated/simulated_device.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "harness/base/error.hpp"
+#include "harness/base/files.hpp"
+#include "harness/base/hash.hpp"
+#include "harness/compile/simulated_code.hpp"
+#include "harness/device/simulated/simulated_kernels.hpp"
+#include "harness/device/simulated/simulated_program.hpp"
+
+namespace fusetune {
+
+namespace {
+
+constexpr std::int64_t kSimulatedUnits = 64;
+
+}  // namespace
+
+SimulatedDevice::SimulatedDevice(const Target& target, const Simulation& simulation)
+    : simulation_(simulation), clock_(simulation) {
+  properties_.name = target.name;
+  properties_.target = target;
+  properties_.facts.cu_count = kSimulatedUnits;
+  properties_.cache_bytes = simulation.cache_bytes;
+  properties_.conditions = {{"simulation", simulation.name},
+                            {"measuring", simulation.measuring_key()}};
+}
+
+DevicePointer SimulatedDevice::allocate(std::size_t size_bytes, Place place) {
+  const auto bytes = static_cast<std::int64_t>(size_bytes);
+  if (simulation_.memory_bytes > 0 && used_bytes_ + bytes > simulation_.memory_bytes)
+    throw std::bad_alloc();
+  const DevicePointer pointer = memory_.allocate(size_bytes, place);
+  sizes_[pointer] = size_bytes;
+  used_bytes_ += bytes;
+  clock_.new_memory();
+  return pointer;
+}
+
+void SimulatedDevice::release(DevicePointer pointer) {
+  memory_.release(pointer);
+  const auto known = sizes_.find(pointer);
+  if (known == sizes_.end()) return;
+  used_bytes_ -= static_cast<std::int64_t>(known->second);
+  sizes_.erase(known);
+}
+
+void SimulatedDevice::copy_to(DevicePointer destination, const void* source,
+                              std::size_t size_bytes) {
+  if (!memory_.contains(destination, size_bytes))
+    throw std::out_of_range("copy_to leaves the buffer");
+  if (size_bytes > 0) std::memcpy(reinterpret_cast<void*>(destination), source, size_bytes);
+}
+
+void SimulatedDevice::copy_from(void* destination, DevicePointer source, std::size_t size_bytes) {
+  if (!memory_.contains(source, size_bytes)) throw std::out_of_range("copy_from leaves the buffer");
+  if (size_bytes > 0) std::memcpy(destination, reinterpret_cast<const void*>(source), size_bytes);
+}
+
+std::unique_ptr<LoadedCode> SimulatedDevice::load(const std::string& code_path, Outcome* outcome) {
+  *outcome = poisoned_;
+  if (!outcome->ok()) return nullptr;
+  std::optional<SimulatedCode> code;
+  try {
+    code = simulated_code_from(read_file(code_path));
+  } catch (const UserError& error) {
+    *outcome = {Status::launch_error, error.what()};
+    return nullptr;
+  }
+  if (!code) {
+    *outcome = {Status::launch_error,
+                fmt::format("{} is no code object of the simulated device", code_path)};
+    return nullptr;
+  }
+  if (session_.use_count() <= 1) {
+    session_ = std::make_shared<std::uint64_t>(0);
+    session_has_launched_ = false;
+    clock_.begin(0);
+  }
+  // Other code in another order is another session.
+  *session_ = hash64(code->identity.data(), code->identity.size(), *session_);
+  return std::make_unique<SimulatedProgram>(*std::move(code), simulation_, session_);
+}
+
+bool SimulatedDevice::go_wrong(const SimulatedFault& fault, Outcome* outcome) {
+  switch (fault.kind) {
+    case SimulatedFault::Kind::launch_error:
+      *outcome = {Status::launch_error, "simulated: the launch is refused"};
+      return true;
+    case SimulatedFault::Kind::out_of_memory:
+      *outcome = {Status::out_of_memory, "simulated: no memory for the launch"};
+      return true;
+    case SimulatedFault::Kind::kernel_fault:
+      *outcome = {Status::kernel_fault, "simulated: the kernel faults"};
+      return true;
+    case SimulatedFault::Kind::poisoned_context:
+      poisoned_ = {Status::kernel_fault,
+                   "simulated: the kernel faults, and the device takes nothing more"};
+      *outcome = poisoned_;
+      return true;
+    case SimulatedFault::Kind::kernel_hang:
+      for (;;) ::pause();
+    case SimulatedFault::Kind::worker_death:
+      ::raise(SIGKILL);
+      ::_exit(1);
+    case SimulatedFault::Kind::lost_launch:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Outcome SimulatedDevice::launch(const LoadedCode& code, const KernelLaunch& launch) {
+  const auto* program = dynamic_cast<const SimulatedProgram*>(&code);
+  if (program == nullptr) return {Status::launch_error, "the code was loaded by another device"};
+  if (!poisoned_.ok()) return poisoned_;
+  SimulatedLaunch bound;
+  if (Outcome outcome = program->bind(launch, &bound); !outcome.ok()) return outcome;
+  const SimulatedKernel kernel = find_simulated_kernel(launch.entry);
+  if (kernel == nullptr)
+    return {Status::launch_error,
+            fmt::format("the simulated device has no kernel {} built in", launch.entry)};
+  if (!session_has_launched_) {
+    // What is run decides the draws, as the code does.
+    std::uint64_t seed = *session_;
+    for (const auto& [name, value] : bound.numbers) seed = hash64(&value, sizeof value, seed);
+    clock_.begin(seed);
+    session_has_launched_ = true;
+  }
+  clock_.pass(program->identity(), program->time_us(launch.entry, bound));
+  const SimulatedFault* fault = program->next_fault(launch.entry);
+  Outcome outcome;
+  if (fault != nullptr && go_wrong(*fault, &outcome)) return outcome;
+  std::byte* result = nullptr;
+  kernel(bound, &result);
+  if (fault != nullptr && result != nullptr) *result ^= std::byte{1};
+  return {};
+}
+
+}  // namespace fusetune

@@ -1,0 +1,100 @@
+#pragma once
+// The script of the simulated device: how long its kernels take, with what noise, and what goes
+// wrong at which variants. Read from the YAML file that $FUSETUNE_SIMULATION names; without one
+// nothing goes wrong. docs/simulation.md explains the keys.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/base/error.hpp"
+
+namespace fusetune {
+
+/// Something that goes wrong at chosen variants.
+struct SimulatedFault {
+  enum class Kind {
+    // While it is compiled.
+    compile_error,
+    compiler_crash,
+    compiler_hang,
+    garbage_code,
+    // At a launch.
+    launch_error,
+    kernel_fault,
+    poisoned_context,
+    kernel_hang,
+    wrong_result,
+    lost_launch,
+    worker_death,
+    out_of_memory,
+  };
+  Kind kind = Kind::compile_error;
+  std::string entry;                           ///< "" for any
+  std::map<std::string, std::string> variant;  ///< axes that it must have; the others are free
+  std::int64_t launch = 1;  ///< first launch of the loaded code at which it happens
+  std::int64_t times = 0;   ///< launches in a row, 0: from then on all
+  Mark mark;
+
+  bool while_compiled() const { return kind <= Kind::garbage_code; }
+};
+
+/// Shares of a time, as in docs/measuring.md; all 0 is a device without noise.
+struct SimulatedNoise {
+  double session = 0;           ///< standard deviation over sessions
+  double drift = 0;             ///< of a slow drift that all arms share
+  double drift_memory = 0.98;   ///< how much of it is left from sample to sample
+  double placement = 0;         ///< per arm and memory
+  double sample = 0;            ///< per sample
+  double outliers = 0;          ///< how many samples are late
+  double outlier_excess = 0.2;  ///< by how much, on average
+};
+
+/// Between two moments of the virtual clock every launch takes so many times its time.
+struct Throttling {
+  double from_us = 0, to_us = 0, factor = 1;
+};
+
+/// At a moment of the virtual clock it is put forward, or back.
+struct ClockJump {
+  double at_us = 0, by_us = 0;
+};
+
+/// A formula over axes, static symbols, runtime symbols, `grid_blocks` and `block_threads`. It is
+/// parsed with the names of a code object, at its first launch.
+struct TimeFormula {
+  std::string nanoseconds;
+  Mark mark;
+};
+
+struct Simulation {
+  std::string name = "none";
+  std::uint64_t seed = 1;
+  std::string compiler_version = "1";
+  std::int64_t code_bytes = 4096;  ///< about so large is a code object
+  std::int64_t memory_bytes = 0;   ///< of the device, 0: without limit
+  std::int64_t cache_bytes = 1 << 20;
+  std::map<std::string, TimeFormula> times;  ///< by entry
+  SimulatedNoise noise;
+  std::vector<Throttling> throttling;
+  std::vector<ClockJump> clock_jumps;
+  std::vector<SimulatedFault> faults;
+
+  /// Changes with everything that a measured time depends on.
+  std::string measuring_key() const;
+  /// Faults of one stage that apply to code with these entries and macros. Throws UserError at a
+  /// fault that names an axis which the code does not have.
+  std::vector<const SimulatedFault*> faults_of(
+      bool while_compiled, const std::vector<std::string>& entries,
+      const std::map<std::string, std::string>& macros) const;
+};
+
+/// Throws UserError with the place of the error.
+Simulation read_simulation(const std::filesystem::path& file);
+
+/// That of $FUSETUNE_SIMULATION, read once per process.
+const Simulation& present_simulation();
+
+}  // namespace fusetune
