@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -32,6 +33,20 @@ int write_all(int fd, std::string_view content, Durability durability) {
   }
   if (durability == Durability::process_kill) return 0;
   return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+/// What a killed process left beside `path` on its way there. Another one may be writing now.
+void remove_leftovers(const fs::path& path) {
+  const std::string prefix = path.filename().string() + ".tmp-";
+  std::error_code error;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    const long writer = std::strtol(name.c_str() + prefix.size(), nullptr, 10);
+    if (writer > 0 && ::kill(static_cast<pid_t>(writer), 0) != 0 && errno == ESRCH)
+      ::unlink(it->path().c_str());
+  }
 }
 
 }  // namespace
@@ -71,6 +86,9 @@ void write_file_atomic(const fs::path& path, std::string_view content, Durabilit
     ::unlink(temporary.c_str());
     fail("write", path, error);
   }
+  // Of the few files that are for people; a code object's folder would be listed thousands of
+  // times.
+  if (durability == Durability::power_cut) remove_leftovers(path);
 }
 
 fs::path project_root() {

@@ -10,7 +10,7 @@ namespace fusetune {
 
 namespace {
 
-constexpr const char* kKeyVersion = "code-object-1";
+constexpr const char* kKeyVersion = "code-object-2";
 
 constexpr std::pair<Argument::Kind, const char*> kKinds[] = {
     {Argument::Kind::tensor, "tensor"},
@@ -46,11 +46,17 @@ std::string CompileRequest::key(std::string_view compiler_identity) const {
   std::sort(sorted.headers.begin(), sorted.headers.end(),
             [](const SourceText& a, const SourceText& b) { return a.name < b.name; });
   std::sort(sorted.macros.begin(), sorted.macros.end());
+  // The texts are hashed as they are: they need not be UTF-8, where JSON would make different bad
+  // bytes alike, and a key is made for every variant.
+  std::string sources;
+  const auto take_text = [&sources](SourceText& text) {
+    sources += fmt::format("{} {}\n", text.text.size(), text.text);
+    text.text.clear();
+  };
+  take_text(sorted.source);
+  for (SourceText& header : sorted.headers) take_text(header);
   const std::string body =
       fusetune::to_json(sorted).dump(-1, ' ', false, Json::error_handler_t::replace);
-  // Sources need not be UTF-8, and JSON would make different bad bytes alike.
-  std::string sources = source.text;
-  for (const SourceText& header : sorted.headers) sources += header.text;
   return hash_hex({kKeyVersion, compiler_identity, body, sources});
 }
 

@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 
 #include "harness/base/error.hpp"
 #include "harness/base/temporary_folder.hpp"
@@ -70,6 +73,20 @@ TEST_F(Files, ARefusedWriteLeavesTheOldFileAndNoOther) {
   EXPECT_THAT(message, HasSubstr("cannot write"));
   EXPECT_EQ(read_file(file), "old");
   EXPECT_EQ(entries(), 1U);
+}
+
+TEST_F(Files, WhatAKilledWriterLeftGoesWithTheNextWrite) {
+  const pid_t gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(gone, nullptr, 0), gone);
+  const fs::path file = folder_ / "file";
+  const auto leave = [&](const fs::path& name) { std::ofstream(folder_ / name) << "half"; };
+  leave("file.tmp-" + std::to_string(gone) + "-0");
+  leave("file.tmp-" + std::to_string(::getpid()) + "-999");  // somebody writes it now
+  leave("other.tmp-" + std::to_string(gone) + "-0");
+  write_file_atomic(file, "new");
+  EXPECT_FALSE(fs::exists(folder_ / ("file.tmp-" + std::to_string(gone) + "-0")));
+  EXPECT_EQ(entries(), 3U);
 }
 
 TEST(ProjectRoot, HoldsTheKernels) {
