@@ -6,6 +6,7 @@
 //     kill_torn                 it is killed when half of the bytes are written
 //     full                      from the n-th on there is no space
 //     count                     nothing; at the end the number goes to the file IO_FAULT_COUNT
+//   IO_FAULT_CLOCK=1: the time of day jumps by a year at every look, there and back.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -124,9 +127,30 @@ int change_name(Change change) {
   return result;
 }
 
+/// To be added to the time of day.
+long jump_s() {
+  static const bool jumps = ::getenv("IO_FAULT_CLOCK") != nullptr;
+  static std::atomic<long> looks{0};
+  return jumps && looks++ % 2 == 1 ? 365L * 24 * 3600 : 0;
+}
+
 }  // namespace
 
 extern "C" {
+
+int clock_gettime(clockid_t clock, struct timespec* now) noexcept {
+  static const auto real = next<int (*)(clockid_t, struct timespec*)>("clock_gettime");
+  const int result = real(clock, now);
+  if (result == 0 && clock == CLOCK_REALTIME) now->tv_sec += jump_s();
+  return result;
+}
+
+int gettimeofday(struct timeval* now, void* zone) noexcept {
+  static const auto real = next<int (*)(struct timeval*, void*)>("gettimeofday");
+  const int result = real(now, zone);
+  if (result == 0) now->tv_sec += jump_s();
+  return result;
+}
 
 ssize_t write(int fd, const void* data, size_t count) {
   static const auto real = next<ssize_t (*)(int, const void*, size_t)>("write");
