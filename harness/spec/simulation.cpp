@@ -10,7 +10,9 @@
 #include <optional>
 #include <utility>
 
+#include "harness/base/files.hpp"
 #include "harness/base/hash.hpp"
+#include "harness/base/json.hpp"
 #include "harness/spec/yaml.hpp"
 
 namespace fusetune {
@@ -112,6 +114,34 @@ ClockJump read_jump(const YamlNode& node) {
           read_number(node.at("by_us"), -kLongTime, kLongTime)};
 }
 
+/// Series that scripts/record-space wrote; `entries` says which entry an implementation has.
+std::vector<RecordedSeries> read_recorded(const YamlNode& node,
+                                          const std::filesystem::path& directory) {
+  node.allow_keys({"file", "entries"}, "key of recorded");
+  const YamlNode name = node.at("file");
+  std::map<std::string, std::string> entries;
+  for (const auto& [implementation, entry] : node.at("entries").entries())
+    entries[implementation.as_string()] = entry.as_string();
+  std::vector<RecordedSeries> recorded;
+  try {
+    for (const Json& one : Json::parse(read_file(directory / name.as_string()))) {
+      const auto entry = entries.find(one.at("implementation").get<std::string>());
+      if (entry == entries.end())
+        name.fail(fmt::format("it has an implementation '{}' that `entries` does not name",
+                              one.at("implementation").get<std::string>()));
+      RecordedSeries series{entry->second, one.at("values"), one.at("us")};
+      if (series.us.empty() ||
+          !std::all_of(series.us.begin(), series.us.end(), [](double us) { return us > 0; }))
+        name.fail("a series without samples above 0");
+      recorded.push_back(std::move(series));
+    }
+  } catch (const Json::exception& error) {
+    name.fail(fmt::format("not a recorded space: {}", error.what()));
+  }
+  if (recorded.empty()) name.fail("it holds no series");
+  return recorded;
+}
+
 std::string macro_of(std::string_view name) {
   std::string macro = "FT_";
   for (const char c : name) macro += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -147,6 +177,11 @@ std::string Simulation::measuring_key() const {
   for (const Throttling& one : throttling)
     text += fmt::format("|throttle {} {} {}", one.from_us, one.to_us, one.factor);
   for (const ClockJump& one : clock_jumps) text += fmt::format("|jump {} {}", one.at_us, one.by_us);
+  for (const RecordedSeries& one : recorded) {
+    text += fmt::format("|{}", one.entry);
+    for (const auto& [symbol, value] : one.values) text += fmt::format(" {}={}", symbol, value);
+    for (const double us : one.us) text += fmt::format(" {}", us);
+  }
   return hash_hex(text).substr(0, 16);
 }
 
@@ -162,9 +197,10 @@ std::vector<const SimulatedFault*> Simulation::faults_of(
 
 Simulation read_simulation(const std::filesystem::path& file) {
   const YamlNode root = YamlNode::load(file);
-  root.allow_keys({"simulation", "seed", "compiler_version", "code_bytes", "memory_bytes",
-                   "cache_bytes", "time_ns", "noise", "throttle", "clock_jumps", "faults"},
-                  "key of a simulation");
+  root.allow_keys(
+      {"simulation", "seed", "compiler_version", "code_bytes", "memory_bytes", "cache_bytes",
+       "time_ns", "recorded", "noise", "throttle", "clock_jumps", "faults"},
+      "key of a simulation");
   Simulation simulation;
   simulation.name = root.at("simulation").as_string();
   if (const auto seed = root.find("seed"))
@@ -178,6 +214,11 @@ Simulation read_simulation(const std::filesystem::path& file) {
   if (const auto times = root.find("time_ns"))
     for (const auto& [entry, formula] : times->entries())
       simulation.times[entry.as_string()] = {formula.as_string(), formula.mark()};
+  if (const auto recorded = root.find("recorded"))
+    simulation.recorded = read_recorded(*recorded, file.parent_path());
+  for (const char* key : {"time_ns", "noise"})
+    if (const auto node = root.find(key); node && !simulation.recorded.empty())
+      node->fail(fmt::format("recorded samples come with their own: {} has no say", key));
   if (const auto noise = root.find("noise")) simulation.noise = read_noise(*noise);
   if (const auto list = root.find("throttle"))
     for (const YamlNode& item : list->items())

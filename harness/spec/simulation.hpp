@@ -69,6 +69,13 @@ struct TimeFormula {
   Mark mark;
 };
 
+/// What another device measured of one variant and case, to be played back in its order.
+struct RecordedSeries {
+  std::string entry;
+  std::map<std::string, std::string> values;  ///< axes, static and runtime symbols
+  std::vector<double> us;
+};
+
 struct Simulation {
   std::string name = "none";
   std::uint64_t seed = 1;
@@ -77,6 +84,7 @@ struct Simulation {
   std::int64_t memory_bytes = 0;   ///< of the device, 0: without limit
   std::int64_t cache_bytes = 1 << 20;
   std::map<std::string, TimeFormula> times;  ///< by entry
+  std::vector<RecordedSeries> recorded;      ///< in place of times and noise, when not empty
   SimulatedNoise noise;
   std::vector<Throttling> throttling;
   std::vector<ClockJump> clock_jumps;

@@ -1,6 +1,11 @@
 """The campaign engine on the simulated device: scripted faults, noise, and the same table every time."""
 
 import collections
+import json
+import math
+import statistics
+import subprocess
+import sys
 
 import harness
 
@@ -76,6 +81,83 @@ class Tables(SimulatedTest):
         documents = self.run_json("verify", "simulated_rows", "-o", "nk=1", "-o", "nv=2", "--space", 4, "--tokens", 5,
                                   "--device", "host-w64", "--device", "simulated", environment=self.simulated())
         self.assertEqual([d["failures"] for d in documents], [[], []])
+
+
+class Recorded(SimulatedTest):
+    SWEEP = """
+sweep: recorded
+device: simulated
+families:
+  - family: simulated_rows
+    symbols: [{nk: 1, nv: 2}]
+    tokens: [16]
+    axes: {block_size: [64], rows_per_iter: [1, 2], chunk: [1, 8], order: [forward], prefetch: [off]}
+measure: {data: hot, budget_s: 30, probe_cutoff: 1000}
+"""
+
+    def test_a_space_of_the_host_is_played_back(self):
+        sweep = self.write("space.yaml", self.SWEEP)
+        self.run_json("--store", "host", "tune", sweep, "--device", "host-w64", environment=self.simulated())
+        printed = subprocess.run([sys.executable, harness.ROOT / "scripts" / "record-space", self.dir / "host"],
+                                 capture_output=True, text=True, check=True).stdout
+        self.write("space.json", printed)
+        script = self.write("played.yaml", "simulation: played\nrecorded: {file: space.json, entries: "
+                                           "{fused: simulated_rows, unfused: simulated_rows_plain}}\n")
+        self.run_json("--store", "played", "tune", sweep, environment=self.simulated(script))
+        again = json.loads(subprocess.run([sys.executable, harness.ROOT / "scripts" / "record-space",
+                                           self.dir / "played"], capture_output=True, text=True, check=True).stdout)
+        known = {json.dumps([s["implementation"], s["values"]]): s["us"] for s in json.loads(printed)}
+        self.assertEqual(len(again), 5)
+        for series in again:
+            recorded = known[json.dumps([series["implementation"], series["values"]])]
+            for us in series["us"]:
+                self.assertTrue(any(abs(us - one) < 1e-6 * one for one in recorded), (us, recorded))
+            # All are played equally often, whichever of them the probe saw.
+            self.assertAlmostEqual(statistics.median(series["us"]), statistics.median(recorded), delta=1e-6 * us)
+
+    def test_a_space_without_samples_of_a_variant_is_an_error(self):
+        self.write("space.json", json.dumps([{"implementation": "fused", "values": {"block_size": "64"}, "us": [3]}]))
+        script = self.write("played.yaml", "simulation: played\nrecorded: {file: space.json, entries: "
+                                           "{fused: simulated_rows}}\n")
+        report = self.run_json("tune", FAULTS / "simulated.yaml", expect=5, environment=self.simulated(script))
+        self.assertTrue(any("no samples of simulated_rows with block_size=128" in f["message"]
+                            for f in report["failures"]), report["failures"])
+
+
+class Noise(SimulatedTest):
+    """Each part of the noise by itself, seen in the samples of a race."""
+
+    def spread(self, name, lines):
+        """Per arm: microseconds of the samples, of a device whose time is 50 us."""
+        script = self.write(f"{name}.yaml", f"simulation: {name}\nseed: 3\n"
+                            "time_ns: {simulated_rows: 50000, simulated_rows_plain: 50000}\n" + lines)
+        self.run_json("--store", name, "tune", FAULTS / "simulated.yaml", environment=self.simulated(script))
+        printed = subprocess.run([sys.executable, harness.ROOT / "scripts" / "record-space", self.dir / name],
+                                 capture_output=True, text=True, check=True).stdout
+        return [series["us"] for series in json.loads(printed)]
+
+    def test_each_part(self):
+        def logs(arms):
+            return [math.log(us / 50) for arm in arms for us in arm]
+
+        self.assertLess(max(map(abs, logs(self.spread("still", "")))), 1e-6)
+        # 18 arms of 24 samples: the estimates below are good to a tenth.
+        sample = logs(self.spread("sample", "noise: {sample: 0.05}\n"))
+        self.assertAlmostEqual(statistics.stdev(sample), 0.05, delta=0.01)
+        late = [x for x in logs(self.spread("late", "noise: {outliers: 0.2, outlier_excess: 0.5}\n")) if x > 1e-6]
+        self.assertAlmostEqual(len(late) / len(sample), 0.2, delta=0.08)
+        self.assertAlmostEqual(statistics.mean(math.exp(x) - 1 for x in late), 0.5, delta=0.2)
+        # One draw per arm and epoch of six samples, and per race.
+        placed = self.spread("placed", "noise: {placement: 0.05}\n")
+        self.assertEqual({len({round(us, 6) for us in arm}) for arm in placed}, {4})
+        session = self.spread("session", "noise: {session: 0.05}\n")
+        self.assertEqual(len({round(us, 6) for arm in session for us in arm}), 2)
+        # Drift is slow: neighbours differ by much less than all do.
+        drift = self.spread("drift", "noise: {drift: 0.05, drift_memory: 0.99}\n")
+        steps = [math.log(b / a) for arm in drift for a, b in zip(arm, arm[1:])]
+        self.assertLess(statistics.median(map(abs, steps)), 0.7 * statistics.stdev(logs(drift)))
+        throttled = logs(self.spread("hot", "throttle: [{from_us: 0, to_us: 1e11, factor: 2}]\n"))
+        self.assertLess(max(abs(x - math.log(2)) for x in throttled), 1e-6)
 
 
 class Scripts(SimulatedTest):

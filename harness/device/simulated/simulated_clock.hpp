@@ -21,6 +21,8 @@ class SimulatedClock {
   void new_memory() { ++memory_; }
   /// A launch of this code, `us` long without noise.
   void pass(std::uint64_t code, double us);
+  /// The number of the running sample.
+  std::uint64_t sample() const { return samples_; }
   /// The time, and the end of a sample: the next one has a draw of its own.
   double stamp_us();
 

@@ -84,10 +84,21 @@ std::unique_ptr<LoadedCode> SimulatedDevice::load(const std::string& code_path, 
     session_ = std::make_shared<std::uint64_t>(0);
     session_has_launched_ = false;
     clock_.begin(0);
+    untimed_.clear();
   }
   // Other code in another order is another session.
   *session_ = hash64(code->identity.data(), code->identity.size(), *session_);
   return std::make_unique<SimulatedProgram>(*std::move(code), simulation_, session_);
+}
+
+double SimulatedDevice::stamp_us() {
+  // Proofs launch what was never recorded, and nobody asks for the time.
+  if (!untimed_.empty()) late_ = {Status::launch_error, std::exchange(untimed_, {})};
+  return clock_.stamp_us();
+}
+
+Outcome SimulatedDevice::synchronize() {
+  return poisoned_.ok() ? std::exchange(late_, {}) : poisoned_;
 }
 
 bool SimulatedDevice::go_wrong(const SimulatedFault& fault, Outcome* outcome) {
@@ -135,7 +146,10 @@ Outcome SimulatedDevice::launch(const LoadedCode& code, const KernelLaunch& laun
     clock_.begin(seed);
     session_has_launched_ = true;
   }
-  clock_.pass(program->identity(), program->time_us(launch.entry, bound));
+  if (const auto us = program->time_us(launch.entry, bound, clock_.sample()))
+    clock_.pass(program->identity(), *us);
+  else
+    untimed_ = fmt::format("the recorded space has no samples of {}", program->text(launch.entry));
   const SimulatedFault* fault = program->next_fault(launch.entry);
   Outcome outcome;
   if (fault != nullptr && go_wrong(*fault, &outcome)) return outcome;

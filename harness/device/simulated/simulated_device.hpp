@@ -29,8 +29,8 @@ class SimulatedDevice : public Device {
   void copy_from(void* destination, DevicePointer source, std::size_t size_bytes) override;
   std::unique_ptr<LoadedCode> load(const std::string& code_path, Outcome* outcome) override;
   Outcome launch(const LoadedCode& code, const KernelLaunch& launch) override;
-  Outcome synchronize() override { return poisoned_; }
-  double stamp_us() override { return clock_.stamp_us(); }
+  Outcome synchronize() override;
+  double stamp_us() override;
   void schedule(std::uint64_t) override {}
 
  private:
@@ -47,7 +47,9 @@ class SimulatedDevice : public Device {
   /// before.
   std::shared_ptr<std::uint64_t> session_;
   bool session_has_launched_ = false;
-  Outcome poisoned_;  ///< what every call says from then on
+  Outcome poisoned_;     ///< what every call says from then on
+  std::string untimed_;  ///< why the running sample has no time, "" where it has
+  Outcome late_;         ///< for the next synchronize()
 };
 
 }  // namespace fusetune

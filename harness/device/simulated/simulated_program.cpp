@@ -88,12 +88,44 @@ Outcome SimulatedProgram::bind(const KernelLaunch& launch, SimulatedLaunch* boun
   return {};
 }
 
-double SimulatedProgram::time_us(const std::string& entry, const SimulatedLaunch& launch) const {
+std::optional<double> SimulatedProgram::time_us(const std::string& entry,
+                                                const SimulatedLaunch& launch,
+                                                std::uint64_t sample) const {
   std::string key = entry;
   for (const auto& [name, value] : launch.numbers) key += fmt::format(" {}", value);
-  const auto [known, is_new] = times_.try_emplace(std::move(key));
-  if (is_new) known->second = formula_us(entry, launch);
-  return known->second;
+  const auto [known, is_new] = timings_.try_emplace(std::move(key));
+  Timing& timing = known->second;
+  if (is_new && simulation_.recorded.empty()) timing.us = formula_us(entry, launch);
+  if (simulation_.recorded.empty()) return timing.us;
+  if (is_new) {
+    timing.series = series_of(entry, launch);
+    timing.sample = sample;
+  }
+  if (timing.series == nullptr) return std::nullopt;
+  if (timing.sample != sample) ++timing.played;
+  timing.sample = sample;
+  return timing.series->us[timing.played % timing.series->us.size()];
+}
+
+const RecordedSeries* SimulatedProgram::series_of(const std::string& entry,
+                                                  const SimulatedLaunch& launch) const {
+  const auto fits = [&](const RecordedSeries& series) {
+    return series.entry == entry &&
+           std::all_of(series.values.begin(), series.values.end(), [&](const auto& wanted) {
+             const auto number = launch.numbers.find(wanted.first);
+             if (number != launch.numbers.end())
+               return std::to_string(number->second) == wanted.second;
+             // What the code does not depend on may have any value.
+             const auto word = values_.find(wanted.first);
+             return word == values_.end() || to_string(word->second) == wanted.second;
+           });
+  };
+  const auto found = std::find_if(simulation_.recorded.begin(), simulation_.recorded.end(), fits);
+  return found == simulation_.recorded.end() ? nullptr : &*found;
+}
+
+std::string SimulatedProgram::text(const std::string& entry) const {
+  return fmt::format("{} with {}", entry, to_string(values_));
 }
 
 double SimulatedProgram::formula_us(const std::string& entry, const SimulatedLaunch& launch) const {

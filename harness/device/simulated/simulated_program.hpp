@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,13 +26,19 @@ class SimulatedProgram : public LoadedCode {
   std::uint64_t identity() const { return identity_; }
   /// The launch with its arguments by name; an outcome when they are not those of the entry.
   Outcome bind(const KernelLaunch& launch, SimulatedLaunch* bound) const;
-  /// Without noise.
-  double time_us(const std::string& entry, const SimulatedLaunch& launch) const;
+  /// Without noise; of a recorded space what was recorded, one sample after the other, and nothing
+  /// where nothing was. `sample` is the number of the clock's.
+  std::optional<double> time_us(const std::string& entry, const SimulatedLaunch& launch,
+                                std::uint64_t sample) const;
+  /// An entry with what its code depends on, for messages.
+  std::string text(const std::string& entry) const;
   /// Counts a launch, and returns the fault that happens at it, or nullptr.
   const SimulatedFault* next_fault(const std::string& entry) const;
 
  private:
   double formula_us(const std::string& entry, const SimulatedLaunch& launch) const;
+  /// nullptr when there is none.
+  const RecordedSeries* series_of(const std::string& entry, const SimulatedLaunch& launch) const;
 
   SimulatedCode code_;
   const Simulation& simulation_;
@@ -43,7 +50,14 @@ class SimulatedProgram : public LoadedCode {
   // A launch changes neither code nor entry, and the device gets both as constants.
   mutable std::int64_t launches_ = 0;
   mutable std::map<std::string, Expr> formulas_;
-  mutable std::map<std::string, double> times_;  ///< by entry and numbers
+  /// What is known of an entry and its numbers.
+  struct Timing {
+    double us = 0;
+    const RecordedSeries* series = nullptr;
+    std::uint64_t sample = 0;  ///< of the clock, that was seen last
+    std::size_t played = 0;
+  };
+  mutable std::map<std::string, Timing> timings_;
 };
 
 }  // namespace fusetune
