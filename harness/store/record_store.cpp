@@ -3,15 +3,22 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
+#include <random>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
+#include "harness/base/hash.hpp"
+#include "harness/store/migration.hpp"
+#include "harness/store/record_merge.hpp"
+#include "harness/store/record_rows.hpp"
+#include "harness/store/row_checksum.hpp"
 #include "harness/store/schema.hpp"
 #include "harness/store/sqlite.hpp"
 #include "harness/store/store_lock.hpp"
@@ -22,27 +29,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kSelectStep =
-    "SELECT kind, key, subject, status, message, data, wall_ms, run FROM steps ";
 // How long a reader waits for a writer that is just creating the store.
 constexpr std::chrono::milliseconds kCreationWait{5000};
 
-constexpr std::array<std::pair<StepRecord::Kind, std::string_view>, 4> kKinds{{
-    {StepRecord::Kind::compile, "compile"},
-    {StepRecord::Kind::proof, "proof"},
-    {StepRecord::Kind::race, "race"},
-    {StepRecord::Kind::traffic, "traffic"},
-}};
-
-/// JSON that every reader accepts: bytes that are no UTF-8 are replaced, numbers that are not
-/// finite become null.
-std::string to_text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 /// Messages come from compilers and drivers and may hold anything.
 std::string to_utf8(const std::string& text) {
-  return Json::parse(to_text(text)).get<std::string>();
+  return Json::parse(stored_text(text)).get<std::string>();
 }
 
 void make_folder(const fs::path& root) {
@@ -53,37 +45,46 @@ void make_folder(const fs::path& root) {
                                 root.string(), error ? error.message() : "it is a file"));
 }
 
-/// Creates the tables when they are missing. The caller holds the lock.
-void create_if_new(const fs::path& file) {
+/// Creates the tables when they are missing, or brings them to the present schema. The caller holds
+/// the lock.
+void bring_up_to_date(const fs::path& file) {
   sqlite::Database database(file, sqlite::Database::Mode::read_write_create);
-  const bool is_new = is_new_database(database);  // before anything is changed
+  const int version = schema_version(database);  // before anything is changed
   if (const std::string mode = database.text("PRAGMA journal_mode = WAL"); mode != "wal")
     throw UserError(fmt::format(
         "cannot use {}: its file system has no shared memory for a write-ahead log (journal mode "
         "{}); give a folder on a local disk with --store",
         file.string(), mode));
-  if (is_new) create_schema(database);
+  if (version == 0) {
+    sqlite::Transaction transaction(database);
+    create_tables(database);
+    transaction.commit();
+  } else if (version < kSchemaVersion) {
+    migrate_from_version_1(database);
+  }
 }
 
-bool is_created(const fs::path& file) {
+bool is_up_to_date(const fs::path& file) {
   std::error_code error;
   if (fs::file_size(file, error) == 0 || error) return false;
   sqlite::Database database(file, sqlite::Database::Mode::read_only);
-  return !is_new_database(database);
+  return schema_version(database) == kSchemaVersion;
 }
 
 /// For a reader: another process may be creating the store at this moment.
-void create_or_wait(const fs::path& root, const fs::path& file) {
+void bring_up_to_date_or_wait(const fs::path& root, const fs::path& file) {
   const auto deadline = std::chrono::steady_clock::now() + kCreationWait;
-  while (!is_created(file)) {
+  while (!is_up_to_date(file)) {
     std::string holder;
     if (const auto lock = StoreLock::try_take(root / "lock", &holder)) {
-      create_if_new(file);
+      bring_up_to_date(file);
       return;
     }
     if (std::chrono::steady_clock::now() >= deadline)
-      throw UserError(fmt::format("{} holds no records yet; it is in use by process {}",
-                                  root.string(), holder));
+      throw UserError(
+          fmt::format("{} holds no records yet, or those of an older fusetune; it is "
+                      "in use by process {}",
+                      root.string(), holder));
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
@@ -98,60 +99,60 @@ StoreLock take_lock(const fs::path& root) {
   return std::move(*lock);
 }
 
-}  // namespace
-
-std::string_view to_string(StepRecord::Kind kind) {
-  for (const auto& [value, name] : kKinds)
-    if (value == kind) return name;
-  return "?";
+/// Indices and free pages that are damaged would lose or overwrite sound records.
+void require_sound(sqlite::Database& database) {
+  const std::string findings = schema_findings(database);
+  if (findings.empty()) return;
+  throw UserError(fmt::format(
+      "{} is damaged ({}); restore a copy, or save what can be read with `fusetune records export "
+      "--salvage FILE`, move it away together with its -wal and -shm files, and take the FILE in "
+      "with `fusetune records merge FILE`",
+      database.path().string(), findings.substr(0, findings.find('\n'))));
 }
+
+/// Unlike numbers of runs, the same in every store that the run is merged into.
+std::string new_uid() {
+  std::random_device random;
+  std::string bits;
+  for (int i = 0; i < 4; ++i) bits += fmt::format("{:08x}", random());
+  return hash_hex({bits, utc_now(), std::to_string(::getpid())});
+}
+
+}  // namespace
 
 struct RecordStore::Impl {
   Impl(const fs::path& file, std::optional<StoreLock> writer_lock)
       : lock(std::move(writer_lock)),
         database(file, lock ? sqlite::Database::Mode::read_write_create
-                            : sqlite::Database::Mode::read_only) {}
+                            : sqlite::Database::Mode::read_only) {
+    require_sound(database);
+    rows.emplace(database);
+  }
 
   std::optional<StoreLock> lock;  ///< of the writer; given up after the database is closed
   sqlite::Database database;
-  std::int64_t run = 0;
-
-  sqlite::Statement insert{database,
-                           "INSERT INTO steps (kind, key, subject, status, message, data, wall_ms, "
-                           "run, finished) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
-                           "strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"};
-  sqlite::Statement remove{database, "DELETE FROM steps WHERE kind = ?1 AND key = ?2"};
-  sqlite::Statement select_one{database,
-                               (std::string(kSelectStep) + "WHERE kind = ?1 AND key = ?2").c_str()};
-  sqlite::Statement select_all{database,
-                               (std::string(kSelectStep) + "WHERE kind = ?1 ORDER BY id").c_str()};
-  sqlite::Statement count{database, "SELECT count(*) FROM steps WHERE kind = ?1"};
+  std::optional<RecordRows> rows;
+  RunRecord run;  ///< id 0: none has begun
+  std::function<void(const std::string&)> told = [](const std::string& message) {
+    std::fprintf(stderr, "%s\n", message.c_str());
+  };
 
   void need_writer(const char* what) const {
     if (!lock)
       throw std::logic_error(
           fmt::format("{} on {}, which was opened for reading", what, database.path().string()));
   }
+  void need_run(const char* what) const {
+    need_writer(what);
+    if (run.id == 0) throw std::logic_error(fmt::format("RecordStore::{} before begin_run", what));
+  }
 
-  StepRecord read_row(const sqlite::Statement& row, StepRecord::Kind kind) const {
-    StepRecord step;
-    step.kind = kind;
-    step.key = row.text(1);
-    step.subject = row.text(2);
-    const std::string status = row.text(3);
-    step.message = row.text(4);
-    step.data = Json::parse(row.text(5), nullptr, /*allow_exceptions=*/false);
-    step.wall_ms = row.real(6);
-    step.run = row.integer(7);
-    const auto known = status_from_string(status);
-    if (!known || step.data.is_discarded())
-      throw UserError(
-          fmt::format("{}: the {} step '{}' cannot be read ({}); move the file away, or "
-                      "restore a copy",
-                      database.path().string(), to_string(kind), step.key,
-                      known ? "its data are no JSON" : "unknown status " + status));
-    step.status = *known;
-    return step;
+  void tell_damage(const std::string& what) const {
+    told(fmt::format("damaged record in {}: {}; it is not used: {}", database.path().string(), what,
+                     lock ? "what it told of is done again" : "the next run does it again"));
+  }
+  RecordRows::OnDamage damaged() const {
+    return [this](const std::string& what) { tell_damage(what); };
   }
 };
 
@@ -166,116 +167,159 @@ RecordStore RecordStore::open(const fs::path& root, bool exclusive) {
   std::optional<StoreLock> lock;
   if (exclusive) {
     lock.emplace(take_lock(root));
-    create_if_new(file);
+    bring_up_to_date(file);
   } else {
-    create_or_wait(root, file);
+    bring_up_to_date_or_wait(root, file);
   }
   return RecordStore(std::make_unique<Impl>(file, std::move(lock)));
 }
 
+void RecordStore::on_damage(std::function<void(const std::string&)> told) {
+  impl_->told = std::move(told);
+}
+
 std::int64_t RecordStore::begin_run(std::string_view campaign_key, std::string_view name,
                                     const Json& plan) {
-  impl_->need_writer("begin_run");
-  if (impl_->run != 0) throw std::logic_error("begin_run: this run has begun already");
-  sqlite::Database& database = impl_->database;
-  const std::string plan_text = to_text(plan);
-  const std::string version = harness_version();
-  sqlite::Transaction transaction(database);
-  sqlite::Statement campaign(database,
-                             "INSERT INTO campaigns (key, name, plan, created) VALUES (?1, ?2, ?3, "
-                             "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) ON CONFLICT (key) DO NOTHING");
-  campaign.bind(1, campaign_key).bind(2, name).bind(3, plan_text).run();
-  sqlite::Statement insert(
-      database,
-      "INSERT INTO runs (campaign, pid, harness_version, started) SELECT id, ?2, ?3, "
-      "strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM campaigns WHERE key = ?1");
-  insert.bind(1, campaign_key).bind(2, std::int64_t{::getpid()}).bind(3, version).run();
-  const std::int64_t run = database.last_row();
+  Impl& store = *impl_;
+  store.need_writer("begin_run");
+  if (store.run.id != 0) throw std::logic_error("begin_run: this run has begun already");
+  RunRecord run;
+  run.uid = new_uid();
+  run.campaign = campaign_key;
+  run.pid = ::getpid();
+  run.harness_version = harness_version();
+  run.started = utc_now();
+  bool was_damaged = false;
+  sqlite::Transaction transaction(store.database);
+  if (!store.rows->campaign(campaign_key, [&](const std::string& what) {
+        was_damaged = true;
+        store.tell_damage(what);
+      })) {
+    // All that a campaign holds is known here again; its runs refer to the key alone.
+    if (was_damaged) {
+      store.database.execute("PRAGMA defer_foreign_keys = ON");
+      store.rows->remove_campaign(campaign_key);
+    }
+    store.rows->insert(
+        CampaignRecord{std::string(campaign_key), std::string(name), plan, run.started});
+  }
+  run.id = store.rows->insert(run);
   transaction.commit();
-  impl_->run = run;
-  return run;
+  store.run = run;
+  return run.id;
 }
 
 void RecordStore::end_run(std::string_view how) {
-  if (impl_->run == 0) throw std::logic_error("end_run without begin_run");
-  sqlite::Statement update(
-      impl_->database,
-      "UPDATE runs SET ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), how = ?2 WHERE id = ?1");
-  update.bind(1, impl_->run).bind(2, how).run();
-  impl_->run = 0;
+  if (impl_->run.id == 0) throw std::logic_error("end_run without begin_run");
+  impl_->run.ended = utc_now();
+  impl_->run.how = how;
+  impl_->rows->replace(impl_->run);
+  impl_->run = {};
 }
 
 std::optional<StepRecord> RecordStore::find(StepRecord::Kind kind, std::string_view key) const {
-  sqlite::Statement& select = impl_->select_one;
-  const sqlite::ScopedReset reset_after(select);
-  select.bind(1, to_string(kind)).bind(2, key);
-  if (!select.step()) return std::nullopt;
-  return impl_->read_row(select, kind);
+  bool was_damaged = false;
+  std::optional<StepRecord> step = impl_->rows->step(kind, key, [&](const std::string& what) {
+    was_damaged = true;
+    impl_->tell_damage(what);
+  });
+  if (was_damaged && impl_->lock) impl_->rows->remove_step(kind, key);
+  return step;
 }
 
 void RecordStore::add(const StepRecord& step) {
-  impl_->need_writer("add");
-  if (impl_->run == 0) throw std::logic_error("RecordStore::add before begin_run");
+  impl_->need_run("add");
   if (step.key.empty()) throw std::logic_error("RecordStore::add: a step needs a key");
   if (!std::isfinite(step.wall_ms))
     throw std::logic_error("RecordStore::add: wall_ms is not finite");
-  const std::string subject = to_utf8(step.subject);
-  const std::string message = to_utf8(step.message);
-  const std::string data = to_text(step.data);
-  impl_->insert.bind(1, to_string(step.kind))
-      .bind(2, step.key)
-      .bind(3, subject)
-      .bind(4, to_string(step.status))
-      .bind(5, message)
-      .bind(6, data)
-      .bind(7, step.wall_ms)
-      .bind(8, impl_->run);
-  if (!impl_->insert.run_unless_duplicate())
+  StepRecord row = step;
+  row.subject = to_utf8(step.subject);
+  row.message = to_utf8(step.message);
+  row.run = impl_->run.id;
+  row.finished = utc_now();
+  if (!impl_->rows->insert(row))
     throw std::logic_error(fmt::format("the {} step '{}' ({}) is already recorded",
                                        to_string(step.kind), step.key, step.subject));
 }
 
 void RecordStore::forget(StepRecord::Kind kind, std::string_view key) {
   impl_->need_writer("forget");
-  impl_->remove.bind(1, to_string(kind)).bind(2, key).run();
+  impl_->rows->remove_step(kind, key);
+}
+
+void RecordStore::add_death(const WorkerDeath& death) {
+  impl_->need_run("add_death");
+  WorkerDeath row = death;
+  row.subject = to_utf8(death.subject);
+  row.last_output = to_utf8(death.last_output);
+  row.run = impl_->run.id;
+  row.at = utc_now();
+  impl_->rows->insert(row);
 }
 
 std::vector<StepRecord> RecordStore::all(StepRecord::Kind kind) const {
-  sqlite::Statement& select = impl_->select_all;
-  const sqlite::ScopedReset reset_after(select);
-  select.bind(1, to_string(kind));
   std::vector<StepRecord> steps;
-  while (select.step()) steps.push_back(impl_->read_row(select, kind));
+  impl_->rows->steps(kind, steps, impl_->damaged());
   return steps;
 }
 
-std::int64_t RecordStore::count(StepRecord::Kind kind) const {
-  sqlite::Statement& select = impl_->count;
-  const sqlite::ScopedReset reset_after(select);
-  select.bind(1, to_string(kind));
-  return select.step() ? select.integer(0) : 0;
+std::int64_t RecordStore::count(StepRecord::Kind kind) const { return impl_->rows->count(kind); }
+
+RecordSet RecordStore::everything() const {
+  const RecordRows::OnDamage damaged = impl_->damaged();
+  RecordSet set;
+  impl_->rows->campaigns(set.campaigns, damaged);
+  impl_->rows->runs(set.runs, damaged);
+  impl_->rows->steps(set.steps, damaged);
+  impl_->rows->deaths(set.deaths, damaged);
+  add_lost_parents(set);
+  return set;
 }
 
-std::string RecordStore::integrity() const {
-  std::string findings;
-  const auto note = [&](const std::string& text) {
-    findings += (findings.empty() ? "" : "\n") + text;
-  };
-  try {
-    // One row "ok", or a row per finding.
-    sqlite::Statement check(impl_->database, "PRAGMA integrity_check");
-    while (check.step())
-      if (check.text(0) != "ok") note(check.text(0));
-    sqlite::Statement references(impl_->database, "PRAGMA foreign_key_check");
-    while (references.step())
-      note(fmt::format("row {} of {} refers to a row of {} that does not exist", references.text(1),
-                       references.text(0), references.text(2)));
-  } catch (const UserError& error) {
-    note(error.what());  // too damaged even to be checked to the end
-  }
-  return findings;
+RecordStore::MergeResult RecordStore::merge(
+    const std::vector<std::pair<std::string, RecordSet>>& sets) {
+  impl_->need_writer("merge");
+  sqlite::Transaction transaction(impl_->database);
+  MergeResult result = merge_records(*impl_->rows, path().parent_path().string(), sets);
+  if (result.conflicts.empty()) transaction.commit();
+  return result;
 }
+
+std::string RecordStore::integrity() const { return schema_findings(impl_->database); }
 
 const fs::path& RecordStore::path() const { return impl_->database.path(); }
+
+RecordSet salvage_records(const fs::path& root,
+                          const std::function<void(const std::string&)>& left_out) {
+  const fs::path file = root / "records.sqlite";
+  sqlite::Database database(file, sqlite::Database::Mode::read_only);
+  if (schema_version(database) != kSchemaVersion)
+    throw UserError(fmt::format("{} has an older schema; nothing of it can be told to be whole",
+                                file.string()));
+  RecordSet set;
+  RecordRows rows(database);
+  const auto each = [&](const char* what, const auto& read) {
+    try {
+      read();
+    } catch (const UserError& error) {
+      left_out(fmt::format("{} from a place in the file that cannot be read", what));
+    }
+  };
+  each("campaigns", [&] { rows.campaigns(set.campaigns, left_out); });
+  each("runs", [&] { rows.runs(set.runs, left_out); });
+  each("steps", [&] { rows.steps(set.steps, left_out); });
+  // Behind a page that cannot be read there are others.
+  const auto quiet = [](const std::string&) {};
+  try {
+    rows.steps(set.steps, quiet, RecordRows::Order::last_to_first);
+  } catch (const UserError&) {  // it was told above
+  }
+  each("worker deaths", [&] { rows.deaths(set.deaths, left_out); });
+  std::set<std::pair<StepRecord::Kind, std::string>> seen;
+  std::erase_if(set.steps,
+                [&](const StepRecord& step) { return !seen.emplace(step.kind, step.key).second; });
+  add_lost_parents(set);
+  return set;
+}
 
 }  // namespace fusetune

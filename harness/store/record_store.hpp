@@ -1,46 +1,35 @@
 #pragma once
-// Everything that was observed, in one SQLite file (schema version 1). WAL, one transaction per
-// finished step: what is in it survives kill -9. Steps are found again by content keys, so a
-// campaign continues and a second run does nothing.
+// Everything that was observed, in one SQLite file. WAL, one transaction per finished step: what is
+// in it survives kill -9. Steps are found again by content keys, so a campaign continues and a
+// second run does nothing. Every row carries a checksum: a damaged one is named and never used.
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "harness/base/json.hpp"
-#include "harness/base/status.hpp"
+#include "harness/store/records.hpp"
 
 namespace fusetune {
 
-/// One finished step of any kind. `key` is unique within `kind`: inserting it twice is an error, so
-/// no step can be recorded as done twice.
-struct StepRecord {
-  enum class Kind { compile, proof, race, traffic } kind = Kind::compile;
-  std::string key;      ///< content key: what was done
-  std::string subject;  ///< for people: "case | variant | target"
-  Status status = Status::ok;
-  std::string message;
-  Json data;  ///< facts, checks, samples
-  double wall_ms = 0;
-  std::int64_t run = 0;  ///< the process run that did it, filled by the store
-};
-
-std::string_view to_string(StepRecord::Kind kind);
-
 class RecordStore {
  public:
-  /// Opens or creates `<root>/records.sqlite`. Throws UserError: not writable, damaged, a newer
-  /// schema, or in use by another run
+  /// Opens or creates `<root>/records.sqlite`, and brings an older schema to the present one.
+  /// Throws UserError: not writable, damaged, a newer schema, or in use by another run
   /// (`exclusive`; the message names its process id). Without `exclusive` it is for reading only,
   /// and works while another process writes.
   static RecordStore open(const std::filesystem::path& root, bool exclusive);
   ~RecordStore();
   RecordStore(RecordStore&&) noexcept;
   RecordStore& operator=(RecordStore&&) noexcept;
+
+  /// Told, in a sentence, of each damaged row that a read meets. Such a row is as good as absent;
+  /// a writer removes it, so that its step can be done again. Default: the message goes to stderr.
+  void on_damage(std::function<void(const std::string&)> told);
 
   /// Registers this process run under a campaign (created when new). Returns the run's number.
   std::int64_t begin_run(std::string_view campaign_key, std::string_view name, const Json& plan);
@@ -53,11 +42,25 @@ class RecordStore {
   void add(const StepRecord& step);
   /// Removes a step so that it may be tried again (failures of `--retry-failed`).
   void forget(StepRecord::Kind kind, std::string_view key);
+  void add_death(const WorkerDeath& death);
 
   std::vector<StepRecord> all(StepRecord::Kind kind) const;
   std::int64_t count(StepRecord::Kind kind) const;
+  /// Everything, in order of addition.
+  RecordSet everything() const;
 
-  /// SQLite's integrity check; "" when sound.
+  /// Takes in what is not there yet, in one transaction. `set` came from `name`. A step that is
+  /// there with another status, message or data is a conflict: adds a sentence that names both to
+  /// the result. Steps done twice with one outcome are one step: the first counts.
+  struct MergeResult {
+    std::int64_t runs = 0, steps = 0, deaths = 0;  ///< taken in
+    std::int64_t known = 0;                        ///< steps that were there
+    std::vector<std::string> conflicts;
+  };
+  /// All sets or none: with any conflict nothing is changed.
+  MergeResult merge(const std::vector<std::pair<std::string, RecordSet>>& sets);
+
+  /// SQLite's integrity check; "" when sound. It has passed once when the store was opened.
   std::string integrity() const;
 
   const std::filesystem::path& path() const;
@@ -67,5 +70,10 @@ class RecordStore {
   explicit RecordStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// What can still be read of a store that open() refuses as damaged: rows whose checksum fits.
+/// `left_out` is told of the others.
+RecordSet salvage_records(const std::filesystem::path& root,
+                          const std::function<void(const std::string&)>& left_out);
 
 }  // namespace fusetune

@@ -5,13 +5,17 @@
 
 namespace fusetune {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
-/// Whether the file has no tables yet. Throws UserError when it holds a newer schema, or tables
-/// that are not ours.
-bool is_new_database(sqlite::Database& database);
+/// The version of the file's tables; 0 when it has none yet. Throws UserError when it holds a newer
+/// schema, or tables that are not ours.
+int schema_version(sqlite::Database& database);
 
-/// Creates all tables in one transaction; a kill leaves none or all.
-void create_schema(sqlite::Database& database);
+/// Creates the tables and marks the file, within a transaction of the caller's.
+void create_tables(sqlite::Database& database);
+
+/// What SQLite's integrity check, its foreign keys and a comparison of the tables with ours find,
+/// line by line; "" when sound. Says nothing of what the rows hold: their checksums do.
+std::string schema_findings(sqlite::Database& database);
 
 }  // namespace fusetune

@@ -36,7 +36,9 @@ Database::Database(const std::filesystem::path& path, Mode mode) : path_(path) {
     integer("PRAGMA schema_version");
     // NORMAL: what is committed survives a kill; a power cut may cost the last steps, never the
     // file.
-    execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL");
+    execute(
+        "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; "
+        "PRAGMA cell_size_check = ON");
     // SQLite opens what it may not write for reading, and would complain at the first step only.
     if (mode == Mode::read_write_create && sqlite3_db_readonly(handle_, "main") == 1)
       fail(SQLITE_READONLY);

@@ -35,6 +35,17 @@ class StoreTest : public testing::Test {
     return record;
   }
 
+  static WorkerDeath worker_death() {
+    WorkerDeath death;
+    death.role = "device";
+    death.pid = 7;
+    death.how = "died";
+    death.signal = 11;
+    death.subject = "case";
+    death.last_output = "stack smashed";
+    return death;
+  }
+
   // In memory where possible: a durable write to a busy disk takes ten milliseconds and more, and
   // no test here cuts the power.
   TemporaryFolder folder_{"fusetune-store", ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : ""};

@@ -1,0 +1,65 @@
+#include "harness/store/records.hpp"
+
+#include <array>
+#include <set>
+#include <utility>
+
+#include "harness/base/error.hpp"
+#include "harness/base/hash.hpp"
+
+namespace fusetune {
+
+namespace {
+
+constexpr std::array<std::pair<StepRecord::Kind, std::string_view>, 4> kStepKinds{{
+    {StepRecord::Kind::compile, "compile"},
+    {StepRecord::Kind::proof, "proof"},
+    {StepRecord::Kind::race, "race"},
+    {StepRecord::Kind::traffic, "traffic"},
+}};
+
+}  // namespace
+
+std::string_view to_string(StepRecord::Kind kind) {
+  for (const auto& [value, name] : kStepKinds)
+    if (value == kind) return name;
+  return "?";
+}
+
+StepRecord::Kind parse_step_kind(std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& [value, known] : kStepKinds) {
+    if (known == name) return value;
+    names.emplace_back(known);
+  }
+  throw UserError(unknown_name("kind of record", name, names));
+}
+
+std::vector<StepRecord::Kind> step_kinds() {
+  std::vector<StepRecord::Kind> kinds;
+  for (const auto& [value, name] : kStepKinds) kinds.push_back(value);
+  return kinds;
+}
+
+void add_lost_parents(RecordSet& set) {
+  std::set<std::int64_t> runs;
+  for (const RunRecord& run : set.runs) runs.insert(run.id);
+  const auto need_run = [&](std::int64_t id) {
+    if (!runs.insert(id).second) return;
+    RunRecord lost;
+    lost.id = id;
+    lost.uid = hash_hex({"lost run", std::to_string(id)});
+    lost.campaign = hash_hex("lost campaign");
+    lost.how = "lost";
+    set.runs.push_back(std::move(lost));
+  };
+  for (const StepRecord& step : set.steps) need_run(step.run);
+  for (const WorkerDeath& death : set.deaths) need_run(death.run);
+  std::set<std::string> campaigns;
+  for (const CampaignRecord& campaign : set.campaigns) campaigns.insert(campaign.key);
+  for (const RunRecord& run : set.runs)
+    if (campaigns.insert(run.campaign).second)
+      set.campaigns.push_back({run.campaign, "lost", nullptr, run.started});
+}
+
+}  // namespace fusetune
