@@ -11,6 +11,7 @@
 #include "harness/base/files.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/interrupt.hpp"
+#include "harness/cli/size_text.hpp"
 #include "harness/tune/workers.hpp"
 
 namespace fusetune {
@@ -44,7 +45,8 @@ struct Program {
   ExplainOptions explain;
   SelftestOptions selftest;
   std::string list_what = "all";
-  std::string cache_action = "info";
+  CacheOptions cache;
+  RecordsOptions records;
   std::string worker_role;
   int in_fd = -1;
   int out_fd = -1;
@@ -80,6 +82,11 @@ void add_global(CLI::App& app, GlobalOptions& global) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_flag("--retry-failed", global.engine.retry_failed, "Try recorded failures again");
+  app.add_option_function<std::string>(
+         "--cache-limit",
+         [&global](const std::string& text) { global.engine.cache_bytes_max = parse_bytes(text); },
+         "Bytes of code objects to keep (default 8G); beyond, the longest unused go")
+      ->envname("FUSETUNE_CACHE_LIMIT");
   app.add_flag("--json", global.json, "Print one JSON document on stdout instead of text");
 }
 
@@ -97,6 +104,14 @@ void add_selection(CLI::App& command, SelectionOptions& selection) {
   command.add_option("--variant", selection.variant, "One variant by its key instead of a space");
 }
 
+void add_audit(CLI::App& command, AuditOptions& audit) {
+  command.add_option_function<std::string>(
+      "--audit", [&audit](const std::string& text) { audit.share = parse_percent(text); },
+      "Prove and time a random share of what is in the store again, e.g. 5%, and compare");
+  command.add_option("--audit-seed", audit.seed, "Which ones (default: drawn anew, and printed)")
+      ->check(CLI::PositiveNumber);
+}
+
 void add_tune(CLI::App& app, Program& program) {
   CLI::App* command =
       app.add_subcommand("tune", "Compile, prove and race a sweep; write table and header");
@@ -111,6 +126,7 @@ void add_tune(CLI::App& app, Program& program) {
       ->check(CLI::PositiveNumber);
   command->add_flag("--dry-run", program.tune.dry_run,
                     "Show cases, variants, launches and expected time; run nothing");
+  add_audit(*command, program.tune.audit);
   command->callback([&program] {
     program.run = [&program] { return tune_command(program.global, program.tune); };
   });
@@ -124,6 +140,7 @@ void add_verify(CLI::App& app, Program& program) {
   add_selection(*command, program.verify.selection);
   command->add_flag("--batch-invariant", program.verify.batch_invariant,
                     "Say which variants give a row the same bits, whatever its batch");
+  add_audit(*command, program.verify.audit);
   command->callback([&program] {
     program.run = [&program] { return verify_command(program.global, program.verify); };
   });
@@ -191,9 +208,11 @@ void add_rest(CLI::App& app, Program& program) {
     program.run = [&program] { return selftest_command(program.global, program.selftest); };
   });
 
-  CLI::App* list = app.add_subcommand("list", "Families, models, targets and statuses");
-  list->add_option("WHAT", program.list_what, "families, models, targets, statuses or all")
-      ->check(CLI::IsMember({"families", "models", "targets", "statuses", "all"}));
+  CLI::App* list = app.add_subcommand("list", "Families, models, targets, statuses, tables");
+  list->add_option("WHAT", program.list_what,
+                   "families, models, targets, statuses, all of these; or tables: those written, "
+                   "and whether they are whole")
+      ->check(CLI::IsMember({"families", "models", "targets", "statuses", "all", "tables"}));
   list->callback([&program] {
     program.run = [&program] { return list_command(program.global, program.list_what); };
   });
@@ -202,13 +221,6 @@ void add_rest(CLI::App& app, Program& program) {
       app.add_subcommand("devices", "Devices and compilers here, and why others are not");
   devices->callback(
       [&program] { program.run = [&program] { return devices_command(program.global); }; });
-
-  CLI::App* cache = app.add_subcommand("cache", "The store: what it holds, or clear it");
-  cache->add_option("ACTION", program.cache_action, "info or clear")
-      ->check(CLI::IsMember({"info", "clear"}));
-  cache->callback([&program] {
-    program.run = [&program] { return cache_command(program.global, program.cache_action); };
-  });
 
   CLI::App* worker = app.add_subcommand("worker", "");
   worker->group("");  // started by the program itself
@@ -221,6 +233,62 @@ void add_rest(CLI::App& app, Program& program) {
       return static_cast<ExitCode>(
           run_worker(program.worker_role, program.in_fd, program.out_fd, program.scratch));
     };
+  });
+}
+
+void add_cache(CLI::App& app, Program& program) {
+  CLI::App* cache = app.add_subcommand(
+      "cache", "The code objects of the store: what is there, whether it is whole, what may go");
+  cache->require_subcommand(0, 1);
+  const auto add = [&](const char* action, const char* about) {
+    CLI::App* command = cache->add_subcommand(action, about);
+    command->callback([&program, action] { program.cache.action = action; });
+    return command;
+  };
+  add("info", "Entries, failures and bytes, by target and compiler");
+  add("verify", "Read every code object and check its checksums")
+      ->add_flag("--repair", program.cache.repair,
+                 "Delete what is damaged: it is compiled again when it is needed");
+  add("prune", "Delete what was not used for longest, until the rest fits")
+      ->add_option("--limit", program.cache.limit, "Bytes to keep, e.g. 500M or 2G")
+      ->check([](const std::string& text) { return text.empty() ? "give a size" : ""; });
+  add("clear", "Delete all code objects; records of proofs and races stay");
+  cache->callback([&program] {
+    program.run = [&program] { return cache_command(program.global, program.cache); };
+  });
+}
+
+void add_record_filter(CLI::App& command, RecordsOptions& records) {
+  command.add_option("--kind", records.kind, "compile, proof, race, traffic or death");
+  command.add_option("--status", records.status, "As fusetune list statuses has them");
+  command.add_option("--family", records.family, "Family");
+  command.add_option("--run", records.run, "Run by its number")->check(CLI::PositiveNumber);
+}
+
+void add_records(CLI::App& app, Program& program) {
+  CLI::App* records =
+      app.add_subcommand("records", "What was compiled, proved and measured: look, save, join");
+  records->require_subcommand(1);
+  const auto add = [&](const char* action, const char* about) {
+    CLI::App* command = records->add_subcommand(action, about);
+    command->callback([&program, action] { program.records.action = action; });
+    return command;
+  };
+  add_record_filter(*add("list", "One line per record, the oldest first"), program.records);
+  add("show", "One record with all that it holds")
+      ->add_option("RECORD", program.records.what,
+                   "The beginning of its key, or a part of its subject")
+      ->required();
+  CLI::App* save = add("export", "Write records to a file of JSON lines, with checksums");
+  save->add_option("FILE", program.records.file, "File to write")->required();
+  save->add_flag("--salvage", program.records.salvage,
+                 "From a store that is damaged: what can still be read of it");
+  add_record_filter(*save, program.records);
+  add("merge", "Take in the records of other stores; all of them or, with a conflict, none")
+      ->add_option("FROM", program.records.from, "Files of records export, or folders of stores")
+      ->required();
+  records->callback([&program] {
+    program.run = [&program] { return records_command(program.global, program.records); };
   });
 }
 
@@ -239,6 +307,8 @@ int run(int argc, char** argv) {
   add_verify(app, program);
   add_golden(app, program);
   add_inspect(app, program);
+  add_cache(app, program);
+  add_records(app, program);
   add_rest(app, program);
   try {
     app.parse(argc, argv);

@@ -29,6 +29,8 @@ std::string global_words(const GlobalOptions& global, bool retries_already) {
     words += fmt::format(" --compile-memory-mib {}", now.compile_memory_mib);
   if (now.kernel_timeout_s != usual.kernel_timeout_s)
     words += fmt::format(" --kernel-timeout-s {}", now.kernel_timeout_s);
+  if (now.cache_bytes_max != usual.cache_bytes_max)
+    words += fmt::format(" --cache-limit {}", now.cache_bytes_max);
   if (now.retry_failed && !retries_already) words += " --retry-failed";
   return words;
 }

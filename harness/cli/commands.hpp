@@ -15,6 +15,7 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
 ExitCode selftest_command(const GlobalOptions& global, const SelftestOptions& options);
 ExitCode list_command(const GlobalOptions& global, const std::string& what);
 ExitCode devices_command(const GlobalOptions& global);
-ExitCode cache_command(const GlobalOptions& global, const std::string& action);
+ExitCode cache_command(const GlobalOptions& global, const CacheOptions& options);
+ExitCode records_command(const GlobalOptions& global, const RecordsOptions& options);
 
 }  // namespace fusetune

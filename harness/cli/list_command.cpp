@@ -6,6 +6,7 @@
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/spec/models.hpp"
+#include "harness/table/check_tables.hpp"
 #include "harness/tune/compile_stage.hpp"
 
 namespace fusetune {
@@ -106,9 +107,42 @@ void print_containment(const Json& measures) {
                                4));
 }
 
+ExitCode list_tables(const GlobalOptions& global) {
+  const std::vector<TableCheck> tables = check_tables(global.engine.results);
+  bool whole = true;
+  Json document = Json::array();
+  for (const TableCheck& table : tables) {
+    whole &= table.whole();
+    Json files = Json::array();
+    for (const TableFile& file : table.files)
+      files.push_back({{"file", file.file.string()}, {"problem", file.problem}});
+    document.push_back({{"device", table.device},
+                        {"family", table.family},
+                        {"rows", table.rows},
+                        {"files", std::move(files)}});
+  }
+  if (global.json) {
+    fmt::print("{}\n", Json{{"tables", std::move(document)}}.dump(2));
+    return whole ? ExitCode::pass : ExitCode::unusable;
+  }
+  for (const TableCheck& table : tables) {
+    fmt::print("table {} of {}: {}\n", table.family, table.device, counted(table.rows, "row"));
+    for (const TableFile& file : table.files)
+      if (!file.problem.empty())
+        fmt::print("{}", wrapped(fmt::format("  {}: {}", file.file.string(), file.problem), 4));
+  }
+  if (tables.empty()) fmt::print("no tables in {}\n", global.engine.results.string());
+  if (!whole)
+    fmt::print(
+        "restore them, or delete the table's files and tune again: what is in the store is "
+        "not done again\n");
+  return whole ? ExitCode::pass : ExitCode::unusable;
+}
+
 }  // namespace
 
 ExitCode list_command(const GlobalOptions& global, const std::string& what) {
+  if (what == "tables") return list_tables(global);
   const bool all = what == "all";
   if (global.json) {
     Json document;
@@ -175,44 +209,6 @@ ExitCode devices_command(const GlobalOptions& global) {
                                    compiler[available ? "identity" : "why"].get<std::string>()),
                        4));
   }
-  return ExitCode::pass;
-}
-
-ExitCode cache_command(const GlobalOptions& global, const std::string& action) {
-  require_store(global);
-  CodeStore code(global.engine.store);
-  if (action == "clear") {
-    RecordStore records = RecordStore::open(global.engine.store, true);
-    for (const auto kind : {StepRecord::Kind::compile, StepRecord::Kind::proof,
-                            StepRecord::Kind::race, StepRecord::Kind::traffic})
-      for (const StepRecord& step : records.all(kind)) records.forget(kind, step.key);
-    const std::int64_t removed = code.clear();
-    if (global.json)
-      fmt::print("{}\n", Json{{"removed", removed}}.dump());
-    else
-      fmt::print("removed {} and all records from {}\n", counted(removed, "code object"),
-                 global.engine.store.string());
-    return ExitCode::pass;
-  }
-  const RecordStore records = RecordStore::open(global.engine.store, false);
-  const CodeStoreInfo info = code.info();
-  const Json document{{"store", global.engine.store.string()},
-                      {"code_objects", info.entries - info.failures},
-                      {"recorded_failures", info.failures},
-                      {"code_bytes", info.bytes},
-                      {"compilations", records.count(StepRecord::Kind::compile)},
-                      {"proofs", records.count(StepRecord::Kind::proof)},
-                      {"races", records.count(StepRecord::Kind::race)},
-                      {"traces", records.count(StepRecord::Kind::traffic)},
-                      {"integrity", records.integrity().empty() ? "ok" : records.integrity()}};
-  if (global.json) {
-    fmt::print("{}\n", document.dump(2));
-    return ExitCode::pass;
-  }
-  fmt::print("store {}\n", global.engine.store.string());
-  for (const auto& [name, value] : document.items())
-    if (name != "store")
-      fmt::print("  {}: {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
   return ExitCode::pass;
 }
 

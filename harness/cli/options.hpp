@@ -29,12 +29,19 @@ struct SelectionOptions {
   std::string variant;  ///< a variant key; empty: the space
 };
 
+/// A random share of what was found in the store is proved and timed again.
+struct AuditOptions {
+  double share = 0;        ///< of 1; 0: no audit
+  std::uint64_t seed = 0;  ///< which ones; 0: drawn anew
+};
+
 struct TuneOptions {
   std::filesystem::path sweep;
   std::string device;   ///< instead of the sweep's
   std::string space;    ///< instead of the sweep's
   double budget_s = 0;  ///< instead of the sweep's
   bool dry_run = false;
+  AuditOptions audit;
 };
 
 struct VerifyOptions {
@@ -42,6 +49,7 @@ struct VerifyOptions {
   std::vector<std::string> devices;
   SelectionOptions selection;
   bool batch_invariant = false;  ///< as if the sweep asked for it
+  AuditOptions audit;
 };
 
 struct GoldenOptions {
@@ -63,6 +71,22 @@ struct InspectOptions {
 struct ExplainOptions {
   std::string case_key;
   std::string device = "host-w64";
+};
+
+struct CacheOptions {
+  std::string action = "info";
+  std::string limit;    ///< of prune; empty: the store's
+  bool repair = false;  ///< of verify
+};
+
+struct RecordsOptions {
+  std::string action = "list";
+  std::string kind, status, family;  ///< which records; all when empty
+  std::int64_t run = 0;
+  std::string what;               ///< of show: the beginning of a key, or part of a subject
+  std::filesystem::path file;     ///< of export
+  bool salvage = false;           ///< of export
+  std::vector<std::string> from;  ///< of merge: files and stores
 };
 
 struct SelftestOptions {

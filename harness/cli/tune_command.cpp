@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "harness/base/error.hpp"
+#include "harness/cli/aftermath.hpp"
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/run_session.hpp"
@@ -124,10 +125,12 @@ std::string tune_arguments(const TuneOptions& options) {
   return arguments;
 }
 
-void print_summary(const Plan& plan, const Campaign& campaign, const TuneOptions& options,
-                   const GlobalOptions& global) {
+void print_summary(const Plan& plan, const Campaign& campaign, const Aftermath& aftermath,
+                   const TuneOptions& options, const GlobalOptions& global) {
   if (global.json) {
-    fmt::print("{}\n", campaign_json(plan, campaign, global).dump(2));
+    Json document = campaign_json(plan, campaign, global);
+    aftermath.add_to(document);
+    fmt::print("{}\n", document.dump(2));
     return;
   }
   const Terminal& terminal = global.terminal;
@@ -138,6 +141,7 @@ void print_summary(const Plan& plan, const Campaign& campaign, const TuneOptions
   if (!campaign.races.races.empty()) fmt::print("{}", winners_text(plan, campaign, terminal));
   fmt::print("{}{}{}", failures_text(campaign, global), remarks_text(plan, campaign),
              work_text(plan, campaign));
+  fmt::print("{}", aftermath.text());
   if (plan.target.platform == Platform::host && !campaign.interrupted)
     fmt::print(
         "Times are those of the host device: they rank variants here and say nothing of a GPU.\n");
@@ -177,8 +181,12 @@ ExitCode tune_command(const GlobalOptions& global, const TuneOptions& options) {
   RunSession run(global, sweep.name, to_json(plan));
   const DeviceProperties device = device_properties(sweep.device);
   const Campaign campaign = tune_campaign(plan, device, run.session());
-  print_summary(plan, campaign, options, global);
-  return campaign.exit_code();
+  const auto quarantined = quarantine_failures(plan, campaign, global);
+  const AuditReport audit = audit_as_asked(options.audit, run.session(), [&](Session& session) {
+    return tune_campaign(plan, device, session).interrupted;
+  });
+  print_summary(plan, campaign, {audit, quarantined}, options, global);
+  return worst_of(campaign.exit_code(), audit.exit_code());
 }
 
 }  // namespace fusetune

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "harness/cli/aftermath.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/proof_text.hpp"
 #include "harness/cli/run_session.hpp"
@@ -88,13 +89,21 @@ ExitCode verify_command(const GlobalOptions& global, const VerifyOptions& option
     RunSession run(global, "verify " + options.what, to_json(plan));
     const DeviceProperties device = device_properties(device_name);
     const Campaign campaign = verify_campaign(plan, device, run.session());
+    const auto quarantined = quarantine_failures(plan, campaign, global);
+    const AuditReport audit = audit_as_asked(options.audit, run.session(), [&](Session& session) {
+      return verify_campaign(plan, device, session).interrupted;
+    });
+    const Aftermath aftermath{audit, quarantined};
+    worst = worst_of(worst, audit.exit_code());
     if (global.json) {
       documents.push_back(campaign_json(plan, campaign, global));
+      aftermath.add_to(documents.back());
     } else {
       fmt::print("{}\n", geometries_text(plan, campaign));
       fmt::print("{}{}", failures_text(campaign, global), mismatches_text(campaign));
       fmt::print("{}{}{}", left_out_text(campaign), remarks_text(plan, campaign),
                  work_text(plan, campaign));
+      fmt::print("{}", aftermath.text());
       print_verdict(plan, campaign, global.terminal);
     }
     worst = worst_of(worst, exit_code_of_verify(plan, campaign));

@@ -1,9 +1,9 @@
 #pragma once
 // The code-object store: content key -> code object, facts, log, or the recorded failure.
-// <root>/code/<first two digits>/<key>.json and .co, each written atomically, the checksum of the
-// code in the JSON.
+// <root>/code/<first two digits>/<key>.json and .co, each written atomically, with checksums.
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,15 +22,25 @@ struct StoredCode {
   double compile_ms = 0;
 };
 
-struct CodeStoreInfo {
-  std::int64_t entries = 0;
-  std::int64_t failures = 0;
-  std::int64_t bytes = 0;
+/// For whom an entry was compiled and by what; for people alone, the key covers both.
+struct CodeOrigin {
+  std::string target;
+  std::string compiler;
 };
+
+class CodeLease;
 
 class CodeStore {
  public:
   explicit CodeStore(std::filesystem::path root);
+
+  /// From now on nothing that this process finds or puts is evicted by another, or by this one,
+  /// until the last copy of this object is gone. Throws UserError when the folder refuses.
+  void hold();
+
+  /// From now on find() gives code in quarantine (quarantine_mark.hpp) as the failure that brought
+  /// it there, so that nothing runs it.
+  void heed_quarantine() { heeds_quarantine_ = true; }
 
   /// Nothing when absent, or when damaged (checksum, truncated, unreadable JSON): a damaged entry
   /// is recompiled, never loaded.
@@ -38,16 +48,14 @@ class CodeStore {
 
   /// Writes the code first, then the entry that makes it visible. Throws UserError when the disk
   /// refuses.
-  StoredCode put(std::string_view key, const CompileResult& result);
-
-  CodeStoreInfo info() const;
-  /// Deletes all entries; returns how many.
-  std::int64_t clear();
+  StoredCode put(std::string_view key, const CompileResult& result, const CodeOrigin& origin = {});
 
   const std::filesystem::path& root() const { return root_; }
 
  private:
   std::filesystem::path root_;
+  std::shared_ptr<const CodeLease> lease_;
+  bool heeds_quarantine_ = false;
 };
 
 }  // namespace fusetune

@@ -204,6 +204,7 @@ std::optional<ExitState> WorkerPool::Impl::end_worker(Slot& slot, milliseconds g
 void WorkerPool::Impl::lose(Slot& slot, const std::string& complaint) {
   JobEnd end;
   end.how = How::died;
+  end.pid = slot.worker->pid();
   const auto state =
       end_worker(slot, complaint.empty() ? kExitGrace : milliseconds(0), &end.last_output);
   if (!slot.job) return;
@@ -227,6 +228,7 @@ void WorkerPool::Impl::lose(Slot& slot, const std::string& complaint) {
 void WorkerPool::Impl::time_out(Slot& slot) {
   JobEnd end;
   end.how = How::timed_out;
+  end.pid = slot.worker->pid();
   end_worker(slot, milliseconds(0), &end.last_output);
   finish(slot, std::move(end));
 }
@@ -236,6 +238,8 @@ void WorkerPool::Impl::finish(Slot& slot, JobEnd end) {
   slot.job.reset();
   end.wall_ms = ms_since(slot.began);
   end.limit = slot.limit;
+  if (options.on_death && (end.how == How::died || end.how == How::timed_out))
+    options.on_death(job, end);
   if (job.done) job.done(end);
 }
 

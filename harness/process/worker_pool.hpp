@@ -22,7 +22,8 @@ namespace fusetune {
 struct JobEnd {
   enum class How { answered, died, timed_out, cancelled } how = How::answered;
   Json answer;
-  int signal = 0;  ///< when it died by one
+  std::int64_t pid = 0;  ///< of a worker that died or was killed for being late
+  int signal = 0;        ///< when it died by one
   int exit_code = 0;
   std::string last_output;  ///< last lines that the worker printed to stderr (a dying compiler
                             ///< prints there)
@@ -56,6 +57,8 @@ struct WorkerPoolOptions {
                                      ///< appended. The folder is removed with the worker.
   int workers = 1;
   std::int64_t address_space_bytes = 0;  ///< RLIMIT_AS of each worker, 0 for none
+  /// Told of each job whose worker died or was killed for being late, before the job's `done`.
+  std::function<void(const Job&, const JobEnd&)> on_death{};
 };
 
 class WorkerPool {

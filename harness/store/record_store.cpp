@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -133,6 +134,9 @@ struct RecordStore::Impl {
   sqlite::Database database;
   std::optional<RecordRows> rows;
   RunRecord run;  ///< id 0: none has begun
+  std::function<bool(const StepRecord&)> audited;
+  std::function<void(const StepRecord&, const StepRecord&)> compare;
+  std::map<std::pair<StepRecord::Kind, std::string>, StepRecord> hidden;  ///< by the audit
   std::function<void(const std::string&)> told = [](const std::string& message) {
     std::fprintf(stderr, "%s\n", message.c_str());
   };
@@ -224,6 +228,10 @@ std::optional<StepRecord> RecordStore::find(StepRecord::Kind kind, std::string_v
     impl_->tell_damage(what);
   });
   if (was_damaged && impl_->lock) impl_->rows->remove_step(kind, key);
+  if (step && impl_->audited && step->run != impl_->run.id && impl_->audited(*step)) {
+    impl_->hidden.insert_or_assign({kind, std::string(key)}, *std::move(step));
+    return std::nullopt;
+  }
   return step;
 }
 
@@ -232,6 +240,12 @@ void RecordStore::add(const StepRecord& step) {
   if (step.key.empty()) throw std::logic_error("RecordStore::add: a step needs a key");
   if (!std::isfinite(step.wall_ms))
     throw std::logic_error("RecordStore::add: wall_ms is not finite");
+  if (const auto recorded = impl_->hidden.find({step.kind, step.key});
+      recorded != impl_->hidden.end()) {
+    impl_->compare(recorded->second, step);
+    impl_->hidden.erase(recorded);
+    return;
+  }
   StepRecord row = step;
   row.subject = to_utf8(step.subject);
   row.message = to_utf8(step.message);
@@ -240,6 +254,14 @@ void RecordStore::add(const StepRecord& step) {
   if (!impl_->rows->insert(row))
     throw std::logic_error(fmt::format("the {} step '{}' ({}) is already recorded",
                                        to_string(step.kind), step.key, step.subject));
+}
+
+void RecordStore::audit(
+    std::function<bool(const StepRecord&)> chosen,
+    std::function<void(const StepRecord& recorded, const StepRecord& fresh)> compare) {
+  impl_->audited = std::move(chosen);
+  impl_->compare = std::move(compare);
+  impl_->hidden.clear();
 }
 
 void RecordStore::forget(StepRecord::Kind kind, std::string_view key) {

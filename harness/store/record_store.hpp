@@ -40,6 +40,12 @@ class RecordStore {
   /// One durable transaction, within a run. Throws std::logic_error when the step is already there.
   /// Numbers in `data` that are not finite are stored as null: JSON has no others.
   void add(const StepRecord& step);
+  /// Audits earlier runs' steps that `chosen` names: find() hides them, so that they are done
+  /// again, and add() gives what came out to `compare`, with what is recorded, and keeps the
+  /// record. With empty functions it ends.
+  void audit(std::function<bool(const StepRecord&)> chosen,
+             std::function<void(const StepRecord& recorded, const StepRecord& fresh)> compare);
+
   /// Removes a step so that it may be tried again (failures of `--retry-failed`).
   void forget(StepRecord::Kind kind, std::string_view key);
   void add_death(const WorkerDeath& death);

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "harness/base/files.hpp"
+#include "harness/table/seal.hpp"
 
 namespace fusetune {
 
@@ -100,22 +101,27 @@ void normalise(Table& table) {
   check_cover(table);
 }
 
+std::vector<std::filesystem::path> table_paths(const std::filesystem::path& results_root,
+                                               const std::string& device,
+                                               const std::string& family) {
+  const std::filesystem::path folder = results_root / device;
+  return {folder / (family + ".yaml"), folder / ("fusetune_" + family + ".hpp"),
+          folder / (family + ".json"), folder / ("fusetune_" + family + "_test.cpp")};
+}
+
 std::vector<std::filesystem::path> write_table(const Table& table,
                                                const std::filesystem::path& results_root) {
   // All are made before the first is written: a failure leaves the old set whole.
-  const std::string yaml = to_yaml(table);
-  const std::string header = to_header(table);
-  const std::string json = to_json(table).dump(2) + "\n";
-  const std::string replay = replay_program(table);
-  const std::filesystem::path folder = results_root / table.device;
-  const std::string& family = table.family->name;
-  const std::vector<std::filesystem::path> paths{
-      folder / (family + ".yaml"), folder / ("fusetune_" + family + ".hpp"),
-      folder / (family + ".json"), folder / ("fusetune_" + family + "_test.cpp")};
-  write_file_atomic(paths[0], yaml);
-  write_file_atomic(paths[1], header);
-  write_file_atomic(paths[2], json);
-  write_file_atomic(paths[3], replay);
+  const std::string place(kSealPlace);
+  Json json = to_json(table);
+  json["checksum"] = place;
+  const std::vector<std::string> texts{
+      sealed(to_yaml(table) + "checksum: " + place + "\n"),
+      sealed(to_header(table) + "// checksum: " + place + "\n"), sealed(json.dump(2) + "\n"),
+      sealed(replay_program(table) + "// checksum: " + place + "\n")};
+  const std::vector<std::filesystem::path> paths =
+      table_paths(results_root, table.device, table.family->name);
+  for (std::size_t i = 0; i < paths.size(); ++i) write_file_atomic(paths[i], texts[i]);
   return paths;
 }
 

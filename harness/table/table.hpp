@@ -73,7 +73,7 @@ void normalise(Table& table);
 
 /// results/<device>/<family>.yaml: sorted, stable, equal input gives equal bytes.
 std::string to_yaml(const Table& table);
-/// Reads what to_yaml wrote. Throws UserError.
+/// Reads what to_yaml wrote; a checksum behind it has to fit. Throws UserError.
 Table table_from_yaml(const std::filesystem::path& file);
 
 /// The C++17 header of contract 15. Needs no other header than the standard library's.
@@ -81,8 +81,13 @@ std::string to_header(const Table& table);
 /// The same table for Python users.
 Json to_json(const Table& table);
 
-/// Writes <family>.yaml, fusetune_<family>.hpp and <family>.json below results_root/<device>/ and
-/// returns the paths.
+/// The files of one table: YAML, header, JSON, and the program that replays the rows.
+std::vector<std::filesystem::path> table_paths(const std::filesystem::path& results_root,
+                                               const std::string& device,
+                                               const std::string& family);
+
+/// Writes all files of the table below results_root/<device>/, each with a checksum over its bytes
+/// (seal.hpp), and returns their paths.
 std::vector<std::filesystem::path> write_table(const Table& table,
                                                const std::filesystem::path& results_root);
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <set>
 
+#include "harness/base/files.hpp"
 #include "harness/spec/yaml.hpp"
 #include "harness/table/quote.hpp"
+#include "harness/table/seal.hpp"
 #include "harness/table/table.hpp"
 
 namespace fusetune {
@@ -183,10 +185,17 @@ std::string to_yaml(const Table& table) {
 }
 
 Table table_from_yaml(const std::filesystem::path& file) {
-  const YamlNode root = YamlNode::load(file);
+  const std::string text = read_file(file);
+  const YamlNode root = YamlNode::parse(text, display_path(file));
   if (!root.is_map()) root.fail("a table is a map");
-  root.allow_keys({"table", "family", "device", "target", "facts", "provenances", "rows"},
-                  "key of a table");
+  root.allow_keys(
+      {"table", "family", "device", "target", "facts", "provenances", "rows", "checksum"},
+      "key of a table");
+  if (const auto checksum = root.find("checksum"))
+    if (const std::string problem = seal_problem(text); !problem.empty())
+      checksum->fail(problem +
+                     "; restore the file, or delete it and tune again (what is in the store is not "
+                     "done again)");
   if (const YamlNode format = root.at("table"); format.as_int() != kFormat)
     format.fail(fmt::format("this version reads tables of format {}", kFormat));
   Table table;

@@ -203,9 +203,10 @@ Json handle_compile_request(const Json& request) {
   }
   const CompileRequest what = compile_request_from_json(request.at("request"));
   const std::int64_t memory_mib = request.value("memory_mib", std::int64_t{0});
+  Compiler& compiler = compiler_for(what.target);
   CompileResult result;
   try {
-    result = compiler_for(what.target).compile(what);
+    result = compiler.compile(what);
     if (result.outcome.status == Status::out_of_memory)
       result.outcome = not_enough_memory(memory_mib, result.outcome.message);
   } catch (const std::bad_alloc&) {
@@ -214,7 +215,8 @@ Json handle_compile_request(const Json& request) {
   // A failure that may not be the variant's is no entry of the store yet.
   if (request.value("last_try", true) || !is_worth_a_second_try(result.outcome.status))
     CodeStore(request.at("store").get<std::string>())
-        .put(request.at("key").get<std::string>(), result);
+        .put(request.at("key").get<std::string>(), result,
+             {what.target.name, compiler.identity()});
   // What a compiler left behind where it got no memory is not to be built on.
   return Json{{"status", std::string(to_string(result.outcome.status))},
               {"retire", result.outcome.status == Status::out_of_memory}};

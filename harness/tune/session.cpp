@@ -4,15 +4,62 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "harness/base/error.hpp"
 #include "harness/device/device_json.hpp"
 #include "harness/process/subprocess.hpp"
+#include "harness/tune/proof_cases.hpp"
 
 namespace fusetune {
 
+namespace {
+
+std::function<void(const WorkerDeath&)>& told_of_deaths() {
+  static std::function<void(const WorkerDeath&)> told;
+  return told;
+}
+
+/// What a worker was asked for, as far as a request says it: "prove CASE", "compile SOURCE KEY".
+std::string subject_of(const Json& request) {
+  std::string subject = request.value("op", "");
+  try {
+    if (request.contains("request"))
+      subject += " " + request.at("request").at("source").at("name").get<std::string>() + " " +
+                 request.at("key").get<std::string>();
+    else if (request.contains("cases") && !request.at("cases").empty())
+      subject += " " + proof_case_from_json(request.at("cases").front()).which.geometry.key();
+    else if (request.contains("case"))
+      subject += " " + case_from_json(request.at("case")).key();
+    if (request.contains("code")) subject += " " + request.at("code").get<std::string>();
+  } catch (const std::exception&) {
+    // Whatever is asked for in another form: the operation says enough.
+  }
+  return subject;
+}
+
+void tell_death(const std::string& role, const Job& job, const JobEnd& end) {
+  if (!told_of_deaths()) return;
+  WorkerDeath death;
+  death.role = role;
+  death.pid = end.pid;
+  death.how = end.how == JobEnd::How::timed_out ? "timed_out" : "died";
+  death.signal = end.signal;
+  death.exit_code = end.exit_code;
+  death.subject = subject_of(job.request);
+  death.last_output = end.last_output;
+  told_of_deaths()(death);
+}
+
+}  // namespace
+
+void on_worker_death(std::function<void(const WorkerDeath&)> told) {
+  told_of_deaths() = std::move(told);
+}
+
 WorkerPoolOptions worker_role(const std::string& role, int workers) {
   WorkerPoolOptions options;
+  options.on_death = [role](const Job& job, const JobEnd& end) { tell_death(role, job, end); };
   options.command = {self_path().string(), "worker", role};
   options.workers = workers;
   return options;

@@ -23,6 +23,8 @@ struct EngineOptions {
   std::int64_t compile_memory_mib = 4096;
   double kernel_timeout_s = 10;  ///< per proved case
   bool retry_failed = false;     ///< forget recorded failures and try them again
+  /// Code objects beyond this go at the end of a run, those first that were not used for longest.
+  std::int64_t cache_bytes_max = std::int64_t{8} << 30;
   std::uint64_t seed = 1;
   /// Own shapes above this are proved for finalists alone.
   std::int64_t proof_bytes_max = 32 << 20;
@@ -37,6 +39,10 @@ struct Session {
   EngineOptions options;
   std::function<bool()> stop;  ///< true once the user asked to end
 };
+
+/// Who is told of every worker of worker_role() that dies or is killed for being late; one at a
+/// time, as a process has one store. Empty: nobody.
+void on_worker_death(std::function<void(const WorkerDeath&)> told);
 
 /// A pool of this executable in a worker role ("compile" or "device").
 WorkerPoolOptions worker_role(const std::string& role, int workers);

@@ -132,7 +132,8 @@ void TargetQueue::finish(const Step& step, const JobEnd& end) {
   }
   if (!answered) {
     code_of(unit, step.exact) =
-        session_.code.put(key, failure_of(end, session_.options.compile_memory_mib));
+        session_.code.put(key, failure_of(end, session_.options.compile_memory_mib),
+                          {unit.target.name, summary_.compilers.at(unit.target.name)});
   } else if (std::optional<StoredCode> stored = session_.code.find(key)) {
     code_of(unit, step.exact) = *std::move(stored);
   } else {

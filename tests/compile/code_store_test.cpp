@@ -251,23 +251,5 @@ TEST_F(CodeStoreTest, KeysAreNoPaths) {
   EXPECT_THROW(store_.find(""), std::invalid_argument);
 }
 
-TEST_F(CodeStoreTest, CountsAndClears) {
-  EXPECT_EQ(store_.info().entries, 0);
-  EXPECT_EQ(store_.clear(), 0);
-  store_.put(kKey, good_result());
-  store_.put("ff" + kKey, failure());
-  const CodeStoreInfo info = store_.info();
-  EXPECT_EQ(info.entries, 2);
-  EXPECT_EQ(info.failures, 1);
-  std::int64_t bytes = 0;
-  for (const fs::path& file : files_below(folder_.path()))
-    bytes += static_cast<std::int64_t>(fs::file_size(file));
-  EXPECT_EQ(info.bytes, bytes);
-  std::ofstream(folder_.path() / "code" / "01" / (kKey + ".co.tmp-1-2")) << "left by a kill";
-  EXPECT_EQ(store_.clear(), 2);
-  EXPECT_THAT(files_below(folder_.path()), testing::IsEmpty());
-  EXPECT_EQ(store_.info().entries, 0);
-}
-
 }  // namespace
 }  // namespace fusetune

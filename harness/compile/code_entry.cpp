@@ -1,0 +1,111 @@
+#include "harness/compile/code_entry.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <system_error>
+
+#include "harness/base/files.hpp"
+#include "harness/base/hash.hpp"
+
+namespace fusetune {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kEntryVersion = 1;
+
+std::string entry_body(const Json& entry) {
+  return entry.dump(1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+CodeEntryPaths code_entry_paths(const fs::path& root, std::string_view key) {
+  const bool usable = key.size() > 2 && std::all_of(key.begin(), key.end(), [](char c) {
+                        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+                      });
+  if (!usable)
+    throw std::invalid_argument(fmt::format("'{}' is not a key of the code-object store", key));
+  const fs::path stem = root / "code" / key.substr(0, 2) / key;
+  return {stem.string() + ".json", stem.string() + ".co"};
+}
+
+std::string code_entry_text(std::string_view key, const CompileResult& result,
+                            const CodeOrigin& origin) {
+  Json entry{{"version", kEntryVersion},
+             {"key", std::string(key)},
+             {"target", origin.target},
+             {"compiler", origin.compiler},
+             {"status", std::string(to_string(result.outcome.status))},
+             {"message", result.outcome.message},
+             {"log", result.log},
+             {"compile_ms", result.compile_ms}};
+  if (result.outcome.ok()) {
+    entry["code_identity"] = result.code_identity;
+    entry["code_bytes"] = result.code.size();
+    entry["code_checksum"] = hash_hex(result.code);
+    entry["facts"] = to_json(result.facts);
+  }
+  // A log may hold any bytes (a compiler that crashed while printing); they must not lose the rest.
+  entry = Json::parse(entry_body(entry));
+  entry["checksum"] = hash_hex(entry_body(entry));
+  return entry_body(entry) + "\n";
+}
+
+std::optional<Json> parse_code_entry(const std::string& text, std::string_view key) {
+  Json entry = Json::parse(text, nullptr, false);
+  if (!entry.is_object() || entry.value("version", Json()) != kEntryVersion) return std::nullopt;
+  // As it was written, byte for byte: what a parser forgives is damage all the same.
+  if (entry_body(entry) + "\n" != text) return std::nullopt;
+  const Json checksum = entry.value("checksum", Json());
+  entry.erase("checksum");
+  if (checksum != hash_hex(entry_body(entry)) || entry.value("key", Json()) != std::string(key))
+    return std::nullopt;
+  return entry;
+}
+
+std::optional<StoredCode> stored_code(const Json& entry, const fs::path& code_path) {
+  StoredCode stored;
+  const auto status = status_from_string(entry.at("status").get<std::string>());
+  if (!status) return std::nullopt;
+  stored.outcome = {*status, entry.at("message").get<std::string>()};
+  stored.log = entry.at("log").get<std::string>();
+  stored.compile_ms = entry.at("compile_ms").get<double>();
+  if (!stored.outcome.ok()) return stored;
+  const std::string code = read_file(code_path);
+  if (hash_hex(code) != entry.at("code_checksum").get<std::string>()) return std::nullopt;
+  stored.code_path = code_path;
+  stored.code_identity = entry.at("code_identity").get<std::string>();
+  stored.facts = facts_from_json(entry.at("facts"));
+  return stored;
+}
+
+FolderLock::FolderLock(const fs::path& folder)
+    : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (fd_ >= 0) ::flock(fd_, LOCK_EX);
+}
+
+FolderLock::~FolderLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::vector<fs::path> list_code_entries(const fs::path& root, std::vector<fs::path>* others) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(root / "code", error), end; !error && it != end;
+       it.increment(error)) {
+    if (!it->is_regular_file(error)) continue;
+    (it->path().extension() == ".json" ? entries : *others).push_back(it->path());
+  }
+  std::sort(entries.begin(), entries.end());
+  std::sort(others->begin(), others->end());
+  return entries;
+}
+
+}  // namespace fusetune
