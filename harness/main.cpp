@@ -250,8 +250,7 @@ void add_cache(CLI::App& app, Program& program) {
       ->add_flag("--repair", program.cache.repair,
                  "Delete what is damaged: it is compiled again when it is needed");
   add("prune", "Delete what was not used for longest, until the rest fits")
-      ->add_option("--limit", program.cache.limit, "Bytes to keep, e.g. 500M or 2G")
-      ->check([](const std::string& text) { return text.empty() ? "give a size" : ""; });
+      ->add_option("--limit", program.cache.limit, "Bytes to keep, e.g. 500M or 2G");
   add("clear", "Delete all code objects; records of proofs and races stay");
   cache->callback([&program] {
     program.run = [&program] { return cache_command(program.global, program.cache); };

@@ -48,6 +48,28 @@ std::vector<Found> found_in(const Plan& plan, const Campaign& campaign) {
   return found;
 }
 
+/// Identities of code that some variant was proved with.
+std::set<std::string> proved_code(const Campaign& campaign, const Plan& plan) {
+  std::set<std::string> identities;
+  for (const ProvedVariant& proved : campaign.proofs.variants)
+    if (proved.outcome.ok())
+      if (const CompiledUnit* unit =
+              campaign.compiled.find(proved.geometry, proved.variant, plan.target);
+          unit != nullptr && !unit->code.code_identity.empty())
+        identities.insert(unit->code.code_identity);
+  return identities;
+}
+
+/// What failed before and was proved when it was retried is free again.
+void release_proved(const Plan& plan, const Campaign& campaign, const fs::path& store) {
+  for (const std::string& identity : proved_code(campaign, plan)) {
+    const fs::path folder = quarantine_folder(store, identity);
+    const std::optional<QuarantineMark> mark = read_quarantine_mark(folder);
+    std::error_code ignored;
+    if (mark && mark->keeps_from_running) fs::remove_all(folder, ignored);
+  }
+}
+
 /// A name of a family or a header as the name of a file: no separators, no leading dot.
 std::string file_name(const std::string& name) {
   std::string clean = name;
@@ -118,7 +140,9 @@ class ReproFolder {
   QuarantineMark mark() const {
     QuarantineMark mark;
     mark.outcome = found_.outcome;
-    mark.keeps_from_running = !found_.while_timed && variant().implementation == family().tuned;
+    // What was proved all the same must not be lost to other launches of its code.
+    mark.keeps_from_running = !found_.while_timed && variant().implementation == family().tuned &&
+                              proved_code(campaign_, plan_).count(unit().code.code_identity) == 0;
     mark.about = {{"code_identity", unit().code.code_identity},
                   {"case", found_.case_key},
                   {"variant", variant_key()},
@@ -165,6 +189,7 @@ class ReproFolder {
 
 std::vector<fs::path> quarantine_failures(const Plan& plan, const Campaign& campaign,
                                           const GlobalOptions& global) {
+  release_proved(plan, campaign, global.engine.store);
   std::set<fs::path> folders;
   for (const Found& found : found_in(plan, campaign)) {
     const CompiledUnit* unit = campaign.compiled.find(found.geometry, found.variant, plan.target);

@@ -168,6 +168,19 @@ class Quarantine(StoreTest):
         self.assertEqual(shown.returncode, 5, shown.stdout + shown.stderr)
         self.assertIn("kernel_timeout", shown.stdout)
 
+    def test_what_is_proved_when_it_is_retried_is_free_again(self):
+        verify = ("--jobs", 1, "verify", "split_reshape_cat(layout=contiguous,nk=2,nv=6,tokens=1)", "--space", "1",
+                  "--device", "host-w64")
+        # No worker is as quick as that.
+        late = self.run_json("--kernel-timeout-s", "0.001", *verify, expect=5)[0]
+        self.assertTrue(late["quarantined"])
+        kept = self.run_json(*verify, expect=5)[0]
+        self.assertEqual((kept["compiled"], kept["proved"]), (0, 0))
+        retried = self.run_json("--retry-failed", *verify)[0]
+        self.assertEqual((retried["failures"], retried["quarantined"]), ([], []))
+        again = self.run_json(*verify)[0]
+        self.assertEqual((again["proved"], again["failures"]), (0, []))
+
 
 if __name__ == "__main__":
     harness.main()
