@@ -34,7 +34,7 @@ std::vector<std::string> quoted_includes(std::string_view text) {
 }
 
 /// Collects the headers that a source includes by quotes, from the given folders. One that is in
-/// none of them is left to the compiler to complain about.
+/// none of them, or named by a way out of them, is left to the compiler to complain about.
 class HeaderCollector {
  public:
   explicit HeaderCollector(std::vector<fs::path> folders) : folders_(std::move(folders)) {}
@@ -43,7 +43,7 @@ class HeaderCollector {
     for (const std::string& name : quoted_includes(text)) add(name);
   }
   void add(const std::string& name) {
-    if (!seen_.insert(name).second) return;
+    if (!seen_.insert(name).second || leaves_folder(name)) return;
     for (const fs::path& folder : folders_) {
       std::error_code error;
       if (!fs::is_regular_file(folder / name, error)) continue;
@@ -60,6 +60,11 @@ class HeaderCollector {
   }
 
  private:
+  static bool leaves_folder(const fs::path& name) {
+    const fs::path clean = name.lexically_normal();
+    return clean.empty() || clean.is_absolute() || *clean.begin() == "..";
+  }
+
   std::vector<fs::path> folders_;
   std::set<std::string> seen_;
   std::vector<SourceText> headers_;

@@ -75,10 +75,14 @@ std::vector<std::string> Family::static_symbols() const { return symbols_where(*
 std::vector<std::string> Family::runtime_symbols() const { return symbols_where(*this, false); }
 
 std::shared_ptr<const Family> load_family(const std::filesystem::path& file) {
+  return parse_family(read_file(file), file);
+}
+
+std::shared_ptr<const Family> parse_family(std::string_view text,
+                                           const std::filesystem::path& file) {
   const auto family = std::make_shared<Family>();
   family->file = std::filesystem::absolute(file).lexically_normal();
   family->directory = family->file.parent_path();
-  const std::string text = read_file(family->file);
   family->content_hash = hash_hex(text);
   FamilyReader(YamlNode::parse(text, display_path(family->file)), *family).read();
   return family;

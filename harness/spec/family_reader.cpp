@@ -83,6 +83,7 @@ void FamilyReader::read() {
   read_rows();
   read_rules();
   read_implementations();
+  check_header_names();
   read_golden();
   read_captured();
 }
@@ -234,6 +235,54 @@ void FamilyReader::check_macro_names() const {
         add(axis.name + "_" + to_string(value), axis.name + "=" + to_string(value), axis.mark);
   }
   for (const auto& [name, expr] : family_.derived) add(name, "derived symbol " + name, {});
+}
+
+namespace {
+
+/// Names that the generated header puts into one scope of C++.
+class HeaderScope {
+ public:
+  void add(const std::string& name, const Mark& mark) {
+    const std::string identifier = cpp_identifier(name);
+    const auto [other, added] = names_.emplace(identifier, name);
+    if (!added)
+      throw UserError(mark, fmt::format("'{}' would be {} in the generated header, and so is '{}'",
+                                        name, identifier, other->second));
+  }
+  void add_words(const std::vector<Value>& values, const Mark& mark) {
+    for (const Value& value : values)
+      if (std::holds_alternative<Enum>(value)) add(to_string(value), mark);
+  }
+
+ private:
+  std::map<std::string, std::string> names_;
+};
+
+}  // namespace
+
+// Said here and not by the header: that is written when everything has been measured.
+void FamilyReader::check_header_names() const {
+  HeaderScope query;
+  for (const char* field : {"architecture", "device"}) query.add(field, {});
+  for (const OptionDecl& option : family_.options) {
+    query.add(option.name, option.mark);
+    HeaderScope values;
+    for (const std::string& value : option.values) values.add(value, option.mark);
+  }
+  for (const SymbolDecl& symbol : family_.symbols) query.add(symbol.name, symbol.mark);
+  for (const DTypeDecl& dtype : family_.dtypes) query.add("dtype_" + dtype.name, dtype.mark);
+  for (const TensorDecl& tensor : family_.tensors) {
+    query.add("align_bytes(" + tensor.name + ")", tensor.mark);
+    if (tensor.runtime_row_stride) query.add("row_stride(" + tensor.name + ")", tensor.mark);
+  }
+  HeaderScope axes;
+  for (const AxisDecl& axis : family_.axes) {
+    axes.add(axis.name, axis.mark);
+    HeaderScope().add_words(axis.values, axis.mark);
+  }
+  HeaderScope implementations;
+  for (const ImplementationDecl& one : family_.implementations)
+    implementations.add(one.name, one.mark);
 }
 
 }  // namespace fusetune

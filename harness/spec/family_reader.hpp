@@ -25,6 +25,7 @@ class FamilyReader {
   void declare_scalars();
   void declare_axes();
   void check_macro_names() const;
+  void check_header_names() const;
 
   // Second pass: expressions.
   void read_derived();
@@ -47,6 +48,9 @@ class FamilyReader {
   void read_implementations();
   void read_implementation(ImplementationDecl& implementation, const YamlNode& node);
   void read_axes_of(ImplementationDecl& implementation, const YamlNode& node);
+  /// A file that the family names, in its folder or below: a family brings all that is compiled for
+  /// it along, and names nothing else of the machine.
+  std::filesystem::path file_beside(const YamlNode& node) const;
   LaunchDecl read_launch(const YamlNode& node);
   void read_golden();
   void read_captured();

@@ -42,8 +42,7 @@ void FamilyReader::read_captured() {
   if (!family_.has_captured_truth())
     files->fail(fmt::format("captured files go with reference: captured, not with '{}'",
                             family_.reference));
-  for (const YamlNode& file : files->items())
-    family_.captured.push_back(family_.directory / file.as_string());
+  for (const YamlNode& file : files->items()) family_.captured.push_back(file_beside(file));
   if (family_.captured.empty()) files->fail("list at least one file");
 }
 

@@ -51,7 +51,7 @@ void FamilyReader::read_implementation(ImplementationDecl& implementation, const
   if (implementation.launches.empty()) {
     if (source) source->fail("an implementation without launches has no source");
   } else {
-    implementation.source = family_.directory / node.at("source").as_string();
+    implementation.source = file_beside(node.at("source"));
   }
   if (const auto when = node.find("when"))
     implementation.when =
@@ -62,6 +62,14 @@ void FamilyReader::read_implementation(ImplementationDecl& implementation, const
     implementation.workspace_bytes =
         names_.parse_int(*bytes, reach::of_variant | reach::runtime, "workspace_bytes");
   if (const auto note = node.find("note")) implementation.note = note->as_string();
+}
+
+std::filesystem::path FamilyReader::file_beside(const YamlNode& node) const {
+  const std::filesystem::path name = std::filesystem::path(node.as_string()).lexically_normal();
+  if (name.empty() || name.is_absolute() || *name.begin() == ".." || !name.has_filename() ||
+      name == ".")
+    node.fail(fmt::format("'{}' is no file in the family's folder", node.as_string()));
+  return family_.directory / name;
 }
 
 void FamilyReader::read_axes_of(ImplementationDecl& implementation, const YamlNode& node) {

@@ -73,8 +73,13 @@ std::optional<std::int64_t> parse_split(std::string_view text) {
   return tp;
 }
 
-Models Models::load(const std::filesystem::path& file) {
-  const YamlNode root = YamlNode::load(file);
+Models Models::load(const std::filesystem::path& file) { return read(YamlNode::load(file)); }
+
+Models Models::parse(std::string_view text, const std::string& name) {
+  return read(YamlNode::parse(text, name));
+}
+
+Models Models::read(const YamlNode& root) {
   root.allow_keys(models_keys().at("file"), "key of the models file");
   Models models;
   std::map<std::string, std::string> taken;  // name or alias -> model

@@ -13,6 +13,8 @@
 
 namespace fusetune {
 
+class YamlNode;
+
 struct Model {
   std::string name;                  ///< "qwen3.5-27b"
   std::vector<std::string> aliases;  ///< models of the same shapes
@@ -37,6 +39,8 @@ std::optional<std::int64_t> parse_split(std::string_view text);
 class Models {
  public:
   static Models load(const std::filesystem::path& file);
+  /// As load, from text; `name` stands for the file in messages.
+  static Models parse(std::string_view text, const std::string& name);
   /// configs/models.yaml of the project.
   static Models load_default();
 
@@ -48,6 +52,8 @@ class Models {
   std::vector<ModelSplit> select(std::string_view selector, const Mark& mark = {}) const;
 
  private:
+  static Models read(const YamlNode& root);
+
   std::vector<Model> models_;
 };
 

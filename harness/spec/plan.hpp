@@ -70,6 +70,8 @@ struct Sweep {
 /// Reads a sweep, resolving includes against the including file. Throws UserError with place and
 /// nearest names.
 Sweep load_sweep(const std::filesystem::path& file);
+/// As load_sweep, from the text of a file that lies there.
+Sweep parse_sweep(std::string_view text, const std::filesystem::path& file);
 
 struct Pruned {
   Variant variant;

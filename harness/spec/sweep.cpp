@@ -53,9 +53,9 @@ MeasureChoice read_measure(const YamlNode& node) {
 
 class SweepReader {
  public:
-  Sweep read(const std::filesystem::path& file) {
+  Sweep read(std::string_view text, const std::filesystem::path& file) {
     sweep_.file = std::filesystem::absolute(file).lexically_normal();
-    const YamlNode root = read_entries(sweep_.file);
+    const YamlNode root = read_entries(text, sweep_.file);
     sweep_.name = root.at("sweep").as_string();
     const YamlNode device = root.at("device");
     require_device(device);
@@ -76,9 +76,9 @@ class SweepReader {
 
  private:
   /// Entries of the included files first, then the file's own.
-  YamlNode read_entries(const std::filesystem::path& file) {
-    const std::string text = read_file(file);
-    texts_ += std::to_string(text.size()) + ":" + text;
+  YamlNode read_entries(std::string_view text, const std::filesystem::path& file) {
+    texts_ += std::to_string(text.size()) + ":";
+    texts_ += text;
     const YamlNode root = YamlNode::parse(text, display_path(file));
     root.allow_keys(sweep_keys().at("sweep"), "key of a sweep");
     root.at("sweep").as_string();
@@ -102,7 +102,7 @@ class SweepReader {
     }
     if (!std::filesystem::is_regular_file(file))
       item.fail(fmt::format("there is no file {}", display_path(file)));
-    read_entries(file);
+    read_entries(read_file(file), file);
   }
 
   Sweep sweep_;
@@ -139,6 +139,10 @@ SpaceChoice parse_space(std::string_view text, const Mark& mark) {
   return choice;
 }
 
-Sweep load_sweep(const std::filesystem::path& file) { return SweepReader().read(file); }
+Sweep load_sweep(const std::filesystem::path& file) { return parse_sweep(read_file(file), file); }
+
+Sweep parse_sweep(std::string_view text, const std::filesystem::path& file) {
+  return SweepReader().read(text, file);
+}
 
 }  // namespace fusetune

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "harness/base/files.hpp"
@@ -53,6 +54,8 @@ void check_row(const Table& table, const TableRow& row) {
     refuse(table, "a row of another family");
   if (row.rows_low < 0 || row.rows_high < row.rows_low)
     refuse(table, row_text(row) + ": the interval is empty");
+  if (row.rows_high == std::numeric_limits<std::int64_t>::max())
+    refuse(table, row_text(row) + ": the interval leaves no row count above it");
   if (row.tuned_at < row.rows_low || row.tuned_at > row.rows_high)
     refuse(table, fmt::format("{}: tuned at {}, outside", row_text(row), row.tuned_at));
   if (const std::string& data = row.provenance.data; data != "cold" && data != "hot")

@@ -75,6 +75,8 @@ void normalise(Table& table);
 std::string to_yaml(const Table& table);
 /// Reads what to_yaml wrote; a checksum behind it has to fit. Throws UserError.
 Table table_from_yaml(const std::filesystem::path& file);
+/// As table_from_yaml, from text; `name` stands for the file in messages.
+Table parse_table(std::string_view text, const std::string& name);
 
 /// The C++17 header of contract 15. Needs no other header than the standard library's.
 std::string to_header(const Table& table);

@@ -123,19 +123,32 @@ Certificate read_certificate(const YamlNode& node) {
   return c;
 }
 
+/// Reads the text of a node; what is wrong with it is said at its place.
+template <class Read>
+auto read_text(const YamlNode& node, Read read) {
+  const std::string text = node.as_string();
+  try {
+    return read(text);
+  } catch (const UserError& error) {
+    node.fail(error.what());
+  }
+}
+
 TableRow read_row(const YamlNode& node, const Family& family,
                   const std::vector<Provenance>& provenances) {
   node.allow_keys({"geometry", "rows", "tuned_at", "variant", "is_default", "code_identity",
                    "source_hash", "provenance", "certificate"},
                   "key of a row");
   TableRow row;
-  row.geometry = parse_geometry_key(node.at("geometry").as_string());
+  row.geometry = read_text(node.at("geometry"), parse_geometry_key);
   const std::vector<YamlNode> rows = node.at("rows").items();
   if (rows.size() != 2) node.at("rows").fail("rows are [low, high]");
   row.rows_low = rows[0].as_int();
   row.rows_high = rows[1].as_int();
   row.tuned_at = node.at("tuned_at").as_int();
-  row.variant = parse_variant_key(family, node.at("variant").as_string());
+  row.variant = read_text(node.at("variant"), [&family](const std::string& key) {
+    return parse_variant_key(family, key);
+  });
   row.is_default = node.at("is_default").as_bool();
   row.code_identity = node.at("code_identity").as_string();
   row.source_hash = node.at("source_hash").as_string();
@@ -184,9 +197,10 @@ std::string to_yaml(const Table& table) {
   return out;
 }
 
-Table table_from_yaml(const std::filesystem::path& file) {
-  const std::string text = read_file(file);
-  const YamlNode root = YamlNode::parse(text, display_path(file));
+namespace {
+
+Table read_table(const std::string& text, const std::string& name) {
+  const YamlNode root = YamlNode::parse(text, name);
   if (!root.is_map()) root.fail("a table is a map");
   root.allow_keys(
       {"table", "family", "device", "target", "facts", "provenances", "rows", "checksum"},
@@ -199,9 +213,9 @@ Table table_from_yaml(const std::filesystem::path& file) {
   if (const YamlNode format = root.at("table"); format.as_int() != kFormat)
     format.fail(fmt::format("this version reads tables of format {}", kFormat));
   Table table;
-  table.family = find_family(root.at("family").as_string());
+  table.family = read_text(root.at("family"), find_family);
   table.device = root.at("device").as_string();
-  table.target = parse_target(root.at("target").as_string());
+  table.target = read_text(root.at("target"), parse_target);
   read_facts(root.at("facts"), table.facts);
   std::vector<Provenance> provenances;
   for (const YamlNode& node : root.at("provenances").items())
@@ -214,6 +228,16 @@ Table table_from_yaml(const std::filesystem::path& file) {
     root.at("rows").fail(error.what());
   }
   return table;
+}
+
+}  // namespace
+
+Table table_from_yaml(const std::filesystem::path& file) {
+  return read_table(read_file(file), display_path(file));
+}
+
+Table parse_table(std::string_view text, const std::string& name) {
+  return read_table(std::string(text), name);
 }
 
 }  // namespace fusetune

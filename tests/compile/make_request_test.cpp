@@ -106,6 +106,16 @@ TEST_F(OwnSource, HeadersAreFoundThroughHeaders) {
               ElementsAre("a.h", "b.h", "ft.h", "ft_floats.h", "ft_vectors.h"));
 }
 
+TEST_F(OwnSource, HeadersElsewhereAreNotRead) {
+  write_file_atomic(folder_ / "inner" / "a.h", "#include \"../own.hip\"\n");
+  write_file_atomic(folder_ / "other.h", "\n");
+  const CompileRequest request =
+      request_for("#include \"inner/a.h\"\n#include \"../other.h\"\n#include \"" +
+                  (folder_ / "other.h").string() + "\"\n");
+  EXPECT_THAT(header_names(request),
+              ElementsAre("ft.h", "ft_floats.h", "ft_vectors.h", "inner/a.h"));
+}
+
 TEST_F(OwnSource, AChangedHeaderIsAnotherKey) {
   write_file_atomic(folder_ / "a.h", "1\n");
   const std::string before = request_for("#include \"a.h\"\n").key("c");

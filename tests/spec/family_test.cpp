@@ -49,6 +49,36 @@ TEST_F(FamilyTest, ReadsEveryPart) {
   EXPECT_EQ(family->content_hash.size(), 32u);
 }
 
+TEST_F(FamilyTest, FilesLieInTheFamilysFolder) {
+  for (const std::string name :
+       {"../toy.hip", "/toy.hip", "a/../../toy.hip", ".", "''", "kernels/"}) {
+    const std::string text = replaced(kFamily, "source: toy.hip", "source: " + name);
+    EXPECT_THAT(error_of([&] { family_of(folder_, text); }),
+                HasSubstr("no file in the family's folder"))
+        << name;
+  }
+  const auto below =
+      family_of(folder_, replaced(kFamily, "source: toy.hip", "source: a/../b/toy.hip"));
+  EXPECT_EQ(below->find_implementation("fused")->source, folder_.path() / "toy/b/toy.hip");
+}
+
+TEST_F(FamilyTest, NamesThatTheHeaderCannotTellApartAreRefused) {
+  const auto error_with = [&](const std::string& old_text, const std::string& new_text) {
+    return error_of([&] { family_of(folder_, replaced(kFamily, old_text, new_text)); });
+  };
+  EXPECT_THAT(error_with("tail: {values: [off, on]}", "tail: {values: [off, on, new, new_]}"),
+              AllOf(HasSubstr("new_ in the generated header"), HasSubstr("family.yaml:")));
+  EXPECT_THAT(error_with("options:\n", "options:\n  device: {values: [a, b]}\n"),
+              HasSubstr("'device' would be device in the generated header"));
+}
+
+TEST_F(FamilyTest, CapturedFilesLieThereAsWell) {
+  const std::string text = replaced(document("family.yaml"), "reference: toy\n",
+                                    "reference: captured\ncaptured: [../x.safetensors]\n");
+  EXPECT_THAT(error_of([&] { family_of(folder_, text); }),
+              HasSubstr("no file in the family's folder"));
+}
+
 TEST_F(FamilyTest, ImplementationsTakeAllAxesUnlessTheySayOtherwise) {
   const auto family = family_of(folder_, kFamily);
   const ImplementationDecl& fused = *family->find_implementation("fused");

@@ -134,6 +134,15 @@ TEST(TableYaml, RefusesDamagedFiles) {
   expect_refused("rows: [2, 64]", "rows: [3, 64]", "nothing covers 2");
   expect_refused("samples:", "sampels:", "samples");
   expect_refused("tuned_at: 1", "tuned_at: 01", "01");
+  expect_refused("rows: [65, 4096]", "rows: [65, 9223372036854775807]", "leaves no row count");
+}
+
+TEST(TableYaml, SaysWhereANameIsUnknown) {
+  expect_refused("family: 'split_reshape_cat'", "family: 'split_reshape_cut'",
+                 "refused.yaml:4:10: unknown family");
+  expect_refused("target: 'host-w64'", "target: 'host-w65'", "refused.yaml:6:10: unknown target");
+  expect_refused("layout=merged", "layout=marged", ": unknown");
+  expect_refused("mapping=flat", "mapping=flut", "mapping");
 }
 
 TEST(WriteTable, WritesTheFilesOfADevice) {
