@@ -107,14 +107,16 @@ Terms rotate(const Matrix& heads, const Angles& angles, const Rotation& rotation
   const auto times = [&](const Matrix& a, const Matrix& b) {
     return product(a, b, rotation.product_type);
   };
-  const Matrix x1 = heads(Eigen::all, pairs.first), x2 = heads(Eigen::all, pairs.second);
+  const auto all =
+      Eigen::seqN(Eigen::Index{0}, heads.rows());  // Eigen 3 and 5 name theirs differently
+  const Matrix x1 = heads(all, pairs.first), x2 = heads(all, pairs.second);
   const Matrix x1c = times(x1, angles.cos), x2s = times(x2, angles.sin);
   const Matrix x2c = times(x2, angles.cos), x1s = times(x1, angles.sin);
   Matrix value = heads, magnitude = heads.abs();
-  value(Eigen::all, pairs.first) = x1c - x2s;
-  value(Eigen::all, pairs.second) = x2c + x1s;
-  magnitude(Eigen::all, pairs.first) = x1c.abs() + x2s.abs();
-  magnitude(Eigen::all, pairs.second) = x2c.abs() + x1s.abs();
+  value(all, pairs.first) = x1c - x2s;
+  value(all, pairs.second) = x2c + x1s;
+  magnitude(all, pairs.first) = x1c.abs() + x2s.abs();
+  magnitude(all, pairs.second) = x2c.abs() + x1s.abs();
   return sums(value, magnitude);
 }
 
