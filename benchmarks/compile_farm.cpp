@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -27,7 +29,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kUsage = R"(usage: compile_farm throughput [VARIANTS]
+constexpr const char* kUsage = R"(usage: compile_farm throughput VARIANTS ROUNDS
        compile_farm leak COMPILER COMPILATIONS
   COMPILER is trivial (a script that copies a file), host (g++) or gfx90a (hipRTC)
 )";
@@ -70,29 +72,36 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// Compilations per second of workers that are warm.
-double farm_rate(const Target& target, int workers, int variants) {
-  const TemporaryFolder folder("fusetune-farm");
-  CodeStore store(folder.path());
-  WorkerPool pool(workers_of(workers));
-  const auto run = [&](int first, int count) {
-    for (int i = 0; i < count; ++i) {
-      Job job = job_of(target, first + i, store);
+/// Compile workers that stay warm.
+class Farm {
+ public:
+  Farm(Target target, int workers)
+      : target_(std::move(target)), store_(folder_.path()), pool_(workers_of(workers)) {
+    rate(workers);
+  }
+
+  /// Compilations per second.
+  double rate(int variants) {
+    for (int i = 0; i < variants; ++i) {
+      Job job = job_of(target_, next_++, store_);
       job.done = require_answer;
-      pool.submit(std::move(job));
+      pool_.submit(std::move(job));
     }
-    pool.run([] { return false; });
-  };
-  run(0, workers);
-  return variants / seconds_of([&] { run(workers, variants); });
-}
+    return variants / seconds_of([this] { pool_.run([] { return false; }); });
+  }
+
+ private:
+  Target target_;
+  TemporaryFolder folder_{"fusetune-farm"};
+  CodeStore store_;
+  WorkerPool pool_;
+  int next_ = 0;
+};
 
 /// The same by threads of this process.
 double thread_rate(Compiler& compiler, const Target& target, int threads, int variants) {
   std::vector<CompileRequest> requests;
   for (int i = 0; i < variants; ++i) requests.push_back(request_of(target, i));
-  if (!compiler.compile(requests.front()).outcome.ok())
-    throw std::runtime_error("the compiler refuses the kernel");
   return variants / seconds_of([&] {
            std::atomic<int> next{0};
            std::vector<std::jthread> running;
@@ -104,7 +113,31 @@ double thread_rate(Compiler& compiler, const Target& target, int threads, int va
          });
 }
 
-void throughput(int variants) {
+double median_of(std::vector<double> rates) {
+  std::sort(rates.begin(), rates.end());
+  return rates[rates.size() / 2];
+}
+
+/// Rounds of all four, one after the other: what else the machine does falls on each of them.
+void throughput_of(Compiler& compiler, const Target& target, int variants, int rounds) {
+  if (!compiler.compile(request_of(target, 0)).outcome.ok())
+    throw std::runtime_error("the compiler refuses the kernel");
+  Farm one(target, 1);
+  Farm two(target, 2);
+  std::array<std::vector<double>, 4> rates;
+  for (int round = 0; round < rounds; ++round) {
+    rates[0].push_back(thread_rate(compiler, target, 1, variants));
+    rates[1].push_back(thread_rate(compiler, target, 2, variants));
+    rates[2].push_back(one.rate(variants));
+    rates[3].push_back(two.rate(variants));
+  }
+  fmt::print("{:<24}", target.name);
+  for (const std::vector<double>& of_one : rates) fmt::print(" {:>12.2f}", median_of(of_one));
+  fmt::print("\n");
+  std::cout.flush();
+}
+
+void throughput(int variants, int rounds) {
   fmt::print("{:<24} {:>12} {:>12} {:>12} {:>12}\n", "compilations per second", "1 thread",
              "2 threads", "1 worker", "2 workers");
   for (const char* name : {"host-w64", "gfx90a"}) {
@@ -113,17 +146,10 @@ void throughput(int variants) {
     const std::unique_ptr<Compiler> compiler = target.platform == Platform::host
                                                    ? make_host_compiler()
                                                    : load_compiler_module(Platform::amd, &why);
-    if (!compiler) {
+    if (compiler)
+      throughput_of(*compiler, target, variants, rounds);
+    else
       fmt::print("{:<24} left out: {}\n", name, why);
-      continue;
-    }
-    fmt::print("{:<24}", name);
-    std::cout.flush();
-    for (const int threads : {1, 2})
-      fmt::print(" {:>12.2f}", thread_rate(*compiler, target, threads, variants));
-    std::cout.flush();
-    for (const int workers : {1, 2}) fmt::print(" {:>12.2f}", farm_rate(target, workers, variants));
-    fmt::print("\n");
   }
 }
 
@@ -190,8 +216,8 @@ void leak(const std::string& compiler, int compilations) {
 }
 
 int run(const std::vector<std::string>& arguments) {
-  if (!arguments.empty() && arguments[0] == "throughput") {
-    throughput(arguments.size() > 1 ? std::stoi(arguments[1]) : 24);
+  if (arguments.size() == 3 && arguments[0] == "throughput") {
+    throughput(std::stoi(arguments[1]), std::stoi(arguments[2]));
     return 0;
   }
   if (arguments.size() == 3 && arguments[0] == "leak") {
