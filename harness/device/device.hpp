@@ -111,8 +111,8 @@ class Device {
   virtual TracedTraffic traced() const { return {}; }
 };
 
-/// "host" or "simulated", also with "-w64" or "-w32"; later "hip:N". Throws UserError with what there
-/// is. `lines` finds the source lines that its messages name; without it the device starts
+/// "host" or "simulated", also with "-w64" or "-w32"; later "hip:N". Throws UserError with what
+/// there is. `lines` finds the source lines that its messages name; without it the device starts
 /// addr2line by itself.
 std::unique_ptr<Device> open_device(std::string_view name, std::shared_ptr<LineFinder> lines = {});
 
