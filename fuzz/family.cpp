@@ -56,6 +56,11 @@ std::optional<TableRow> some_row(const std::shared_ptr<const Family>& family) {
   row.variant.axes = baseline.fixed;
   for (const std::string& axis : baseline.axes)
     row.variant.axes[axis] = family->find_axis(axis)->values.front();
+  try {
+    macros_of(row.geometry, row.variant, parse_target("host-w64"));
+  } catch (const EvalError&) {
+    return std::nullopt;  // a plan prunes it
+  }
   row.is_default = true;
   row.provenance = {"0.1.0", "compiler", "sweep", "cold", {}};
   return row;

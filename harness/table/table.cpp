@@ -47,6 +47,11 @@ void check_variant(const Table& table, const TableRow& row) {
   for (const auto& [axis, value] : row.variant.axes) {
     if (family.find_axis(axis) == nullptr) refuse(table, at + ": unknown axis " + axis);
   }
+  try {
+    macros_of(row.geometry, row.variant, table.target);
+  } catch (const EvalError& error) {
+    refuse(table, at + ": no such variant can be compiled: " + error.what());
+  }
 }
 
 void check_row(const Table& table, const TableRow& row) {

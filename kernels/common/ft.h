@@ -26,9 +26,11 @@ typedef long long ft_i64;
 #ifdef __clang__
 #define FT_UNROLL _Pragma("unroll")
 #define FT_UNROLL_BY_4 _Pragma("unroll 4")
+#define FT_NO_UNROLL _Pragma("unroll 1")
 #else
 #define FT_UNROLL _Pragma("GCC unroll 64")
 #define FT_UNROLL_BY_4 _Pragma("GCC unroll 4")
+#define FT_NO_UNROLL _Pragma("GCC unroll 1")
 #endif
 /// The caller's source line: the host device names barriers and wave operations by it.
 #define FT_LINE int ft_line = __builtin_LINE()
@@ -41,6 +43,7 @@ typedef long long ft_i64;
 #define FT_DEVICE static __device__ __attribute__((always_inline)) inline
 #define FT_UNROLL _Pragma("unroll")
 #define FT_UNROLL_BY_4 _Pragma("unroll 4")
+#define FT_NO_UNROLL _Pragma("unroll 1")
 #define FT_LINE
 #define FT_AND_LINE
 #define FT_HERE

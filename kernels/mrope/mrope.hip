@@ -25,7 +25,8 @@ FT_DEVICE Place place_of(const Heads& q, const Heads& k, ft_i64 token, int head)
 // One item of every kSlots-th head from `first` to `end`.
 FT_DEVICE void rotate_heads(const Heads& q, const Heads& k, const ft_angles<kElements>& angles,
                             ft_i64 token, int first, int end, int item) {
-  FT_UNROLL
+  // Unrolled, the bounds of all turns at once are more than the scalar registers hold.
+  FT_NO_UNROLL
   for (int turn = 0; turn < kTurns; turn += kBatch) {
     Item items[kBatch];
     FT_UNROLL

@@ -145,6 +145,14 @@ TEST(TableYaml, SaysWhereANameIsUnknown) {
   expect_refused("mapping=flat", "mapping=flut", "mapping");
 }
 
+TEST(TableYaml, RefusesVariantsThatCannotBeCompiled) {
+  std::string text = read_file(std::filesystem::path(FUSETUNE_SOURCE_DIR) /
+                               "fuzz/corpus/table/uneven_variant.yaml");
+  EXPECT_THROW(parse_table(text, "t.yaml"), UserError);
+  text.replace(text.find("rows_per_iter=6"), 15, "rows_per_iter=8");
+  EXPECT_EQ(parse_table(text, "t.yaml").family->name, "rmsnorm_gemma");
+}
+
 TEST(WriteTable, WritesTheFilesOfADevice) {
   const TemporaryFolder folder("fusetune-table");
   const auto root = folder / "results";
