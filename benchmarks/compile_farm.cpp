@@ -202,7 +202,8 @@ void leak(const std::string& compiler, int compilations) {
       require_answer(end);
       if (!store.find(key)) throw std::runtime_error("a code object is missing");
       ++done;
-      if (done % 100 == 0) clear_code_cache(store.root());  // what is measured is memory, not the disk
+      if (done % 100 == 0)
+        clear_code_cache(store.root());  // what is measured is memory, not the disk
       if (done % step == 0) {
         fmt::print("{:>12} {:>16} {:>16} {:>10.0f}\n", done, resident_kib("self"), workers_kib(),
                    std::chrono::duration<double>(Clock::now() - begin).count());

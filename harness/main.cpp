@@ -71,10 +71,8 @@ void add_global(CLI::App& app, GlobalOptions& global) {
                  "Memory of each compiler and its worker; 0: no limit")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 30))
       ->capture_default_str();
-  app.add_option(
-         "--kernel-timeout-s", global.engine.kernel_timeout_s,
-         "Limit per proved case; a fifth of it, or ten times the slowest case that was seen of "
-         "the geometry, once one was")
+  app.add_option("--kernel-timeout-s", global.engine.kernel_timeout_s,
+                 "Limit per proved case, at first (docs/containment.md)")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--exact-rows", global.engine.exact_rows_max,
@@ -85,7 +83,7 @@ void add_global(CLI::App& app, GlobalOptions& global) {
   app.add_option_function<std::string>(
          "--cache-limit",
          [&global](const std::string& text) { global.engine.cache_bytes_max = parse_bytes(text); },
-         "Bytes of code objects to keep (default 8G); beyond, the longest unused go")
+         "Bytes to keep (default 8G); what was not used for longest goes")
       ->envname("FUSETUNE_CACHE_LIMIT");
   app.add_flag("--json", global.json, "Print one JSON document on stdout instead of text");
 }
@@ -107,7 +105,7 @@ void add_selection(CLI::App& command, SelectionOptions& selection) {
 void add_audit(CLI::App& command, AuditOptions& audit) {
   command.add_option_function<std::string>(
       "--audit", [&audit](const std::string& text) { audit.share = parse_percent(text); },
-      "Prove and time a random share of what is in the store again, e.g. 5%, and compare");
+      "Prove and time this share of the store again (5%), and compare");
   command.add_option("--audit-seed", audit.seed, "Which ones (default: drawn anew, and printed)")
       ->check(CLI::PositiveNumber);
 }
@@ -210,8 +208,7 @@ void add_rest(CLI::App& app, Program& program) {
 
   CLI::App* list = app.add_subcommand("list", "Families, models, targets, statuses, tables");
   list->add_option("WHAT", program.list_what,
-                   "families, models, targets, statuses, all of these; or tables: those written, "
-                   "and whether they are whole")
+                   "families, models, targets, statuses, all of these; or tables")
       ->check(CLI::IsMember({"families", "models", "targets", "statuses", "all", "tables"}));
   list->callback([&program] {
     program.run = [&program] { return list_command(program.global, program.list_what); };
@@ -237,8 +234,8 @@ void add_rest(CLI::App& app, Program& program) {
 }
 
 void add_cache(CLI::App& app, Program& program) {
-  CLI::App* cache = app.add_subcommand(
-      "cache", "The code objects of the store: what is there, whether it is whole, what may go");
+  CLI::App* cache =
+      app.add_subcommand("cache", "Code objects in the store: what is there, is whole, may go");
   cache->require_subcommand(0, 1);
   const auto add = [&](const char* action, const char* about) {
     CLI::App* command = cache->add_subcommand(action, about);
@@ -283,7 +280,7 @@ void add_records(CLI::App& app, Program& program) {
   save->add_flag("--salvage", program.records.salvage,
                  "From a store that is damaged: what can still be read of it");
   add_record_filter(*save, program.records);
-  add("merge", "Take in the records of other stores; all of them or, with a conflict, none")
+  add("merge", "Take in the records of other stores: all of them or none")
       ->add_option("FROM", program.records.from, "Files of records export, or folders of stores")
       ->required();
   records->callback([&program] {

@@ -12,8 +12,9 @@ namespace fusetune {
 
 /// Writes the folders of what this campaign found, those that are missing; returns all of them.
 /// What was found while it was proved is not run again, in no later run, unless it is asked to be
-/// retried; proved then, it is free again and its folder goes. A baseline, and what was found while it was timed, is kept from running again by its
-/// record alone, since others were proved and timed beside it.
+/// retried; proved then, it is free again and its folder goes. A baseline, and what was found while
+/// it was timed, is kept from running again by its record alone, since others were proved and timed
+/// beside it.
 std::vector<std::filesystem::path> quarantine_failures(const Plan& plan, const Campaign& campaign,
                                                        const GlobalOptions& global);
 

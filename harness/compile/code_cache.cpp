@@ -75,6 +75,15 @@ bool is_in_use(const fs::path& file, const EvictionLock& lock) {
   return lock.used_since() && !error && used >= *lock.used_since();
 }
 
+/// False when a run has begun to use it since the entries were listed.
+bool remove_unless_in_use(const fs::path& entry, const EvictionLock& lock) {
+  const FolderLock users(entry.parent_path());
+  if (is_in_use(entry, lock)) return false;
+  remove_file(entry);  // first what makes it visible
+  remove_file(code_of(entry));
+  return true;
+}
+
 }  // namespace
 
 CodeCacheInfo code_cache_info(const fs::path& root) {
@@ -153,14 +162,11 @@ CodeCachePruned prune_code_cache(const fs::path& root, std::int64_t bytes_max) {
     return std::tie(a.used, a.path) < std::tie(b.used, b.path);
   });
   for (const Entry& entry : entries) {
-    CodeCacheShare& share = all > bytes_max && !entry.in_use ? pruned.removed : pruned.kept;
+    const bool remove = all > bytes_max && !entry.in_use && remove_unless_in_use(entry.path, lock);
+    CodeCacheShare& share = remove ? pruned.removed : pruned.kept;
     ++share.entries;
     share.bytes += entry.bytes;
-    if (&share == &pruned.kept) continue;
-    all -= entry.bytes;
-    const FolderLock writers(entry.path.parent_path());
-    remove_file(entry.path);  // first what makes it visible
-    remove_file(code_of(entry.path));
+    if (remove) all -= entry.bytes;
   }
   return pruned;
 }

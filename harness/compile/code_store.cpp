@@ -35,6 +35,14 @@ void CodeStore::hold() { lease_ = std::make_shared<const CodeLease>(root_); }
 
 std::optional<StoredCode> CodeStore::find(std::string_view key) const {
   const CodeEntryPaths paths = code_entry_paths(root_, key);
+  // Between reading an entry and marking it as used an eviction must not take it.
+  std::optional<FolderLock> lock;
+  if (lease_) lock.emplace(paths.entry.parent_path());
+  return find_at(paths, key);
+}
+
+std::optional<StoredCode> CodeStore::find_at(const CodeEntryPaths& paths,
+                                             std::string_view key) const {
   std::error_code error;
   if (!fs::is_regular_file(paths.entry, error)) return std::nullopt;
   try {
@@ -66,7 +74,7 @@ StoredCode CodeStore::put(std::string_view key, const CompileResult& result,
     write_file_atomic(paths.entry, code_entry_text(key, result, origin), Durability::process_kill);
   } catch (const UserError&) {
     // The new code without its entry is dead weight, and an old entry no longer fits it.
-    if (result.outcome.ok() && !find(key)) fs::remove(paths.code, ignored);
+    if (result.outcome.ok() && !find_at(paths, key)) fs::remove(paths.code, ignored);
     throw;
   }
   if (!result.outcome.ok()) fs::remove(paths.code, ignored);

@@ -29,6 +29,7 @@ struct CodeOrigin {
 };
 
 class CodeLease;
+struct CodeEntryPaths;
 
 class CodeStore {
  public:
@@ -53,6 +54,8 @@ class CodeStore {
   const std::filesystem::path& root() const { return root_; }
 
  private:
+  std::optional<StoredCode> find_at(const CodeEntryPaths& paths, std::string_view key) const;
+
   std::filesystem::path root_;
   std::shared_ptr<const CodeLease> lease_;
   bool heeds_quarantine_ = false;

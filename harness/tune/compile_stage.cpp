@@ -215,8 +215,7 @@ Json handle_compile_request(const Json& request) {
   // A failure that may not be the variant's is no entry of the store yet.
   if (request.value("last_try", true) || !is_worth_a_second_try(result.outcome.status))
     CodeStore(request.at("store").get<std::string>())
-        .put(request.at("key").get<std::string>(), result,
-             {what.target.name, compiler.identity()});
+        .put(request.at("key").get<std::string>(), result, {what.target.name, compiler.identity()});
   // What a compiler left behind where it got no memory is not to be built on.
   return Json{{"status", std::string(to_string(result.outcome.status))},
               {"retire", result.outcome.status == Status::out_of_memory}};

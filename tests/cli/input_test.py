@@ -109,7 +109,8 @@ class BadCommandLines(harness.ProgramTest):
         self.assertIn("host-w64", result.stderr)
 
     def test_lines_of_help_fit(self):
-        for command in ([], ["tune"], ["verify"], ["golden"], ["inspect"], ["explain"], ["selftest"], ["list"], ["cache"]):
+        for command in ([], ["tune"], ["verify"], ["golden"], ["inspect"], ["explain"], ["selftest"], ["list"],
+                        ["cache"], ["cache", "prune"], ["records"], ["records", "list"], ["records", "export"], ["records", "merge"]):
             for line in self.run_program(*command, "--help").stdout.splitlines():
                 self.assertLessEqual(len(line), 100, line)
 

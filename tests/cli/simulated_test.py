@@ -112,8 +112,9 @@ measure: {data: hot, budget_s: 30, probe_cutoff: 1000}
             recorded = known[json.dumps([series["implementation"], series["values"]])]
             for us in series["us"]:
                 self.assertTrue(any(abs(us - one) < 1e-6 * one for one in recorded), (us, recorded))
-            # All are played equally often, whichever of them the probe saw.
-            self.assertAlmostEqual(statistics.median(series["us"]), statistics.median(recorded), delta=1e-6 * us)
+            # In turn. A race throws some away: warm-up, probe, and the first span in new memory.
+            played = {round(us / 1e-5) for us in series["us"]}
+            self.assertGreater(len(played), len(set(recorded)) - 6)
 
     def test_a_space_without_samples_of_a_variant_is_an_error(self):
         self.write("space.json", json.dumps([{"implementation": "fused", "values": {"block_size": "64"}, "us": [3]}]))

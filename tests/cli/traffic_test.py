@@ -121,10 +121,10 @@ class TiledRows(harness.ProgramTest):
         first = self.run_program("inspect", "--family", "tiled_rows", "--target", "host-w64", "-o", "nk=1", "-o",
                                  "nv=16", environment=self.kernels)
         self.assertEqual(first.returncode, 0, first.stderr)
-        count = self.run_json("cache")["traces"]
+        count = len(self.run_json("records", "list", "--kind", "traffic")["records"])
         self.assertGreater(count, 0)
         before = traces(self.inspect(64))
-        self.assertEqual(self.run_json("cache")["traces"], count)
+        self.assertEqual(len(self.run_json("records", "list", "--kind", "traffic")["records"]), count)
         self.assertEqual(traces(self.inspect(64)), before)
 
     def test_the_smallest_case_that_fills_four_blocks_is_traced(self):
