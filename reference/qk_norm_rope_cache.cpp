@@ -89,7 +89,7 @@ void compute(const Problem& p) {
   const Matrix q = p.symbol("hq") > 0 ? read(p.tensor(gated ? "q_gated" : "q")) : Matrix();
   const Matrix k = read(p.tensor("k"));
   const std::int64_t q_step = gated ? 2 * d : d;
-  const Matrix q_shape(q.rows(), p.symbol("hq") * d);
+  const Matrix q_shape = Matrix::Zero(q.rows(), p.symbol("hq") * d);
   Terms q_out{q_shape, q_shape, q_shape};
   for (std::int64_t head = 0; head < p.symbol("hq"); ++head)
     q_out.set(head * d, run(q.middleCols(head * q_step, d), "q_weight"));
