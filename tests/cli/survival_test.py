@@ -28,7 +28,7 @@ class Survival(unittest.TestCase):
         cls.scratch = tempfile.TemporaryDirectory(prefix="fusetune-test-")
         cls.addClassCleanup(cls.scratch.cleanup)
         cls.root = pathlib.Path(cls.scratch.name)
-        cls.library = torture.build_library(cls.root)
+        cls.preloaded = torture.build_library(cls.root)
         cls.sweep = cls.root / "sweep.yaml"
         cls.sweep.write_text(torture.SWEEP.format(name="survivor", nk=1))
         cls.reference = torture.Reference(cls.place("reference"))
@@ -36,7 +36,7 @@ class Survival(unittest.TestCase):
     @classmethod
     def place(cls, name, simulation="noisy", command_prefix=(), jobs=2):
         place = torture.Place(cls.root / name, harness.PROGRAM, cls.sweep, SIMULATIONS / f"{simulation}.yaml",
-                              cls.library, jobs)
+                              cls.preloaded, jobs)
         place.command = [*command_prefix, *place.command]
         return place
 
@@ -205,7 +205,7 @@ class Processes(Survival):
 
 class Clocks(Survival):
     def test_a_time_of_day_that_jumps(self):
-        self.here.environment.update(LD_PRELOAD=str(self.library), IO_FAULT_CLOCK="1")
+        self.here.environment.update(LD_PRELOAD=str(self.preloaded), IO_FAULT_CLOCK="1")
         started = time.monotonic()
         self.goes_on()
         with sqlite3.connect(self.here.folder / ".fusetune" / "records.sqlite") as db:
