@@ -11,22 +11,6 @@ namespace {
 
 constexpr std::uint16_t kMachineCuda = 190;
 
-/// Collects fields so that their boundaries count.
-class Fields {
- public:
-  void add(std::string_view text) {
-    add(static_cast<std::uint64_t>(text.size()));
-    bytes_ += text;
-  }
-  void add(std::uint64_t number) {
-    bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
-
 /// Newer clangs put a hash of the source's path into this symbol's name.
 bool depends_on_path(std::string_view symbol) { return symbol.starts_with("__hip_cuid_"); }
 
@@ -57,7 +41,7 @@ bool is_loaded(const ElfImage& image, const ElfImage::Section& section) {
   return image.machine() == kMachineCuda && section.name.starts_with(".nv.info");
 }
 
-void add_sections(const ElfImage& image, Fields* fields) {
+void add_sections(const ElfImage& image, HashFields* fields) {
   for (const ElfImage::Section& section : image.sections()) {
     if (!is_loaded(image, section)) continue;
     fields->add(section.name);
@@ -70,17 +54,17 @@ void add_sections(const ElfImage& image, Fields* fields) {
   }
 }
 
-void add_sorted(std::vector<std::string> items, Fields* fields) {
+void add_sorted(std::vector<std::string> items, HashFields* fields) {
   std::sort(items.begin(), items.end());
   fields->add(items.size());
   for (const std::string& item : items) fields->add(item);
 }
 
-void add_symbols(const ElfImage& image, Fields* fields) {
+void add_symbols(const ElfImage& image, HashFields* fields) {
   std::vector<std::string> items;
   for (const ElfImage::Symbol& symbol : image.dynamic_symbols()) {
     if (depends_on_path(symbol.name)) continue;
-    Fields item;
+    HashFields item;
     item.add(symbol.name);
     item.add(symbol.value);
     item.add(symbol.size);
@@ -92,10 +76,10 @@ void add_symbols(const ElfImage& image, Fields* fields) {
   add_sorted(std::move(items), fields);
 }
 
-void add_relocations(const ElfImage& image, Fields* fields) {
+void add_relocations(const ElfImage& image, HashFields* fields) {
   std::vector<std::string> items;
   for (const ElfImage::Relocation& relocation : image.relocations()) {
-    Fields item;
+    HashFields item;
     item.add(relocation.offset);
     item.add(relocation.type);
     item.add(static_cast<std::uint64_t>(relocation.addend));
@@ -110,14 +94,14 @@ void add_relocations(const ElfImage& image, Fields* fields) {
 std::string elf_code_identity(std::string_view elf) {
   const auto image = ElfImage::parse(elf);
   if (!image) return "";
-  Fields fields;
+  HashFields fields;
   fields.add(image->machine());
   fields.add(image->flags());
   add_sections(*image, &fields);
   add_symbols(*image, &fields);
   add_relocations(*image, &fields);
   for (const std::string_view library : image->needed()) fields.add(library);
-  return hash_hex(fields.bytes());
+  return fields.hex();
 }
 
 }  // namespace fusetune

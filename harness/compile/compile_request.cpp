@@ -10,7 +10,7 @@ namespace fusetune {
 
 namespace {
 
-constexpr const char* kKeyVersion = "code-object-2";
+constexpr const char* kKeyVersion = "code-object-3";
 
 constexpr std::pair<Argument::Kind, const char*> kKinds[] = {
     {Argument::Kind::tensor, "tensor"},
@@ -38,31 +38,62 @@ SourceText source_from_json(const Json& json) {
   return {json.at("name").get<std::string>(), json.at("text").get<std::string>()};
 }
 
+/// By one of their members, so that the order in a request decides nothing.
+template <class T, class Member>
+std::vector<const T*> sorted(const std::vector<T>& items, Member T::*member) {
+  std::vector<const T*> pointers;
+  for (const T& item : items) pointers.push_back(&item);
+  std::sort(pointers.begin(), pointers.end(),
+            [member](const T* a, const T* b) { return a->*member < b->*member; });
+  return pointers;
+}
+
+void add_texts(const std::vector<const SourceText*>& texts, HashFields& fields) {
+  for (const SourceText* text : texts) {
+    fields.add(text->name);
+    fields.add(text->text);
+  }
+  fields.add(texts.size());
+}
+
 }  // namespace
 
 std::string CompileRequest::key(std::string_view compiler_identity) const {
-  // The order of headers and macros decides nothing.
-  CompileRequest sorted = *this;
-  std::sort(sorted.headers.begin(), sorted.headers.end(),
-            [](const SourceText& a, const SourceText& b) { return a.name < b.name; });
-  std::sort(sorted.macros.begin(), sorted.macros.end());
-  // The texts are hashed as they are: they need not be UTF-8, where JSON would make different bad
-  // bytes alike, and a key is made for every variant.
-  std::string sources;
-  const auto take_text = [&sources](SourceText& text) {
-    sources += fmt::format("{} {}\n", text.text.size(), text.text);
-    text.text.clear();
-  };
-  take_text(sorted.source);
-  for (SourceText& header : sorted.headers) take_text(header);
-  const std::string body =
-      fusetune::to_json(sorted).dump(-1, ' ', false, Json::error_handler_t::replace);
-  return hash_hex({kKeyVersion, compiler_identity, body, sources});
+  // One is made for every variant: nothing is turned into JSON, and no text is copied twice. Texts
+  // need not be UTF-8.
+  HashFields fields;
+  fields.add(kKeyVersion);
+  fields.add(compiler_identity);
+  fields.add(target.name);
+  add_texts({&source}, fields);
+  add_texts(sorted(headers, &SourceText::name), fields);
+  for (const auto* macro : sorted(macros, &std::pair<std::string, std::string>::first)) {
+    fields.add(macro->first);
+    fields.add(macro->second);
+  }
+  fields.add(macros.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    fields.add(entries[i]);
+    fields.add(static_cast<std::uint64_t>(kernarg_bytes.at(i)));
+    for (const Argument& argument : signatures.at(i)) {
+      fields.add(static_cast<std::uint64_t>(argument.kind));
+      fields.add(argument.name);
+    }
+    fields.add(signatures[i].size());
+  }
+  fields.add(entries.size());
+  fields.add(static_cast<std::uint64_t>(block_threads));
+  fields.add(std::uint64_t{exact});
+  return fields.hex();
 }
 
-Json to_json(const CompileRequest& request) {
+Json headers_to_json(const CompileRequest& request) {
   Json headers = Json::array();
   for (const SourceText& header : request.headers) headers.push_back(to_json(header));
+  return headers;
+}
+
+Json to_json_without_headers(const CompileRequest& request) {
   Json signatures = Json::array();
   for (const std::vector<Argument>& signature : request.signatures) {
     Json arguments = Json::array();
@@ -71,13 +102,18 @@ Json to_json(const CompileRequest& request) {
   }
   return {{"target", request.target.name},
           {"source", to_json(request.source)},
-          {"headers", std::move(headers)},
           {"macros", request.macros},
           {"entries", request.entries},
           {"signatures", std::move(signatures)},
           {"block_threads", request.block_threads},
           {"kernarg_bytes", request.kernarg_bytes},
           {"exact", request.exact}};
+}
+
+Json to_json(const CompileRequest& request) {
+  Json json = to_json_without_headers(request);
+  json["headers"] = headers_to_json(request);
+  return json;
 }
 
 CompileRequest compile_request_from_json(const Json& json) {

@@ -4,6 +4,7 @@
 // down.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,9 @@ struct CompileRequest {
 
 Json to_json(const CompileRequest& request);
 CompileRequest compile_request_from_json(const Json& json);
+/// In two parts, for those who send the headers of many requests once.
+Json to_json_without_headers(const CompileRequest& request);
+Json headers_to_json(const CompileRequest& request);
 
 struct CompileResult {
   Outcome outcome;  ///< message is the first error line
@@ -87,8 +91,26 @@ class Compiler {
   virtual CompileResult compile(const CompileRequest& request) = 0;
 };
 
-/// The compile request of a variant: reads the implementation's source and the common header, adds
-/// macros and the signature check. `exact` is for host targets.
+/// Reads what implementations are compiled from, each once: a file that is edited while a campaign
+/// runs is not part of it, or keys would name other texts than were compiled.
+class SourceReader {
+ public:
+  struct Texts {
+    SourceText source;
+    std::vector<SourceText> headers;  ///< by name
+  };
+  const Texts& read(const Family& family, const ImplementationDecl& implementation);
+
+ private:
+  std::map<std::pair<std::string, std::string>, Texts> texts_;  ///< family folder, source
+};
+
+/// The compile request of a variant: the implementation's source and headers, macros and the
+/// signature check. `exact` is for host targets.
+CompileRequest make_compile_request(const Geometry& geometry, const Variant& variant,
+                                    const Target& target, SourceReader& sources,
+                                    bool exact = false);
+/// With the files as they are now.
 CompileRequest make_compile_request(const Geometry& geometry, const Variant& variant,
                                     const Target& target, bool exact = false);
 

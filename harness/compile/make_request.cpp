@@ -96,7 +96,7 @@ void add_entries(const Geometry& geometry, const ImplementationDecl& implementat
   for (const LaunchDecl& launch : implementation.launches) {
     if (!may_launch(launch, scope)) continue;
     request->block_threads = std::max(request->block_threads, block_threads_of(launch, scope));
-    std::vector<Argument> arguments = arguments_of(geometry, launch);
+    std::vector<Argument> arguments = arguments_of(geometry, launch, scope);
     const std::vector<Parameter> parameters = parameters_of(family, arguments);
     const auto known = std::find(request->entries.begin(), request->entries.end(), launch.entry);
     if (known == request->entries.end()) {
@@ -124,8 +124,27 @@ std::vector<SourceText> common_headers() {
   return headers.take();
 }
 
+const SourceReader::Texts& SourceReader::read(const Family& family,
+                                              const ImplementationDecl& implementation) {
+  const std::pair key(family.directory.string(), implementation.source.string());
+  if (const auto known = texts_.find(key); known != texts_.end()) return known->second;
+  const std::string text = read_file(implementation.source);
+  HeaderCollector headers({implementation.source.parent_path(), family.directory, common_folder()});
+  headers.add("ft.h");
+  headers.add_includes_of(text);
+  const std::string name = display_path(implementation.source);
+  return texts_.emplace(key, Texts{{name, line_directive(name, 1) + text + "\n"}, headers.take()})
+      .first->second;
+}
+
 CompileRequest make_compile_request(const Geometry& geometry, const Variant& variant,
                                     const Target& target, bool exact) {
+  SourceReader sources;
+  return make_compile_request(geometry, variant, target, sources, exact);
+}
+
+CompileRequest make_compile_request(const Geometry& geometry, const Variant& variant,
+                                    const Target& target, SourceReader& sources, bool exact) {
   const Family& family = *geometry.family;
   const ImplementationDecl* implementation = family.find_implementation(variant.implementation);
   if (implementation == nullptr) {
@@ -145,15 +164,10 @@ CompileRequest make_compile_request(const Geometry& geometry, const Variant& var
   request.macros = macros_of(geometry, variant, target);
   add_entries(geometry, *implementation, scope_of(geometry, &target, &variant), &request);
 
-  const std::string text = read_file(implementation->source);
-  HeaderCollector headers(
-      {implementation->source.parent_path(), family.directory, common_folder()});
-  headers.add("ft.h");
-  headers.add_includes_of(text);
-  request.headers = headers.take();
-  request.source.name = display_path(implementation->source);
-  request.source.text = line_directive(request.source.name, 1) + text + "\n" +
-                        signature_check(family, request.entries, request.signatures);
+  const SourceReader::Texts& texts = sources.read(family, *implementation);
+  request.headers = texts.headers;
+  request.source = texts.source;
+  request.source.text += signature_check(family, request.entries, request.signatures);
   return request;
 }
 

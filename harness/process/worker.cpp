@@ -99,8 +99,10 @@ std::array<pollfd, 3> Worker::poll_entries() const {
           pollfd{unsent_fd, POLLOUT, 0}};
 }
 
-void Worker::send(const Json& request) {
-  unsent_ += Channel::frame(request);
+void Worker::send(const Job& job) {
+  if (const auto& part = job.shared; part && shared_.insert(part->key).second)
+    unsent_ += Channel::frame(Json{{"keep", part->key}, {"value", part->value}});
+  unsent_ += Channel::frame(job.request);
   flush();
 }
 

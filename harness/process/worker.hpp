@@ -7,6 +7,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "harness/base/temporary_folder.hpp"
@@ -40,7 +41,8 @@ class Worker {
   /// Descriptors to wait for: messages, output, room for the request.
   std::array<pollfd, 3> poll_entries() const;
 
-  void send(const Json& request);  ///< queued; flush() writes without blocking
+  /// Queued; flush() writes without blocking.
+  void send(const Job& job);
   void flush();
   void drain_output();
   bool has_exited() const { return fusetune::has_exited(pid_); }
@@ -66,6 +68,7 @@ class Worker {
   FileDescriptor answers_;
   FileDescriptor output_fd_;
   Channel channel_;
+  std::set<std::string> shared_;  ///< keys of the parts that it was sent
   std::string unsent_;
   OutputTail output_;
 };

@@ -78,7 +78,7 @@ void WorkerPool::Impl::give_job(Slot& slot, Job job) {
   // What it printed before belongs to another job.
   slot.worker->drain_output();
   if (slot.has_answered) slot.worker->output().clear();
-  slot.worker->send(slot.job->request);
+  slot.worker->send(*slot.job);
 }
 
 void WorkerPool::Impl::begin_step(Slot& slot) {

@@ -34,6 +34,12 @@ struct JobEnd {
 /// A step that takes this many times as long as the slowest of its kind before it hangs.
 constexpr double kHangFactor = 10;
 
+/// A part that many requests have in common, by a key of its content: a worker is sent it once.
+struct SharedPart {
+  std::string key;
+  Json value;
+};
+
 struct Job {
   Json request;
   std::chrono::milliseconds limit{60000};  ///< of each step, from a message to the next
@@ -50,6 +56,8 @@ struct Job {
   /// Nothing else runs beside it, in any of the pools that are run together. It has its turn when
   /// no other job is left that may run beside others.
   bool alone = false;
+  /// Its key stands in request["shared"]; `handle` of the worker finds the value there.
+  std::shared_ptr<const SharedPart> shared{};
 };
 
 struct WorkerPoolOptions {

@@ -112,8 +112,23 @@ struct Launch {
   std::vector<Argument> arguments;
 };
 
-/// The launches of a variant for a case, in order. Those whose `when` is false or whose grid is
-/// empty are left out (contract 4). Throws EvalError when an expression fails.
+/// The launches of one case on one device, for many variants: what these have in common is worked
+/// out once.
+class CaseLaunches {
+ public:
+  CaseLaunches(const Case& which, const Target& target, const DeviceFacts& device);
+  /// In order. Those whose `when` is false or whose grid is empty are left out (contract 4). Throws
+  /// EvalError when an expression fails.
+  std::vector<Launch> of(const Variant& variant) const;
+
+ private:
+  Geometry geometry_;
+  DeviceFacts device_;
+  struct Base;  ///< the scope without a variant
+  std::shared_ptr<const Base> base_;
+};
+
+/// Those of one variant.
 std::vector<Launch> launches_of(const Case& which, const Variant& variant, const Target& target,
                                 const DeviceFacts& device);
 
@@ -123,6 +138,9 @@ std::string launch_plan_key(const std::vector<Launch>& launches);
 
 /// The parameter list of an entry, as generated into the signature check.
 std::vector<Argument> arguments_of(const Geometry& geometry, const LaunchDecl& launch);
+/// With a scope that has the geometry's names, where there is one.
+std::vector<Argument> arguments_of(const Geometry& geometry, const LaunchDecl& launch,
+                                   const Bindings& scope);
 
 /// The macros of a code object, name and value, sorted: FT_<SYMBOL>, FT_<OPTION>,
 /// FT_<OPTION>_<VALUE>, FT_BYTES_<DTYPE>, FT_ALIGN_<TENSOR>, FT_HAS_<TENSOR>, FT_<AXIS>,

@@ -51,6 +51,11 @@ bool symbol_is_there(const SymbolDecl& symbol, const Bindings& statics) {
 }  // namespace
 
 std::vector<Argument> arguments_of(const Geometry& geometry, const LaunchDecl& launch) {
+  return arguments_of(geometry, launch, scope_of(geometry));
+}
+
+std::vector<Argument> arguments_of(const Geometry& geometry, const LaunchDecl& launch,
+                                   const Bindings& scope) {
   const Family& family = *geometry.family;
   std::vector<std::string> names = launch.arguments;
   if (names.empty()) {
@@ -58,7 +63,6 @@ std::vector<Argument> arguments_of(const Geometry& geometry, const LaunchDecl& l
     for (const std::string& symbol : family.runtime_symbols()) names.push_back(symbol);
     for (const ScalarDecl& scalar : family.scalars) names.push_back(scalar.name);
   }
-  const Bindings scope = scope_of(geometry);
   std::vector<Argument> arguments;
   for (const std::string& name : names) {
     if (const TensorDecl* tensor = family.find_tensor(name)) {
@@ -74,15 +78,25 @@ std::vector<Argument> arguments_of(const Geometry& geometry, const LaunchDecl& l
   return arguments;
 }
 
-std::vector<Launch> launches_of(const Case& which, const Variant& variant, const Target& target,
-                                const DeviceFacts& device) {
-  const Geometry& geometry = which.geometry;
-  const ImplementationDecl* implementation =
-      geometry.family->find_implementation(variant.implementation);
+struct CaseLaunches::Base {
+  Scope scope;
+};
+
+CaseLaunches::CaseLaunches(const Case& which, const Target& target, const DeviceFacts& device)
+    : geometry_(which.geometry),
+      device_(device),
+      base_(std::make_shared<Base>(
+          Base{scope_parts(which.geometry, &target, nullptr, &which, &device)})) {}
+
+std::vector<Launch> CaseLaunches::of(const Variant& variant) const {
+  const Family& family = *geometry_.family;
+  const ImplementationDecl* implementation = family.find_implementation(variant.implementation);
   if (implementation == nullptr)
-    throw EvalError(fmt::format("{} has no implementation '{}'", geometry.family->name,
-                                variant.implementation));
-  const Scope scope = scope_parts(geometry, &target, &variant, &which, &device);
+    throw EvalError(
+        fmt::format("{} has no implementation '{}'", family.name, variant.implementation));
+  Scope scope = base_->scope;
+  for (const auto& [name, value] : variant.axes) scope.values[name] = value;
+  add_derived(family, scope);
   std::vector<Launch> launches;
   for (const LaunchDecl& decl : implementation->launches) {
     if (decl.when && !decl.when->eval_bool(scope.values)) continue;
@@ -92,11 +106,16 @@ std::vector<Launch> launches_of(const Case& which, const Variant& variant, const
     if (!check_grid(launch)) continue;
     launch.block = eval_dims(decl.block, scope.values);
     launch.lds_bytes = decl.lds_bytes.eval_int(scope.values);
-    check_block(launch, device);
-    launch.arguments = arguments_of(geometry, decl);
+    check_block(launch, device_);
+    launch.arguments = arguments_of(geometry_, decl, scope.values);
     launches.push_back(std::move(launch));
   }
   return launches;
+}
+
+std::vector<Launch> launches_of(const Case& which, const Variant& variant, const Target& target,
+                                const DeviceFacts& device) {
+  return CaseLaunches(which, target, device).of(variant);
 }
 
 std::string launch_plan_key(const std::vector<Launch>& launches) {

@@ -55,7 +55,8 @@ bool wants_exact(const Plan& plan, const Target& target, const EngineOptions& op
 /// Gives every unit its keys, or its refusal when the target has no compiler here. Returns the
 /// units to work on.
 std::vector<std::size_t> prepare_target(const Plan& plan, const Target& target, std::size_t first,
-                                        bool with_exact, CompileSummary& summary) {
+                                        bool with_exact, SourceReader& sources,
+                                        CompileSummary& summary) {
   std::string why;
   const std::string identity = compiler_identity(target, &why);
   std::vector<std::size_t> units;
@@ -71,7 +72,7 @@ std::vector<std::size_t> prepare_target(const Plan& plan, const Target& target, 
     }
     const PlannedGeometry& geometry = plan.geometries[unit.geometry];
     CompileRequest request =
-        make_compile_request(geometry.geometry, geometry.variants[unit.variant], target);
+        make_compile_request(geometry.geometry, geometry.variants[unit.variant], target, sources);
     unit.key = request.key(identity);
     if (with_exact) {
       request.exact = true;
@@ -113,7 +114,8 @@ CompileStage::~CompileStage() = default;
 void CompileStage::list_target(const Target& target, bool with_exact) {
   const std::size_t first = summary_.units.size();
   list_units(plan_, target, summary_);
-  std::vector<std::size_t> units = prepare_target(plan_, target, first, with_exact, summary_);
+  std::vector<std::size_t> units =
+      prepare_target(plan_, target, first, with_exact, sources_, summary_);
   if (units.empty())
     for (std::size_t i = first; i < summary_.units.size(); ++i) refused_.push_back(i);
   std::erase_if(units, [this](std::size_t index) {
@@ -121,7 +123,7 @@ void CompileStage::list_target(const Target& target, bool with_exact) {
     if (!is_new) twins_[known->second].push_back(index);
     return !is_new;
   });
-  queues_.push_back(std::make_unique<TargetQueue>(plan_, session_, pool_, summary_,
+  queues_.push_back(std::make_unique<TargetQueue>(plan_, session_, pool_, sources_, summary_,
                                                   std::move(units),
                                                   [this](std::size_t index) { tell(index); }));
 }
@@ -196,12 +198,18 @@ Compiler& compiler_for(const Target& target) {
 
 }  // namespace
 
+CompileRequest asked_to_compile(const Json& request) {
+  Json whole = request.at("request");
+  if (request.contains("shared")) whole["headers"] = request.at("shared");
+  return compile_request_from_json(whole);
+}
+
 Json handle_compile_request(const Json& request) {
   if (request.at("op") == "identify") {
     const Target target = parse_target(request.at("target").get<std::string>());
     return Json{{"identity", compiler_for(target).identity()}};
   }
-  const CompileRequest what = compile_request_from_json(request.at("request"));
+  const CompileRequest what = asked_to_compile(request);
   const std::int64_t memory_mib = request.value("memory_mib", std::int64_t{0});
   Compiler& compiler = compiler_for(what.target);
   CompileResult result;

@@ -76,6 +76,7 @@ class CompileStage {
   const Plan& plan_;
   Session& session_;
   WorkerPool& pool_;
+  SourceReader sources_;
   CompileSummary& summary_;
   std::function<void(std::size_t)> done_;
   std::map<std::string, std::size_t> first_of_;            ///< by key
@@ -92,6 +93,7 @@ CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact 
 std::string compiler_identity(const Target& target, std::string* why);
 
 /// The worker's side of one request.
+CompileRequest asked_to_compile(const Json& request);
 Json handle_compile_request(const Json& request);
 
 }  // namespace fusetune

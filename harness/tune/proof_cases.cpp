@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "harness/base/hash.hpp"
+
 namespace fusetune {
 
 namespace {
@@ -99,20 +101,41 @@ bool is_proved_at_own_shape(const Case& which, const EngineOptions& options) {
          tensor_bytes(which) <= options.proof_bytes_max;
 }
 
-std::vector<ProofCase> proof_cases(const PlannedGeometry& geometry, const Variant& variant,
-                                   const Target& target, const EngineOptions& options,
-                                   bool has_exact, bool own_shapes) {
+std::vector<ProofCase> proof_cases(const PlannedGeometry& geometry,
+                                   const std::vector<std::int64_t>& rows,
+                                   const EngineOptions& options, bool has_exact, bool own_shapes) {
   CaseList cases(options, has_exact);
   bool padded = false;
-  for (const std::int64_t rows : adversarial_rows(geometry.geometry, variant, target)) {
+  for (const std::int64_t count : rows) {
     for (const PlannedCase& planned : geometry.cases)
-      for (const Case& which : cases_at_rows(planned.which, rows))
+      for (const Case& which : cases_at_rows(planned.which, count))
         cases.add_adversarial(which, padded);
     padded = !padded;
   }
   for (const PlannedCase& planned : geometry.cases)
     if (is_proved_at_own_shape(planned.which, options) || own_shapes) cases.add_own(planned.which);
   return cases.take();
+}
+
+ProofCaseList::ProofCaseList(std::vector<ProofCase> cases, const Target& target,
+                             const DeviceFacts& facts)
+    : cases_(std::move(cases)) {
+  Json list = Json::array();
+  HashFields content;
+  for (const ProofCase& one : cases_) {
+    list.push_back(to_json(one));
+    texts_.push_back(list.back().dump());
+    content.add(texts_.back());
+    launches_.emplace_back(one.which, target, facts);
+  }
+  shared_ = std::make_shared<SharedPart>(SharedPart{content.hex(), std::move(list)});
+}
+
+std::string ProofCaseList::key(const Variant& variant) const {
+  std::string key;
+  for (std::size_t i = 0; i < cases_.size(); ++i)
+    key += fmt::format("|{}|{}", texts_[i], launch_plan_key(launches_[i].of(variant)));
+  return key;
 }
 
 }  // namespace fusetune

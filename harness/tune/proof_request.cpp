@@ -18,7 +18,7 @@ Json Baseline::json() const {
   return {{"code", unit->code.code_path.string()}, {"variant", to_json(*variant)}};
 }
 
-std::string proof_key(const ProofContext& context, const std::vector<ProofCase>& cases) {
+std::string proof_key(const ProofContext& context, const ProofCaseList& cases) {
   const CompiledUnit& unit = context.unit;
   std::string text = fmt::format("{}|{}|{}|{}|{}|{}", kProofProtocol, unit.code.code_identity,
                                  unit.exact ? unit.exact->code_identity : "",
@@ -28,22 +28,15 @@ std::string proof_key(const ProofContext& context, const std::vector<ProofCase>&
         fmt::format("|{}|{}", baseline.unit->code.code_identity, to_json(*baseline.variant).dump());
   else
     text += "|" + baseline.why_not;
-  const auto plan_key = [&context](const Case& which) {
-    return launch_plan_key(
-        launches_of(which, context.variant, context.device.target, context.device.facts));
-  };
-  for (const ProofCase& one : cases)
-    text += fmt::format("|{}|{}", to_json(one).dump(), plan_key(one.which));
+  text += cases.key(context.variant);
   if (context.batches)
-    text +=
-        fmt::format("|{}|{}", to_json(*context.batches).dump(), plan_key(context.batches->batch));
+    text += fmt::format("|{}|{}", to_json(*context.batches).dump(),
+                        launch_plan_key(launches_of(context.batches->batch, context.variant,
+                                                    context.device.target, context.device.facts)));
   return hash_hex(text);
 }
 
-Json prove_request(const std::string& device, const ProofContext& context,
-                   const std::vector<ProofCase>& cases) {
-  Json list = Json::array();
-  for (const ProofCase& one : cases) list.push_back(to_json(one));
+Json prove_request(const std::string& device, const ProofContext& context) {
   const CompiledUnit& unit = context.unit;
   Json request{{"op", "prove"},
                {"device", device},
@@ -51,7 +44,6 @@ Json prove_request(const std::string& device, const ProofContext& context,
                {"exact_code", unit.exact ? unit.exact->code_path.string() : ""},
                {"variant", to_json(context.variant)},
                {"baseline", context.baseline.json()},
-               {"cases", std::move(list)},
                {"cosine_min", context.cosine_min},
                {"seed", context.seed}};
   if (context.batches) request["batches"] = to_json(*context.batches);

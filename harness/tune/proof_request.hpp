@@ -32,9 +32,9 @@ struct ProofContext {
   std::optional<BatchCases> batches;  ///< where a row is to have the same bits in all of them
 };
 
-std::string proof_key(const ProofContext& context, const std::vector<ProofCase>& cases);
+std::string proof_key(const ProofContext& context, const ProofCaseList& cases);
 
-Json prove_request(const std::string& device, const ProofContext& context,
-                   const std::vector<ProofCase>& cases);
+/// Without the cases, which go with it as its shared part.
+Json prove_request(const std::string& device, const ProofContext& context);
 
 }  // namespace fusetune

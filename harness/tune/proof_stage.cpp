@@ -146,8 +146,8 @@ ProofContext ProofStage::context_of(const CompiledUnit& unit) const {
 
 void ProofStage::add_job(std::size_t task) {
   try {
-    std::vector<ProofCase> cases = tasks_[task].cases();
-    const std::string key = proof_key(context_of(*tasks_[task].unit), cases);
+    std::shared_ptr<const ProofCaseList> cases = tasks_[task].cases();
+    const std::string key = proof_key(context_of(*tasks_[task].unit), *cases);
     const auto [place, is_new] = jobs_.try_emplace(key);
     ProofJob& job = place->second;
     if (!is_new) {
@@ -176,6 +176,7 @@ bool ProofStage::take_from_store(ProofJob& job) {
   }
   ++summary_.reused;
   job.verdict = proved_from_record(*step);
+  job.cases.reset();
   give(job.members.front(), *job.verdict, StepEnd::found);
   return true;
 }
@@ -185,7 +186,9 @@ void ProofStage::submit(ProofJob& proof, std::chrono::milliseconds late_after) {
   const CompiledUnit& unit = *tasks_[proof.members.front()].unit;
   const bool alone = late_after.count() > 0;
   Job job;
-  job.request = prove_request(plan_.sweep.device, context_of(unit), proof.cases);
+  job.request = prove_request(plan_.sweep.device, context_of(unit));
+  job.shared = proof.cases->shared();
+  job.request["shared"] = job.shared->key;
   job.kind = "prove " + plan_.geometries[unit.geometry].geometry.key();
   job.limit = milliseconds_of(session_.options.kernel_timeout_s);
   if (alone) {
@@ -196,7 +199,7 @@ void ProofStage::submit(ProofJob& proof, std::chrono::milliseconds late_after) {
   }
   job.expected_ms = kProofMs;
   if (is_baseline(plan_.geometries[unit.geometry], unit.variant)) job.follow_ms = kProofMs;
-  const auto at_case = std::make_shared<std::string>(proof.cases.front().which.key());
+  const auto at_case = std::make_shared<std::string>(proof.cases->cases().front().which.key());
   job.progress = [at_case](const Json& message) {
     *at_case = message.at("case").get<std::string>();
   };
@@ -211,7 +214,9 @@ void ProofStage::finish_job(ProofJob& job, const JobEnd& end, const std::string&
   if (end.how == JobEnd::How::cancelled) return;
   if (end.how == JobEnd::How::timed_out && !alone) return submit(job, end.limit);
   job.verdict = verdict_of(end, at_case);
-  add_record(job, end.wall_ms);
+  job.cases.reset();
+  const bool proved = end.answer.is_object() && end.answer.contains("proved");
+  add_record(job, proved ? end.answer.at("proved") : data_of(*job.verdict), end.wall_ms);
   ++summary_.proved;
   // Giving it may begin other proofs, which may join this one.
   for (std::size_t i = 0; i < job.members.size(); ++i) {
@@ -242,7 +247,7 @@ ProvedVariant ProofStage::verdict_of(const JobEnd& end, const std::string& at_ca
   return verdict;
 }
 
-void ProofStage::add_record(const ProofJob& job, double wall_ms) {
+void ProofStage::add_record(const ProofJob& job, Json data, double wall_ms) {
   // Of variants with the same code, the first in the plan that is here by now.
   const std::size_t first = *std::min_element(job.members.begin(), job.members.end());
   const PlannedGeometry& geometry = geometry_of(first);
@@ -255,7 +260,7 @@ void ProofStage::add_record(const ProofJob& job, double wall_ms) {
                   plan_.target.name);
   step.status = job.verdict->outcome.status;
   step.message = job.verdict->outcome.message;
-  step.data = data_of(*job.verdict);
+  step.data = std::move(data);
   step.wall_ms = wall_ms;
   session_.records.add(step);
 }
@@ -272,35 +277,17 @@ void ProofStage::give(std::size_t task, const ProvedVariant& verdict, StepEnd en
     for (const std::size_t other : waiting.mapped()) add_job(other);
 }
 
-std::vector<ProofTask> proof_tasks(const Plan& plan, const CapturedCases& captured,
-                                   const CompileSummary& compiled, const EngineOptions& options) {
-  std::vector<ProofTask> tasks;
-  for (const CompiledUnit& unit : compiled.units) {
-    if (unit.target != plan.target) continue;
-    const PlannedGeometry& geometry = plan.geometries[unit.geometry];
-    if (geometry.geometry.family->has_captured_truth()) {
-      tasks.push_back({&unit, [&geometry, &unit, &options, &captured] {
-                         return captured.proof_cases(geometry.geometry, options,
-                                                     unit.exact.has_value());
-                       }});
-      continue;
-    }
-    tasks.push_back({&unit, [&geometry, &unit, &options, &plan] {
-                       return proof_cases(geometry, geometry.variants[unit.variant], unit.target,
-                                          options, unit.exact.has_value(), plan.own_shapes);
-                     }});
-  }
-  return tasks;
-}
-
 ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
                              const std::vector<Finalist>& finalists, const DeviceProperties& device,
                              Session& session) {
   std::vector<ProofTask> tasks;
   for (const Finalist& finalist : finalists)
-    tasks.push_back({compiled.find(finalist.geometry, finalist.variant, plan.target), [&finalist] {
-                       return std::vector<ProofCase>{{finalist.which, false, false, {}}};
-                     }});
+    tasks.push_back(
+        {compiled.find(finalist.geometry, finalist.variant, plan.target), [&finalist, &device] {
+           return std::make_shared<ProofCaseList>(
+               std::vector<ProofCase>{{finalist.which, false, false, {}}}, device.target,
+               device.facts);
+         }});
   ProofSummary summary;
   WorkerPool pool(device_workers(device, session.options));
   ProofStage stage(plan, compiled, device, false, session, pool, summary, std::move(tasks),

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,12 +41,13 @@ struct ProofSummary {
 /// What is to be proved of one unit.
 struct ProofTask {
   const CompiledUnit* unit = nullptr;
-  std::function<std::vector<ProofCase>()> cases;  ///< may throw EvalError
+  std::function<std::shared_ptr<const ProofCaseList>()> cases;  ///< may throw EvalError
 };
 
 /// Every variant of the device's target.
 std::vector<ProofTask> proof_tasks(const Plan& plan, const CapturedCases& captured,
-                                   const CompileSummary& compiled, const EngineOptions& options);
+                                   const CompileSummary& compiled, const EngineOptions& options,
+                                   const DeviceFacts& device);
 
 /// Proofs, for whoever runs the pool. Each may begin as soon as its unit is compiled; where outputs
 /// are compared with a baseline's, as soon as that has its verdict as well.
@@ -67,8 +69,8 @@ class ProofStage {
   /// One thing to prove: a code object with its launch plans on a list of cases.
   struct ProofJob {
     std::string key;
-    std::vector<ProofCase> cases;
-    std::vector<std::size_t> members;  ///< tasks
+    std::shared_ptr<const ProofCaseList> cases;  ///< until the verdict is there
+    std::vector<std::size_t> members;            ///< tasks
     std::optional<ProvedVariant> verdict;
   };
 
@@ -82,7 +84,7 @@ class ProofStage {
   void submit(ProofJob& job, std::chrono::milliseconds late_after);
   void finish_job(ProofJob& job, const JobEnd& end, const std::string& at_case, bool alone);
   ProvedVariant verdict_of(const JobEnd& end, const std::string& at_case) const;
-  void add_record(const ProofJob& job, double wall_ms);
+  void add_record(const ProofJob& job, Json data, double wall_ms);
   /// A variant's verdict, whose own it is or not.
   void give(std::size_t task, const ProvedVariant& verdict, StepEnd end);
 

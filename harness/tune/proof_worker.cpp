@@ -93,8 +93,8 @@ ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& ba
 }
 
 /// Bits of rows in batches, with the code that is timed.
-Json check_batches(Device& device, VariantCode& code, const Json& request,
-                   const std::function<void(const Json&)>& progress) {
+void check_batches(Device& device, VariantCode& code, const Json& request,
+                   const std::function<void(const Json&)>& progress, ProofSum& sum) {
   const BatchCases cases = batch_cases_from_json(request.at("batches"));
   const std::string key = cases.batch.key();
   progress(Json{{"case", key}});
@@ -110,10 +110,7 @@ Json check_batches(Device& device, VariantCode& code, const Json& request,
     outcome = check_batches(device, at, cases.batch, cases.row_counts,
                             request.at("seed").get<std::uint64_t>(), &found);
   }
-  return Json{{"case", key},
-              {"failed", outcome.ok() ? "" : std::string(to_string(outcome.status))},
-              {"message", outcome.message},
-              {"found", to_json(found)}};
+  sum.add_batches(key, outcome, found);
 }
 
 }  // namespace
@@ -122,24 +119,23 @@ Json handle_prove_request(Device& device, const Json& request,
                           const std::function<void(const Json&)>& progress) {
   VariantCode code(device, request);
   const BaselineCode baseline(device, request.at("baseline"));
-  Json reports = Json::array();
-  bool all_right = true;
+  ProofSum sum;
   bool retire = false;
-  for (const Json& item : request.at("cases")) {
+  for (const Json& item : request.at("shared")) {
     const ProofCase one = proof_case_from_json(item);
-    progress(Json{{"case", one.which.key()}});
+    const std::string key = one.which.key();
+    progress(Json{{"case", key}});
     const ProofReport report = prove_case(device, code, baseline, request, one);
-    reports.push_back({{"case", one.which.key()}, {"report", to_json(report)}});
-    if (report.outcome.ok()) continue;
-    all_right = false;
+    sum.add(key, report);
     retire = report.failed_check == "launch";
-    break;
+    if (!sum.ok()) break;
   }
-  Json answer{{"reports", std::move(reports)}, {"retire", retire}};
-  if (all_right && request.contains("batches")) {
-    answer["batch"] = check_batches(device, code, request, progress);
-    answer["retire"] = !answer["batch"].at("failed").get<std::string>().empty();
+  if (sum.ok() && request.contains("batches")) {
+    check_batches(device, code, request, progress, sum);
+    retire = !sum.ok();
   }
+  Json answer = answer_of(sum.take());
+  answer["retire"] = retire;
   return answer;
 }
 

@@ -10,36 +10,33 @@ std::string ProvedVariant::modes() const {
   return exact_cases == cases ? "exact" : "exact and fast";
 }
 
-ProvedVariant proved_from_answer(const Json& answer) {
-  ProvedVariant proved;
-  proved.outcome = {};
-  for (const Json& item : answer.at("reports")) {
-    const ProofReport report = proof_from_json(item.at("report"));
-    ++proved.cases;
-    if (report.mode == "exact") ++proved.exact_cases;
-    add_checks(proved.checks, report.checks);
-    add_outputs(proved.outputs, report.outputs);
-    add_texts(proved.left_out, report.skipped);
-    if (report.outcome.ok()) continue;
-    proved.outcome = report.outcome;
-    proved.failed_case = item.at("case").get<std::string>();
-    proved.failed_check = report.failed_check;
-    proved.mismatches = report.mismatches;
-    proved.mismatch_count = report.mismatch_count;
-    proved.mismatch_map = report.mismatch_map;
-    break;
-  }
-  if (proved.cases == 0) proved.outcome = {Status::verification_failed, "nothing was compared"};
-  if (answer.contains("batch")) {
-    const Json& batch = answer.at("batch");
-    proved.batch = batch_invariance_from_json(batch.at("found"));
-    if (const std::string failed = batch.at("failed"); !failed.empty()) {
-      proved.outcome = {status_from_string(failed).value(), batch.at("message")};
-      proved.failed_case = batch.at("case");
-      proved.failed_check = "launch";
-    }
-  }
-  return proved;
+void ProofSum::add(const std::string& case_key, const ProofReport& report) {
+  ++proved_.cases;
+  if (report.mode == "exact") ++proved_.exact_cases;
+  add_checks(proved_.checks, report.checks);
+  add_outputs(proved_.outputs, report.outputs);
+  add_texts(proved_.left_out, report.skipped);
+  if (report.outcome.ok()) return;
+  proved_.outcome = report.outcome;
+  proved_.failed_case = case_key;
+  proved_.failed_check = report.failed_check;
+  proved_.mismatches = report.mismatches;
+  proved_.mismatch_count = report.mismatch_count;
+  proved_.mismatch_map = report.mismatch_map;
+}
+
+void ProofSum::add_batches(const std::string& case_key, const Outcome& outcome,
+                           const BatchInvariance& found) {
+  proved_.batch = found;
+  if (outcome.ok()) return;
+  proved_.outcome = outcome;
+  proved_.failed_case = case_key;
+  proved_.failed_check = "launch";
+}
+
+ProvedVariant ProofSum::take() {
+  if (proved_.cases == 0) proved_.outcome = {Status::verification_failed, "nothing was compared"};
+  return std::move(proved_);
 }
 
 Json data_of(const ProvedVariant& proved) {
@@ -57,10 +54,11 @@ Json data_of(const ProvedVariant& proved) {
   return data;
 }
 
-ProvedVariant proved_from_record(const StepRecord& step) {
-  const Json& data = step.data;
+namespace {
+
+ProvedVariant proved_from_data(const Json& data, Outcome outcome) {
   ProvedVariant proved;
-  proved.outcome = {step.status, step.message};
+  proved.outcome = std::move(outcome);
   proved.cases = data.at("cases").get<std::int64_t>();
   proved.exact_cases = data.at("exact_cases").get<std::int64_t>();
   for (const Json& check : data.at("checks")) proved.checks.push_back(check_count_from_json(check));
@@ -75,6 +73,24 @@ ProvedVariant proved_from_record(const StepRecord& step) {
   proved.mismatch_map = data.at("mismatch_map").get<std::string>();
   if (data.contains("batch")) proved.batch = batch_invariance_from_json(data.at("batch"));
   return proved;
+}
+
+}  // namespace
+
+ProvedVariant proved_from_record(const StepRecord& step) {
+  return proved_from_data(step.data, {step.status, step.message});
+}
+
+Json answer_of(const ProvedVariant& proved) {
+  return {{"status", std::string(to_string(proved.outcome.status))},
+          {"message", proved.outcome.message},
+          {"proved", data_of(proved)}};
+}
+
+ProvedVariant proved_from_answer(const Json& answer) {
+  return proved_from_data(answer.at("proved"),
+                          {status_from_string(answer.at("status").get<std::string>()).value(),
+                           answer.at("message").get<std::string>()});
 }
 
 }  // namespace fusetune

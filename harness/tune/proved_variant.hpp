@@ -1,6 +1,6 @@
 #pragma once
-// What is known of one variant of one geometry after its proof: made from a worker's answer, kept
-// as a record.
+// What is known of one variant of one geometry after its proof: summed up by the worker that
+// proves it, kept as a record.
 
 #include <cstdint>
 #include <optional>
@@ -33,11 +33,26 @@ struct ProvedVariant {
   std::string modes() const;
 };
 
-/// From the answer of a worker to "prove".
-ProvedVariant proved_from_answer(const Json& answer);
+/// Sums up the cases of one proof, up to the first that fails.
+class ProofSum {
+ public:
+  ProofSum() { proved_.outcome = {}; }
+  void add(const std::string& case_key, const ProofReport& report);
+  void add_batches(const std::string& case_key, const Outcome& outcome,
+                   const BatchInvariance& found);
+  bool ok() const { return proved_.outcome.ok(); }
+  ProvedVariant take();  ///< nothing compared is a failure
+
+ private:
+  ProvedVariant proved_;
+};
 
 /// What a record holds besides status and message.
 Json data_of(const ProvedVariant& proved);
 ProvedVariant proved_from_record(const StepRecord& step);
+
+/// A worker's answer to "prove".
+Json answer_of(const ProvedVariant& proved);
+ProvedVariant proved_from_answer(const Json& answer);
 
 }  // namespace fusetune

@@ -21,14 +21,15 @@ std::function<void(const WorkerDeath&)>& told_of_deaths() {
 }
 
 /// What a worker was asked for, as far as a request says it: "prove CASE", "compile SOURCE KEY".
-std::string subject_of(const Json& request) {
+std::string subject_of(const Job& job) {
+  const Json& request = job.request;
   std::string subject = request.value("op", "");
   try {
     if (request.contains("request"))
       subject += " " + request.at("request").at("source").at("name").get<std::string>() + " " +
                  request.at("key").get<std::string>();
-    else if (request.contains("cases") && !request.at("cases").empty())
-      subject += " " + proof_case_from_json(request.at("cases").front()).which.geometry.key();
+    else if (request.contains("baseline") && job.shared)
+      subject += " " + proof_case_from_json(job.shared->value.front()).which.geometry.key();
     else if (request.contains("case"))
       subject += " " + case_from_json(request.at("case")).key();
     if (request.contains("code")) subject += " " + request.at("code").get<std::string>();
@@ -46,7 +47,7 @@ void tell_death(const std::string& role, const Job& job, const JobEnd& end) {
   death.how = end.how == JobEnd::How::timed_out ? "timed_out" : "died";
   death.signal = end.signal;
   death.exit_code = end.exit_code;
-  death.subject = subject_of(job.request);
+  death.subject = subject_of(job);
   death.last_output = end.last_output;
   told_of_deaths()(death);
 }

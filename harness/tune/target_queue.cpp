@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "harness/base/hash.hpp"
 #include "harness/tune/compile_failure.hpp"
 #include "harness/tune/expected_times.hpp"
 
@@ -69,19 +70,39 @@ std::string TargetQueue::kind_of(const CompiledUnit& unit, bool exact) const {
                      geometry.variants[unit.variant].implementation, exact ? " exact" : "");
 }
 
+std::shared_ptr<const SharedPart> TargetQueue::shared_headers(const CompiledUnit& unit,
+                                                              const CompileRequest& request) {
+  const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
+  const Family& family = *geometry.geometry.family;
+  const ImplementationDecl& implementation =
+      *family.find_implementation(geometry.variants[unit.variant].implementation);
+  std::shared_ptr<const SharedPart>& part = shared_[&sources_.read(family, implementation)];
+  if (!part) {
+    HashFields content;
+    for (const SourceText& header : request.headers) {
+      content.add(header.name);
+      content.add(header.text);
+    }
+    part = std::make_shared<SharedPart>(SharedPart{content.hex(), headers_to_json(request)});
+  }
+  return part;
+}
+
 Job TargetQueue::job_of(const Step& step) {
   const CompiledUnit& unit = summary_.units[step.index];
   const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
   const Variant& variant = geometry.variants[unit.variant];
   const CompileRequest request =
-      make_compile_request(geometry.geometry, variant, unit.target, step.exact);
+      make_compile_request(geometry.geometry, variant, unit.target, sources_, step.exact);
   Job job;
+  job.shared = shared_headers(unit, request);
   job.request = Json{{"op", "compile"},
                      {"store", session_.code.root().string()},
                      {"key", key_of(unit, step.exact)},
                      {"memory_mib", session_.options.compile_memory_mib},
                      {"last_try", step.second_try},
-                     {"request", to_json(request)}};
+                     {"shared", job.shared->key},
+                     {"request", to_json_without_headers(request)}};
   job.limit = std::chrono::milliseconds(
       static_cast<std::int64_t>(session_.options.compile_timeout_s * 1000));
   job.kind = kind_of(unit, step.exact);

@@ -3,6 +3,8 @@
 // then, unless the first ones crash, all the others at once.
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,13 +14,16 @@ namespace fusetune {
 
 class TargetQueue {
  public:
-  /// `units` are indices into summary.units whose keys are set; `done` is told of each that has got
-  /// all of its code, or none. All references must outlive the queue and what it submitted.
-  TargetQueue(const Plan& plan, Session& session, WorkerPool& pool, CompileSummary& summary,
-              std::vector<std::size_t> units, std::function<void(std::size_t)> done)
+  /// `units` are indices into summary.units whose keys are set, by what `sources` has read; `done`
+  /// is told of each that has got all of its code, or none. All references must outlive the queue
+  /// and what it submitted.
+  TargetQueue(const Plan& plan, Session& session, WorkerPool& pool, SourceReader& sources,
+              CompileSummary& summary, std::vector<std::size_t> units,
+              std::function<void(std::size_t)> done)
       : plan_(plan),
         session_(session),
         pool_(pool),
+        sources_(sources),
         summary_(summary),
         units_(std::move(units)),
         done_(std::move(done)) {}
@@ -42,6 +47,9 @@ class TargetQueue {
   void begin(std::size_t index, bool exact);
   void submit(const Step& step);
   Job job_of(const Step& step);
+  /// The headers of an implementation, as workers are sent them.
+  std::shared_ptr<const SharedPart> shared_headers(const CompiledUnit& unit,
+                                                   const CompileRequest& request);
   std::string kind_of(const CompiledUnit& unit, bool exact) const;
   bool take_from_store(CompiledUnit& unit, bool exact);
   void finish(const Step& step, const JobEnd& end);
@@ -52,6 +60,8 @@ class TargetQueue {
   const Plan& plan_;
   Session& session_;
   WorkerPool& pool_;
+  SourceReader& sources_;
+  std::map<const SourceReader::Texts*, std::shared_ptr<const SharedPart>> shared_;
   CompileSummary& summary_;
   std::vector<std::size_t> units_;
   std::function<void(std::size_t)> done_;

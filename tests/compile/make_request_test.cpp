@@ -84,6 +84,10 @@ TEST(MakeCompileRequest, RefusesWhatHasNothingToCompile) {
 class OwnSource : public testing::Test {
  protected:
   CompileRequest request_for(const std::string& source) {
+    SourceReader reader;
+    return request_for(source, reader);
+  }
+  CompileRequest request_for(const std::string& source, SourceReader& reader) {
     write_file_atomic(folder_ / "own.hip", source);
     auto family = std::make_shared<Family>(*split_case().geometry.family);
     family->directory = folder_.path();
@@ -91,7 +95,7 @@ class OwnSource : public testing::Test {
       if (implementation.name == "fused") implementation.source = folder_ / "own.hip";
     Geometry geometry = split_case().geometry;
     geometry.family = family;
-    return make_compile_request(geometry, fused(), parse_target("gfx90a"));
+    return make_compile_request(geometry, fused(), parse_target("gfx90a"), reader);
   }
 
   TemporaryFolder folder_{"fusetune"};
@@ -121,6 +125,15 @@ TEST_F(OwnSource, AChangedHeaderIsAnotherKey) {
   const std::string before = request_for("#include \"a.h\"\n").key("c");
   EXPECT_EQ(before, request_for("#include \"a.h\"\n").key("c"));
   write_file_atomic(folder_ / "a.h", "2\n");
+  EXPECT_NE(before, request_for("#include \"a.h\"\n").key("c"));
+}
+
+TEST_F(OwnSource, AReaderKeepsToWhatItReadFirst) {
+  write_file_atomic(folder_ / "a.h", "1\n");
+  SourceReader reader;
+  const std::string before = request_for("#include \"a.h\"\n", reader).key("c");
+  write_file_atomic(folder_ / "a.h", "2\n");
+  EXPECT_EQ(before, request_for("#include \"a.h\"\n", reader).key("c"));
   EXPECT_NE(before, request_for("#include \"a.h\"\n").key("c"));
 }
 

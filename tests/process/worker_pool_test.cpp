@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -33,6 +35,35 @@ TEST(WorkerPool, AnswersEveryJobOnceAndReusesWorkers) {
       pids.insert(end.answer["pid"].get<int>());
   }
   EXPECT_LE(pids.size(), 3U);
+}
+
+TEST(WorkerPool, GivesEachWorkerTheSharedPartOfItsJobs) {
+  WorkerPool pool(options(2));
+  const auto part = [](const std::string& key, const std::string& value) {
+    return std::make_shared<SharedPart>(SharedPart{key, {{"of", value}}});
+  };
+  const std::vector parts{part("a", "first"), part("b", "second")};
+  std::vector<std::string> seen;
+  for (int i = 0; i < 12; ++i) {
+    const auto& own = parts[static_cast<std::size_t>(i % 2)];
+    Job job;
+    // Some workers die, and those that replace them have been told nothing.
+    job.request = {{"act", i % 5 == 4 ? "exit" : "echo"}, {"shared", own->key}};
+    job.shared = own;
+    job.done = [&seen, own](const JobEnd& end) {
+      if (end.how == How::died) return seen.push_back("died");
+      seen.push_back(end.answer.at("shared") == own->value ? "right" : end.answer.dump());
+    };
+    pool.submit(std::move(job));
+  }
+  pool.run(never);
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "right"), 10);
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "died"), 2);
+}
+
+TEST(WorkerPool, ASharedPartThatWasNotSentIsAnError) {
+  WorkerPool pool(options(1));
+  EXPECT_TRUE(run_one(pool, {{"act", "echo"}, {"shared", "unknown"}}).answer.contains("error"));
 }
 
 TEST(WorkerPool, StartsNoMoreWorkersThanJobs) {

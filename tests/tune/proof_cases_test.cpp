@@ -17,7 +17,9 @@ class ProofCases : public testing::Test {
     EngineOptions options;
     options.exact_rows_max = rows_max;
     const PlannedGeometry& geometry = plan.geometries.at(0);
-    return proof_cases(geometry, geometry.variants.at(0), plan.target, options, has_exact, false);
+    return proof_cases(geometry,
+                       adversarial_rows(geometry.geometry, geometry.variants.at(0), plan.target),
+                       options, has_exact, false);
   }
 };
 

@@ -21,27 +21,28 @@ ProofReport report_of(const std::string& mode) {
   return report;
 }
 
-Json answer_of(const std::vector<ProofReport>& reports) {
-  Json list = Json::array();
-  for (const ProofReport& report : reports)
-    list.push_back({{"case", "case " + std::to_string(list.size())}, {"report", to_json(report)}});
-  return {{"reports", list}};
+ProofSum sum_of(const std::vector<ProofReport>& reports) {
+  ProofSum sum;
+  for (std::size_t i = 0; i < reports.size() && sum.ok(); ++i)
+    sum.add("case " + std::to_string(i), reports[i]);
+  return sum;
 }
 
+ProvedVariant proved(const std::vector<ProofReport>& reports) { return sum_of(reports).take(); }
+
 TEST(ProvedVariant, SumsUpItsCases) {
-  const ProvedVariant proved =
-      proved_from_answer(answer_of({report_of("exact"), report_of("exact"), report_of("fast")}));
-  EXPECT_TRUE(proved.outcome.ok());
-  EXPECT_EQ(proved.cases, 3);
-  EXPECT_EQ(proved.exact_cases, 2);
-  EXPECT_EQ(proved.modes(), "exact and fast");
-  ASSERT_EQ(proved.checks.size(), 1u);
-  EXPECT_EQ(proved.checks[0].comparisons, 30);
-  ASSERT_EQ(proved.outputs.size(), 1u);
-  EXPECT_EQ(proved.outputs[0].ulp_max, 1);
-  EXPECT_THAT(proved.left_out, ElementsAre("runs on other schedules"));
-  EXPECT_EQ(proved_from_answer(answer_of({report_of("exact")})).modes(), "exact");
-  EXPECT_EQ(proved_from_answer(answer_of({report_of("fast")})).modes(), "fast");
+  const ProvedVariant all = proved({report_of("exact"), report_of("exact"), report_of("fast")});
+  EXPECT_TRUE(all.outcome.ok());
+  EXPECT_EQ(all.cases, 3);
+  EXPECT_EQ(all.exact_cases, 2);
+  EXPECT_EQ(all.modes(), "exact and fast");
+  ASSERT_EQ(all.checks.size(), 1u);
+  EXPECT_EQ(all.checks[0].comparisons, 30);
+  ASSERT_EQ(all.outputs.size(), 1u);
+  EXPECT_EQ(all.outputs[0].ulp_max, 1);
+  EXPECT_THAT(all.left_out, ElementsAre("runs on other schedules"));
+  EXPECT_EQ(proved({report_of("exact")}).modes(), "exact");
+  EXPECT_EQ(proved({report_of("fast")}).modes(), "fast");
 }
 
 TEST(ProvedVariant, EndsWithTheFirstFailureAndKeepsItsMap) {
@@ -51,64 +52,65 @@ TEST(ProvedVariant, EndsWithTheFirstFailureAndKeepsItsMap) {
   wrong.mismatch_count = 1;
   wrong.mismatches = {{"y", 3, "y[3] is 2, the truth is 1"}};
   wrong.mismatch_map = "..#\n";
-  const ProvedVariant proved =
-      proved_from_answer(answer_of({report_of("exact"), wrong, report_of("fast")}));
-  EXPECT_EQ(proved.outcome.status, Status::verification_failed);
-  EXPECT_EQ(proved.failed_case, "case 1");
-  EXPECT_EQ(proved.cases, 2);
-  EXPECT_EQ(proved.mismatch_map, "..#\n");
+  const ProvedVariant failed = proved({report_of("exact"), wrong, report_of("fast")});
+  EXPECT_EQ(failed.outcome.status, Status::verification_failed);
+  EXPECT_EQ(failed.failed_case, "case 1");
+  EXPECT_EQ(failed.cases, 2);
+  EXPECT_EQ(failed.mismatch_map, "..#\n");
 }
 
 TEST(ProvedVariant, NothingProvedIsNoSuccess) {
-  const ProvedVariant proved = proved_from_answer(answer_of({}));
-  EXPECT_EQ(proved.outcome.status, Status::verification_failed);
-  EXPECT_EQ(proved.modes(), "");
+  EXPECT_EQ(proved({}).outcome.status, Status::verification_failed);
+  EXPECT_EQ(proved({}).modes(), "");
 }
 
-Json batch_of(const std::string& failed) {
+BatchInvariance batch() {
   BatchInvariance found;
   found.rows = 160;
   found.row_counts = {1, 65};
   found.bytes = 7;
   found.digest = "abc";
-  return {
-      {"case", "a batch"}, {"failed", failed}, {"message", "it hung"}, {"found", to_json(found)}};
+  return found;
 }
 
 TEST(ProvedVariant, KeepsWhatBatchesShowed) {
-  Json answer = answer_of({report_of("fast")});
-  EXPECT_FALSE(proved_from_answer(answer).batch);
-  answer["batch"] = batch_of("");
-  const ProvedVariant proved = proved_from_answer(answer);
-  ASSERT_TRUE(proved.batch);
-  EXPECT_TRUE(proved.outcome.ok());
-  EXPECT_TRUE(proved.batch->qualifies());
+  ProofSum sum = sum_of({report_of("fast")});
+  sum.add_batches("a batch", {}, batch());
+  const ProvedVariant right = sum.take();
+  ASSERT_TRUE(right.batch);
+  EXPECT_TRUE(right.outcome.ok());
+  EXPECT_TRUE(right.batch->qualifies());
   StepRecord step;
-  step.data = Json::parse(data_of(proved).dump());
-  EXPECT_EQ(data_of(proved_from_record(step)), data_of(proved));
+  step.data = Json::parse(data_of(right).dump());
+  EXPECT_EQ(data_of(proved_from_record(step)), data_of(right));
 
-  answer["batch"] = batch_of("launch_error");
-  EXPECT_EQ(proved_from_answer(answer).outcome.status, Status::launch_error);
-  EXPECT_EQ(proved_from_answer(answer).failed_case, "a batch");
+  sum = sum_of({report_of("fast")});
+  sum.add_batches("a batch", {Status::launch_error, "it hung"}, batch());
+  const ProvedVariant failed = sum.take();
+  EXPECT_EQ(failed.outcome.status, Status::launch_error);
+  EXPECT_EQ(failed.outcome.message, "it hung");
+  EXPECT_EQ(failed.failed_case, "a batch");
 }
 
-TEST(ProvedVariant, SurvivesItsRecord) {
+TEST(ProvedVariant, SurvivesItsRecordAndItsAnswer) {
   ProofReport wrong = report_of("fast");
   wrong.outcome = {Status::race, "race"};
   wrong.failed_check = "launch";
   wrong.mismatch_count = 1;
   wrong.mismatches = {{"", 0, "race"}};
   wrong.mismatch_map = "#\n";
-  const ProvedVariant proved = proved_from_answer(answer_of({report_of("exact"), wrong}));
+  const ProvedVariant failed = proved({report_of("exact"), wrong});
   StepRecord step;
-  step.status = proved.outcome.status;
-  step.message = proved.outcome.message;
-  step.data = Json::parse(data_of(proved).dump());
-  const ProvedVariant again = proved_from_record(step);
-  EXPECT_EQ(again.outcome.status, Status::race);
-  EXPECT_EQ(again.outcome.message, "race");
-  EXPECT_EQ(again.exact_cases, 1);
-  EXPECT_EQ(data_of(again), data_of(proved));
+  step.status = failed.outcome.status;
+  step.message = failed.outcome.message;
+  step.data = Json::parse(data_of(failed).dump());
+  const Json answer = Json::parse(answer_of(failed).dump());
+  for (const ProvedVariant& again : {proved_from_record(step), proved_from_answer(answer)}) {
+    EXPECT_EQ(again.outcome.status, Status::race);
+    EXPECT_EQ(again.outcome.message, "race");
+    EXPECT_EQ(again.exact_cases, 1);
+    EXPECT_EQ(data_of(again), data_of(failed));
+  }
 }
 
 }  // namespace
