@@ -48,9 +48,7 @@ struct Program {
   CacheOptions cache;
   RecordsOptions records;
   std::string worker_role;
-  int in_fd = -1;
-  int out_fd = -1;
-  std::filesystem::path scratch;
+  WorkerLinks worker_links;
   std::function<ExitCode()> run;
 };
 
@@ -222,13 +220,13 @@ void add_rest(CLI::App& app, Program& program) {
   CLI::App* worker = app.add_subcommand("worker", "");
   worker->group("");  // started by the program itself
   worker->add_option("ROLE", program.worker_role)->required();
-  worker->add_option("--in-fd", program.in_fd)->required();
-  worker->add_option("--out-fd", program.out_fd)->required();
-  worker->add_option("--scratch", program.scratch)->required();
+  worker->add_option("--in-fd", program.worker_links.in_fd)->required();
+  worker->add_option("--out-fd", program.worker_links.out_fd)->required();
+  worker->add_option("--note-fd", program.worker_links.note_fd)->required();
+  worker->add_option("--scratch", program.worker_links.scratch)->required();
   worker->callback([&program] {
     program.run = [&program] {
-      return static_cast<ExitCode>(
-          run_worker(program.worker_role, program.in_fd, program.out_fd, program.scratch));
+      return static_cast<ExitCode>(run_worker(program.worker_role, program.worker_links));
     };
   });
 }

@@ -37,15 +37,17 @@ struct ArmFailure {
 class Race {
  public:
   Race(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-       const RaceOptions& options)
+       const RaceOptions& options, const SpanAhead& ahead)
       : device_(device),
         which_(which),
         options_(options),
+        ahead_(ahead),
         plan_(plan_ring(which, device.properties().cache_bytes, options.cold,
                         options.ring_bytes_max)),
         images_(Inputs(which, options.seed).images(0, Poison::b)),
         random_(options.seed),
-        lengths_(arms.size()) {
+        lengths_(arms.size()),
+        seen_us_(arms.size()) {
     const Arena prototype(device, which, Place::low, options.seed);
     for (const RunnableVariant& arm : arms) bound_.emplace_back(arm, which, prototype);
   }
@@ -80,6 +82,7 @@ class Race {
   }
 
   void fresh_memory(int epoch) {
+    if (ahead_) ahead_(-1, 0);
     timer_.reset();
     ring_.reset();  // the old memory goes first: the ring may be all there is
     ring_ = std::make_unique<Ring>(device_, which_, images_, plan_.sets,
@@ -89,8 +92,11 @@ class Race {
 
   /// Microseconds of the whole span.
   double span(std::int32_t arm, std::int64_t launches) {
-    const Span span = timer_->run(bound_[static_cast<std::size_t>(arm)], launches);
+    const auto a = static_cast<std::size_t>(arm);
+    if (ahead_) ahead_(arm, seen_us_[a] * static_cast<double>(launches));
+    const Span span = timer_->run(bound_[a], launches);
     if (!span.outcome.ok()) throw ArmFailure{arm, span.outcome};
+    seen_us_[a] = span.us / static_cast<double>(launches);
     return span.us;
   }
 
@@ -232,11 +238,13 @@ class Race {
   Device& device_;
   const Case& which_;
   const RaceOptions& options_;
+  const SpanAhead& ahead_;
   RingPlan plan_;
   TensorImages images_;
   std::mt19937_64 random_;
   std::vector<BoundArm> bound_;
   std::vector<SpanLength> lengths_;
+  std::vector<double> seen_us_;  ///< per launch list, of each arm's last span; 0 for none
   std::vector<std::int32_t> alive_;
   int rounds_ = 1;
   std::unique_ptr<Ring> ring_;
@@ -255,7 +263,7 @@ RaceResult failure(std::int32_t arm, Outcome outcome) {
 }  // namespace
 
 RaceResult race(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-                const RaceOptions& options) {
+                const RaceOptions& options, const SpanAhead& ahead) {
   if (arms.empty()) return failure(-1, {Status::skipped, "no arm to time"});
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
     if (arms[arm].launches.empty()) {
@@ -266,10 +274,9 @@ RaceResult race(Device& device, const std::vector<RunnableVariant>& arms, const 
   }
   try {
     device.schedule(0);
-    return Race(device, arms, which, options).run();
+    return Race(device, arms, which, options, ahead).run();
   } catch (const ArmFailure& failed) {
-    return failure(failed.arm, {failed.outcome.status,
-                                fmt::format("arm {}: {}", failed.arm, failed.outcome.message)});
+    return failure(failed.arm, failed.outcome);
   } catch (const std::bad_alloc&) {
     return failure(-1, {Status::out_of_memory, "no memory for the argument sets of the race"});
   }

@@ -63,9 +63,13 @@ RaceOptions race_options_from_json(const Json& json);
 Json to_json(const RaceResult& result);
 RaceResult race_from_json(const Json& json);
 
+/// Told of each span before it runs: its arm, and about how long it will take by what was seen of
+/// it, 0 for unknown. An arm of -1: memory is made ready.
+using SpanAhead = std::function<void(std::int32_t arm, double expected_us)>;
+
 /// Times the arms on one case. All arms have been proved before. An arm without launches has no
 /// time: it is refused, never timed as 0. A failure of one arm ends the race and is its outcome.
 RaceResult race(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-                const RaceOptions& options);
+                const RaceOptions& options, const SpanAhead& ahead = {});
 
 }  // namespace fusetune

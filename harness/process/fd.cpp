@@ -15,13 +15,6 @@ namespace fusetune {
 
 namespace {
 
-FileDescriptor above_standard_streams(FileDescriptor fd) {
-  if (fd.get() > STDERR_FILENO) return fd;
-  FileDescriptor moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-  if (!moved.is_open()) throw std::system_error(errno, std::generic_category(), "pipe");
-  return moved;
-}
-
 /// Holds SIGPIPE back in this thread. The process-wide disposition belongs to the program, not to a
 /// library.
 class SigpipeBlocked {
@@ -55,6 +48,13 @@ class SigpipeBlocked {
 };
 
 }  // namespace
+
+FileDescriptor above_standard_streams(FileDescriptor fd) {
+  if (fd.get() > STDERR_FILENO) return fd;
+  FileDescriptor moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (!moved.is_open()) throw std::system_error(errno, std::generic_category(), "F_DUPFD_CLOEXEC");
+  return moved;
+}
 
 Pipe make_pipe() {
   int ends[2];

@@ -18,6 +18,9 @@ struct Pipe {
 /// Throws std::system_error.
 Pipe make_pipe();
 
+/// The same file behind a descriptor above 2. Throws std::system_error.
+FileDescriptor above_standard_streams(FileDescriptor fd);
+
 void set_nonblocking(int fd);
 
 /// write(2), retried on EINTR; a closed pipe is EPIPE in errno and never a SIGPIPE.

@@ -46,7 +46,7 @@ struct WorkerPool::Impl {
   void add_poll_entries(std::vector<pollfd>& entries) const;
   void take_poll_results(const pollfd* entries);
 
-  /// Silent deaths, and deadlines; the first are looked for in /proc, so not each time.
+  /// Silent deaths, deadlines and notes; these are not looked at each time.
   void look_after_all();
   void look_after_late();
 
@@ -57,6 +57,8 @@ struct WorkerPool::Impl {
  private:
   void give_job(Slot& slot, Job job);
   void begin_step(Slot& slot);
+  /// The limit that the job has passed, of its step or of what its worker noted.
+  static std::optional<std::chrono::milliseconds> passed_limit(const Slot& slot);
 
   // What comes back.
   void read_messages(Slot& slot);
@@ -64,11 +66,11 @@ struct WorkerPool::Impl {
   void look_after(Slot& slot);
 
   // Ends. Each clears the slot before the callback, which may throw or submit.
-  std::optional<ExitState> end_worker(Slot& slot, std::chrono::milliseconds grace,
-                                      std::string* last_output);
+  std::optional<ExitState> end_worker(Slot& slot, std::chrono::milliseconds grace, JobEnd* end);
   void lose(Slot& slot, const std::string& complaint);
-  void time_out(Slot& slot);
+  void time_out(Slot& slot, std::chrono::milliseconds limit);
   void finish(Slot& slot, JobEnd end);
+  void try_again(Job job, std::chrono::milliseconds limit);
 };
 
 }  // namespace fusetune

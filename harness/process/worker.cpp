@@ -46,6 +46,7 @@ std::string OutputTail::text() const {
 std::unique_ptr<Worker> Worker::start(const WorkerPoolOptions& options, std::string* error) {
   try {
     TemporaryFolder scratch("fusetune-worker");
+    auto note = std::make_unique<NotePage>();
     Pipe requests = make_pipe();
     Pipe answers = make_pipe();
     Pipe output = make_pipe();
@@ -53,10 +54,11 @@ std::unique_ptr<Worker> Worker::start(const WorkerPoolOptions& options, std::str
     request.arguments = options.command;
     for (const std::string& argument :
          {std::string("--in-fd"), std::to_string(requests.read.get()), std::string("--out-fd"),
-          std::to_string(answers.write.get()), std::string("--scratch"), scratch.path().string()})
+          std::to_string(answers.write.get()), std::string("--note-fd"), std::to_string(note->fd()),
+          std::string("--scratch"), scratch.path().string()})
       request.arguments.push_back(argument);
     request.output_fd = output.write.get();
-    request.inherited_fds = {requests.read.get(), answers.write.get()};
+    request.inherited_fds = {requests.read.get(), answers.write.get(), note->fd()};
     request.new_session = true;
     request.address_space_bytes = options.address_space_bytes;
     const Spawned spawned = spawn(request);
@@ -64,7 +66,8 @@ std::unique_ptr<Worker> Worker::start(const WorkerPoolOptions& options, std::str
       *error = spawned.error;
       return nullptr;
     }
-    return std::unique_ptr<Worker>(new Worker(spawned.pid, std::move(scratch),
+    note->close_fd();
+    return std::unique_ptr<Worker>(new Worker(spawned.pid, std::move(scratch), std::move(note),
                                               std::move(requests.write), std::move(answers.read),
                                               std::move(output.read)));
   } catch (const UserError& failure) {
@@ -76,9 +79,10 @@ std::unique_ptr<Worker> Worker::start(const WorkerPoolOptions& options, std::str
   }
 }
 
-Worker::Worker(pid_t pid, TemporaryFolder scratch, FileDescriptor requests, FileDescriptor answers,
-               FileDescriptor output)
+Worker::Worker(pid_t pid, TemporaryFolder scratch, std::unique_ptr<NotePage> note,
+               FileDescriptor requests, FileDescriptor answers, FileDescriptor output)
     : scratch_(std::move(scratch)),
+      note_(std::move(note)),
       pid_(pid),
       requests_(std::move(requests)),
       answers_(std::move(answers)),

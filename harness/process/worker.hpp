@@ -14,6 +14,7 @@
 #include "harness/process/channel.hpp"
 #include "harness/process/fd.hpp"
 #include "harness/process/spawn.hpp"
+#include "harness/process/step_note.hpp"
 #include "harness/process/worker_pool.hpp"
 
 namespace fusetune {
@@ -48,6 +49,7 @@ class Worker {
   bool has_exited() const { return fusetune::has_exited(pid_); }
   Channel& channel() { return channel_; }
   OutputTail& output() { return output_; }
+  NotePage& note() { return *note_; }
   pid_t pid() const { return pid_; }
 
   /// Asks an idle worker to leave, by closing its requests.
@@ -58,10 +60,11 @@ class Worker {
   std::optional<ExitState> end(std::chrono::milliseconds grace);
 
  private:
-  Worker(pid_t pid, TemporaryFolder scratch, FileDescriptor requests, FileDescriptor answers,
-         FileDescriptor output);
+  Worker(pid_t pid, TemporaryFolder scratch, std::unique_ptr<NotePage> note,
+         FileDescriptor requests, FileDescriptor answers, FileDescriptor output);
 
   TemporaryFolder scratch_;  ///< goes when the worker has gone, however it ended
+  std::unique_ptr<NotePage> note_;
   pid_t pid_;
   bool ended_ = false;
   FileDescriptor requests_;

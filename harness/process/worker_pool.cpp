@@ -19,6 +19,14 @@ constexpr int kMessagesPerVisit = 100;
 constexpr milliseconds kExitGrace{200};
 // For idle workers to leave by themselves when the pool ends.
 constexpr milliseconds kLeaveGrace{500};
+// A limit that means "never" must not overflow the clock.
+constexpr milliseconds kLimitMax = std::chrono::hours(24 * 365);
+
+milliseconds limit_of(const StepNote& note, const Job& job) {
+  const bool expected = note.expected.count() > 0 && job.limit_floor > milliseconds(0);
+  const auto hanging = std::chrono::ceil<milliseconds>(note.expected * kHangFactor);
+  return std::max(expected ? job.limit_floor : job.noted_limit, hanging);
+}
 
 double ms_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
@@ -78,6 +86,7 @@ void WorkerPool::Impl::give_job(Slot& slot, Job job) {
   // What it printed before belongs to another job.
   slot.worker->drain_output();
   if (slot.has_answered) slot.worker->output().clear();
+  slot.worker->note().clear();
   slot.worker->send(*slot.job);
 }
 
@@ -88,10 +97,20 @@ void WorkerPool::Impl::begin_step(Slot& slot) {
       slowest_ms > 0 && job.limit_floor > milliseconds(0))
     slot.limit = std::max(job.limit_floor,
                           milliseconds(static_cast<std::int64_t>(kHangFactor * slowest_ms)));
-  // A limit that means "never" must not overflow the clock.
-  slot.limit = std::min<milliseconds>(slot.limit, std::chrono::hours(24 * 365));
+  slot.limit = std::min(slot.limit, kLimitMax);
   slot.step_began = Clock::now();
   slot.deadline = slot.step_began + slot.limit;
+}
+
+std::optional<milliseconds> WorkerPool::Impl::passed_limit(const Slot& slot) {
+  if (!slot.job) return std::nullopt;
+  const Clock::time_point now = Clock::now();
+  if (now >= slot.deadline) return slot.limit;
+  if (slot.job->noted_limit == milliseconds(0)) return std::nullopt;
+  const std::optional<StepNote> note = slot.worker->note().read();
+  if (!note) return std::nullopt;
+  const milliseconds limit = limit_of(*note, *slot.job);
+  return now - note->since >= limit ? std::optional(limit) : std::nullopt;
 }
 
 bool WorkerPool::Impl::has_more() const {
@@ -171,15 +190,14 @@ void WorkerPool::Impl::look_after(Slot& slot) {
   if (!slot.worker) return;
   // A child that holds the pipe open can hide the end of its parent.
   const bool dead = slot.worker->has_exited();
-  const bool late = slot.job && Clock::now() >= slot.deadline;
-  if (!dead && !late) return;
+  if (!dead && !passed_limit(slot)) return;
   // Its answer may lie in the pipe: a slow callback must not make a punctual worker late.
   read_messages(slot);
   if (!slot.worker || slot.more) return;
   if (dead)
     lose(slot, "");
-  else if (slot.job && Clock::now() >= slot.deadline)
-    time_out(slot);
+  else if (const std::optional<milliseconds> limit = passed_limit(slot))
+    time_out(slot, *limit);
 }
 
 void WorkerPool::Impl::look_after_all() {
@@ -191,22 +209,21 @@ void WorkerPool::Impl::look_after_late() {
     if (slot.job && Clock::now() >= slot.deadline) look_after(slot);
 }
 
-std::optional<ExitState> WorkerPool::Impl::end_worker(Slot& slot, milliseconds grace,
-                                                      std::string* last_output) {
+std::optional<ExitState> WorkerPool::Impl::end_worker(Slot& slot, milliseconds grace, JobEnd* end) {
   const std::unique_ptr<Worker> worker = std::move(slot.worker);
   slot.more = false;
   auto state = worker->end(grace);
   if (!state) lingering.push_back(worker->pid());
-  *last_output = worker->output().text();
+  end->pid = worker->pid();
+  end->last_output = worker->output().text();
+  if (const std::optional<StepNote> note = worker->note().read()) end->noted = note->subject;
   return state;
 }
 
 void WorkerPool::Impl::lose(Slot& slot, const std::string& complaint) {
   JobEnd end;
   end.how = How::died;
-  end.pid = slot.worker->pid();
-  const auto state =
-      end_worker(slot, complaint.empty() ? kExitGrace : milliseconds(0), &end.last_output);
+  const auto state = end_worker(slot, complaint.empty() ? kExitGrace : milliseconds(0), &end);
   if (!slot.job) return;
   if (complaint.empty() && !slot.job_taken && slot.has_answered) {
     // It died of its previous job, after the answer: this one was never begun.
@@ -225,22 +242,34 @@ void WorkerPool::Impl::lose(Slot& slot, const std::string& complaint) {
   finish(slot, std::move(end));
 }
 
-void WorkerPool::Impl::time_out(Slot& slot) {
+void WorkerPool::Impl::time_out(Slot& slot, milliseconds limit) {
   JobEnd end;
   end.how = How::timed_out;
-  end.pid = slot.worker->pid();
-  end_worker(slot, milliseconds(0), &end.last_output);
+  slot.limit = limit;
+  end_worker(slot, milliseconds(0), &end);
   finish(slot, std::move(end));
 }
 
 void WorkerPool::Impl::finish(Slot& slot, JobEnd end) {
-  const Job job = std::move(*slot.job);
+  Job job = std::move(*slot.job);
   slot.job.reset();
   end.wall_ms = ms_since(slot.began);
   end.limit = slot.limit;
-  if (options.on_death && (end.how == How::died || end.how == How::timed_out))
-    options.on_death(job, end);
-  if (job.done) job.done(end);
+  const bool lost = end.how == How::died || end.how == How::timed_out;
+  if (lost && options.on_death) options.on_death(job, end);
+  if (lost && job.second_try)
+    try_again(std::move(job), end.limit);
+  else if (job.done)
+    job.done(end);
+}
+
+void WorkerPool::Impl::try_again(Job job, milliseconds limit) {
+  job.second_try = false;
+  job.alone = true;
+  job.limit = std::min(std::max(job.limit, limit), kLimitMax) * kSecondTryPatience;
+  job.noted_limit *= kSecondTryPatience;
+  job.limit_floor = milliseconds(0);
+  queue.push(std::move(job));
 }
 
 void WorkerPool::Impl::cancel_all() {
@@ -250,7 +279,7 @@ void WorkerPool::Impl::cancel_all() {
     if (!slot.job) continue;
     JobEnd end;
     end.how = How::cancelled;
-    end_worker(slot, milliseconds(0), &end.last_output);
+    end_worker(slot, milliseconds(0), &end);
     finish(slot, std::move(end));
   }
   for (const bool alone : {false, true})
@@ -270,7 +299,7 @@ void WorkerPool::Impl::dismiss_all() {
       slot.worker->close_requests();
   }
   const auto deadline = Clock::now() + kLeaveGrace;
-  std::string ignored;
+  JobEnd ignored;
   for (Slot& slot : slots) {
     if (!slot.worker) continue;
     const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());

@@ -1,14 +1,15 @@
 #pragma once
 // The supervisor's side of the workers: a pool of processes of one role, each doing one job at a
 // time. Single-threaded: everything happens inside run(). A worker that dies or passes its deadline
-// is killed with its process group and replaced; its job ends with a status. Jobs never get lost
-// and never run twice.
+// is killed with its process group and replaced; its job ends with a status. Jobs never get lost,
+// and none runs twice that does not ask for a second try.
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,13 @@ namespace fusetune {
 struct JobEnd {
   enum class How { answered, died, timed_out, cancelled } how = How::answered;
   Json answer;
-  std::int64_t pid = 0;  ///< of a worker that died or was killed for being late
+  std::int64_t pid = 0;  ///< of a worker that died or was killed
   int signal = 0;        ///< when it died by one
   int exit_code = 0;
   std::string last_output;  ///< last lines that the worker printed to stderr (a dying compiler
                             ///< prints there)
+  /// The subject that the worker had noted (step_note.hpp) when it died or was late.
+  std::optional<std::int64_t> noted{};
   double wall_ms = 0;
   std::chrono::milliseconds limit{0};  ///< that held for its last step
 };
@@ -39,6 +42,9 @@ struct SharedPart {
   std::string key;
   Json value;
 };
+
+/// So many times the limits hold for a second try.
+constexpr int kSecondTryPatience = 3;
 
 struct Job {
   Json request;
@@ -56,13 +62,20 @@ struct Job {
   /// Nothing else runs beside it, in any of the pools that are run together. It has its turn when
   /// no other job is left that may run beside others.
   bool alone = false;
+  /// A loaded machine is no hanging job, and a worker may be killed for what another process did:
+  /// the first time that its worker dies or is late, the job is done again, alone and with more
+  /// patience. It ends as that ends.
+  bool second_try = false;
+  /// Of a step that the worker notes (step_note.hpp) and of which it expects nothing; of one of
+  /// which it does, kHangFactor times that, and not below `limit_floor`. 0: notes have no limit.
+  std::chrono::milliseconds noted_limit{0};
   /// Its key stands in request["shared"]; `handle` of the worker finds the value there.
   std::shared_ptr<const SharedPart> shared{};
 };
 
 struct WorkerPoolOptions {
-  std::vector<std::string> command;  ///< of a worker; "--in-fd N --out-fd M --scratch FOLDER" is
-                                     ///< appended. The folder is removed with the worker.
+  std::vector<std::string> command;  ///< of a worker; "--in-fd N --out-fd M --note-fd K --scratch
+                                     ///< FOLDER" is appended. The folder goes with the worker.
   int workers = 1;
   std::int64_t address_space_bytes = 0;  ///< RLIMIT_AS of each worker, 0 for none
   /// Told of each job whose worker died or was killed for being late, before the job's `done`.

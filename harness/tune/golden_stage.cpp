@@ -6,6 +6,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/tune/case_plan.hpp"
+#include "harness/tune/lost_worker.hpp"
 #include "harness/verify/golden_codecs.hpp"
 #include "reference/reference.hpp"
 
@@ -128,8 +129,8 @@ class GoldenStage {
                        {"code", unit.code.code_path.string()},
                        {"variant", to_json(variant)},
                        {"seed", session_.options.seed}};
-    job.limit = std::chrono::milliseconds(
-        static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
+    job.limit = kernel_limit(session_.options);
+    job.second_try = true;
     job.done = [this, index, key, compiled = unit.code.outcome](const JobEnd& end) {
       if (end.how == JobEnd::How::cancelled) return;
       record(summary_.verdicts[first_ + index], key, compiled, end);
@@ -143,7 +144,7 @@ class GoldenStage {
     Outcome outcome = compiled;
     if (compiled.ok()) {
       if (end.how != JobEnd::How::answered) {
-        outcome = {Status::worker_lost, "the device worker did not answer"};
+        outcome = outcome_of_lost(end);
       } else if (end.answer.contains("error")) {
         outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
       } else {
@@ -177,8 +178,7 @@ GoldenSummary verify_golden(const std::filesystem::path& file, const GoldenChoic
   return GoldenStage(file, choice, device, session).run();
 }
 
-Json handle_golden_request(Device& device, const Json& request,
-                           const std::function<void(const Json&)>&) {
+Json handle_golden_request(Device& device, const Json& request) {
   const std::filesystem::path file = request.at("file").get<std::string>();
   const GoldenCase golden = read_golden_case(file, request.at("name").get<std::string>());
   for (const std::string& family_name : family_names()) {
@@ -199,7 +199,11 @@ Json handle_golden_request(Device& device, const Json& request,
     ProofOptions options;
     options.seed = request.at("seed").get<std::uint64_t>();
     options.thorough = false;
-    return to_json(prove_golden(device, runnable, which, golden, options));
+    const ProofReport report = prove_golden(device, runnable, which, golden, options);
+    Json answer = to_json(report);
+    // What comes next must not be blamed for a device that takes nothing more.
+    answer["retire"] = report.failed_check == "launch";
+    return answer;
   }
   throw UserError(fmt::format("{}: no family takes case '{}'", file.string(), golden.name));
 }

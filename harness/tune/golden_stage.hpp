@@ -51,7 +51,6 @@ GoldenSummary verify_golden(const std::filesystem::path& file, const GoldenChoic
                             const std::string& device, Session& session);
 
 /// The worker's side of one request ("golden").
-Json handle_golden_request(Device& device, const Json& request,
-                           const std::function<void(const Json&)>& progress);
+Json handle_golden_request(Device& device, const Json& request);
 
 }  // namespace fusetune

@@ -7,24 +7,13 @@
 #include <utility>
 
 #include "harness/tune/expected_times.hpp"
+#include "harness/tune/lost_worker.hpp"
 
 namespace fusetune {
 
 namespace {
 
 constexpr const char* kProve = "prove";
-
-/// A loaded machine is no hanging kernel: what passed its limit is tried once more, alone, with
-/// this many times the limit.
-constexpr double kSecondChance = 3;
-
-/// Of the limit that holds while nothing was seen: what the limit from what was seen is never
-/// below.
-constexpr double kLimitFloor = 0.2;
-
-std::chrono::milliseconds milliseconds_of(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-}
 
 /// Computed outputs alone are compared with it.
 bool is_baseline(const PlannedGeometry& geometry, std::size_t variant) {
@@ -159,7 +148,7 @@ void ProofStage::add_job(std::size_t task) {
     job.key = key;
     job.cases = std::move(cases);
     job.members.push_back(task);
-    if (!take_from_store(job)) submit(job, {});
+    if (!take_from_store(job)) submit(job);
   } catch (const EvalError& error) {
     ProvedVariant verdict;
     verdict.outcome = {Status::launch_error, error.what()};
@@ -181,38 +170,28 @@ bool ProofStage::take_from_store(ProofJob& job) {
   return true;
 }
 
-/// `late_after`: it passed this limit beside others, and has its second chance.
-void ProofStage::submit(ProofJob& proof, std::chrono::milliseconds late_after) {
+void ProofStage::submit(ProofJob& proof) {
   const CompiledUnit& unit = *tasks_[proof.members.front()].unit;
-  const bool alone = late_after.count() > 0;
   Job job;
   job.request = prove_request(plan_.sweep.device, context_of(unit));
   job.shared = proof.cases->shared();
   job.request["shared"] = job.shared->key;
   job.kind = "prove " + plan_.geometries[unit.geometry].geometry.key();
-  job.limit = milliseconds_of(session_.options.kernel_timeout_s);
-  if (alone) {
-    job.limit = std::max(job.limit, late_after) * static_cast<int>(kSecondChance);
-    job.alone = true;
-  } else {
-    job.limit_floor = milliseconds_of(kLimitFloor * session_.options.kernel_timeout_s);
-  }
+  job.limit = kernel_limit(session_.options);
+  job.limit_floor = kernel_limit_floor(session_.options);
+  job.second_try = true;
   job.expected_ms = kProofMs;
   if (is_baseline(plan_.geometries[unit.geometry], unit.variant)) job.follow_ms = kProofMs;
   const auto at_case = std::make_shared<std::string>(proof.cases->cases().front().which.key());
   job.progress = [at_case](const Json& message) {
     *at_case = message.at("case").get<std::string>();
   };
-  job.done = [this, &proof, at_case, alone](const JobEnd& end) {
-    finish_job(proof, end, *at_case, alone);
-  };
+  job.done = [this, &proof, at_case](const JobEnd& end) { finish_job(proof, end, *at_case); };
   pool_.submit(std::move(job));
 }
 
-void ProofStage::finish_job(ProofJob& job, const JobEnd& end, const std::string& at_case,
-                            bool alone) {
+void ProofStage::finish_job(ProofJob& job, const JobEnd& end, const std::string& at_case) {
   if (end.how == JobEnd::How::cancelled) return;
-  if (end.how == JobEnd::How::timed_out && !alone) return submit(job, end.limit);
   job.verdict = verdict_of(end, at_case);
   job.cases.reset();
   const bool proved = end.answer.is_object() && end.answer.contains("proved");
@@ -235,15 +214,7 @@ ProvedVariant ProofStage::verdict_of(const JobEnd& end, const std::string& at_ca
   }
   verdict.failed_case = at_case;
   verdict.failed_check = "launch";
-  if (end.how == JobEnd::How::timed_out)
-    verdict.outcome = {Status::kernel_timeout,
-                       fmt::format("the kernel did not end beside others, nor alone within {} s",
-                                   static_cast<double>(end.limit.count()) / 1000)};
-  else
-    verdict.outcome = {Status::worker_lost,
-                       fmt::format("the device worker was lost at {} ({})", at_case,
-                                   end.signal != 0 ? fmt::format("signal {}", end.signal)
-                                                   : fmt::format("exit code {}", end.exit_code))};
+  verdict.outcome = outcome_of_lost(end);
   return verdict;
 }
 

@@ -81,8 +81,8 @@ class ProofStage {
   ProofContext context_of(const CompiledUnit& unit) const;
   void add_job(std::size_t task);
   bool take_from_store(ProofJob& job);
-  void submit(ProofJob& job, std::chrono::milliseconds late_after);
-  void finish_job(ProofJob& job, const JobEnd& end, const std::string& at_case, bool alone);
+  void submit(ProofJob& job);
+  void finish_job(ProofJob& job, const JobEnd& end, const std::string& at_case);
   ProvedVariant verdict_of(const JobEnd& end, const std::string& at_case) const;
   void add_record(const ProofJob& job, Json data, double wall_ms);
   /// A variant's verdict, whose own it is or not.

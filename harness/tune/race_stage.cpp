@@ -10,7 +10,9 @@
 
 #include "harness/base/files.hpp"
 #include "harness/base/hash.hpp"
+#include "harness/tune/lost_worker.hpp"
 #include "harness/tune/race_choice.hpp"
+#include "harness/tune/race_notes.hpp"
 
 namespace fusetune {
 
@@ -19,6 +21,9 @@ namespace {
 /// Part of every race's key: raised when the protocol measures otherwise than before.
 constexpr const char* kRaceProtocol = "race 3";
 constexpr const char* kRace = "race";
+/// Loading, first launch, probe, both epochs there and back, and the proof after: more cannot each
+/// take as long as an arm's first launch may, or the budget ends them.
+constexpr int kLongStepsPerArm = 8;
 constexpr const char* kNotMeasured = "not measured before the run was interrupted";
 
 /// What tells variants apart whose rows have other bits; "" of one that does not qualify.
@@ -33,6 +38,24 @@ std::vector<std::int32_t> groups_of(const CaseRace& race) {
   for (const std::string& one : race.classes)
     groups.push_back(static_cast<std::int32_t>(std::distance(classes.begin(), classes.find(one))));
   return groups;
+}
+
+/// Where the worker told no more, with the arm that it had noted.
+RaceResult result_of(const JobEnd& end, std::size_t arms) {
+  RaceResult result;
+  if (end.how != JobEnd::How::answered) {
+    result.outcome = outcome_of_lost(end);
+    const auto at = end.noted ? RaceMoment::from_subject(*end.noted, arms) : std::nullopt;
+    if (!at) return result;
+    result.failed_arm = at->arm;
+    result.outcome.message = fmt::format("{}: {}", at->after_timing ? kAfterTiming : kWhileTimed,
+                                         result.outcome.message);
+  } else if (end.answer.contains("error")) {
+    result.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
+  } else {
+    result = race_from_json(end.answer);
+  }
+  return result;
 }
 
 }  // namespace
@@ -66,6 +89,7 @@ void RaceStage::begin() {
     }
   }
   keys_.resize(summary_.races.size());
+  attempts_.resize(summary_.races.size(), RaceAttempt(0));
   session_.progress.begin(kRace, std::ssize(summary_.races), 0);
 }
 
@@ -78,8 +102,9 @@ void RaceStage::start_case(std::size_t index) {
   CaseRace& race = summary_.races[index];
   keys_[index] = add_arms(race);
   if (!race.arms.empty() && has_launches(race)) {
-    if (!take_from_store(index)) submit(index);
-    return;
+    if (take_from_store(index)) return;
+    attempts_[index] = RaceAttempt(race.arms.size());
+    return submit(index);
   }
   session_.progress.advance(kRace, StepEnd::left_out);
   if (!has_launches(race))
@@ -176,11 +201,14 @@ bool RaceStage::take_from_store(std::size_t index) {
 void RaceStage::submit(std::size_t index) {
   const CaseRace& race = summary_.races[index];
   const PlannedGeometry& geometry = plan_.geometries[race.geometry];
+  const RaceAttempt& attempt = attempts_[index];
   Json arms = Json::array();
-  for (const std::size_t v : race.arms)
+  for (const std::int32_t arm : attempt.arms()) {
+    const std::size_t v = race.arms[static_cast<std::size_t>(arm)];
     arms.push_back(
         {{"code", compiled_.find(race.geometry, v, plan_.target)->code.code_path.string()},
          {"variant", fusetune::to_json(geometry.variants[v])}});
+  }
   RaceOptions options = options_;
   options.groups = groups_of(race);
   for (std::size_t a = 0; a < race.arms.size(); ++a)
@@ -193,28 +221,37 @@ void RaceStage::submit(std::size_t index) {
                      {"arms", std::move(arms)},
                      {"prove_again", is_proved_at_own_shape(geometry.cases[race.planned_case].which,
                                                             session_.options)},
-                     {"options", to_json(options)}};
-  job.limit = std::chrono::seconds(
-      static_cast<std::int64_t>(60 + 10 * options_.budget_s + session_.options.kernel_timeout_s));
+                     {"options", to_json(attempt.among(options))}};
+  // Its worker notes what it runs.
+  job.noted_limit = kernel_limit(session_.options);
+  job.limit_floor = kernel_limit_floor(session_.options);
+  // Of all together, for a worker that writes over its notes.
+  job.limit = std::chrono::seconds(60 + static_cast<std::int64_t>(10 * options_.budget_s)) +
+              kLongStepsPerArm * std::ssize(attempt.arms()) * job.noted_limit;
+  job.second_try = true;
   job.alone = is_timed_on_host(device_);
-  job.done = [this, index](const JobEnd& end) { finish_case(index, end); };
+  job.done = [this, index](const JobEnd& end) { finish_attempt(index, end); };
   pool_.submit(std::move(job));
 }
 
-void RaceStage::finish_case(std::size_t index, const JobEnd& end) {
-  CaseRace& race = summary_.races[index];
+void RaceStage::finish_attempt(std::size_t index, const JobEnd& end) {
   if (end.how == JobEnd::How::cancelled) return;
-  if (end.how == JobEnd::How::timed_out)
-    race.result.outcome = {Status::kernel_timeout, "a variant did not end while it was timed"};
-  else if (end.how != JobEnd::How::answered)
-    race.result.outcome = {Status::worker_lost, "the device worker was lost while timing"};
-  else if (end.answer.contains("error"))
-    race.result.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
-  else
-    race.result = race_from_json(end.answer);
-  add_record(index, end.wall_ms);
+  RaceAttempt& attempt = attempts_[index];
+  RaceResult result = result_of(end, attempt.arms().size());
+  if (!result.outcome.ok() && result.failed_arm >= 0) {
+    attempt.leave_out(result.failed_arm, result.outcome);
+    if (!attempt.arms().empty()) return submit(index);
+    result.outcome.message = "no variant is left; the last one " + result.outcome.message;
+  }
+  summary_.races[index].result = attempt.told_of_all(std::move(result));
+  finish_case(index, end.wall_ms);
+}
+
+void RaceStage::finish_case(std::size_t index, double wall_ms) {
+  add_record(index, wall_ms);
   ++summary_.measured;
-  session_.progress.advance(kRace, race.result.outcome.ok() ? StepEnd::done : StepEnd::failed);
+  session_.progress.advance(
+      kRace, summary_.races[index].result.outcome.ok() ? StepEnd::done : StepEnd::failed);
 }
 
 void RaceStage::add_record(std::size_t index, double wall_ms) {

@@ -10,9 +10,11 @@
 #include "harness/base/json.hpp"
 #include "harness/measure/choose.hpp"
 #include "harness/measure/race.hpp"
+#include "harness/process/step_note.hpp"
 #include "harness/spec/plan.hpp"
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/proof_stage.hpp"
+#include "harness/tune/race_attempt.hpp"
 #include "harness/tune/session.hpp"
 #include "harness/tune/traffic_stage.hpp"
 
@@ -44,6 +46,10 @@ struct RaceSummary {
 /// none. Keys as Variant::key.
 using Incumbents = std::map<std::pair<std::string, std::int64_t>, std::string>;
 
+/// What messages of arms that failed in a race begin with.
+constexpr const char* kWhileTimed = "while it was timed";
+constexpr const char* kAfterTiming = "after timing";
+
 /// Races, for whoever runs the pool.
 class RaceStage {
  public:
@@ -66,7 +72,8 @@ class RaceStage {
   std::string add_arms(CaseRace& race);
   bool take_from_store(std::size_t index);
   void submit(std::size_t index);
-  void finish_case(std::size_t index, const JobEnd& end);
+  void finish_attempt(std::size_t index, const JobEnd& end);
+  void finish_case(std::size_t index, double wall_ms);
   void add_record(std::size_t index, double wall_ms);
 
   const Plan& plan_;
@@ -79,10 +86,12 @@ class RaceStage {
   RaceSummary& summary_;
   RaceOptions options_;
   std::vector<std::string> keys_;      ///< per race
+  std::vector<RaceAttempt> attempts_;  ///< per race
   std::vector<std::size_t> first_of_;  ///< race, per geometry
 };
 
-/// The worker's side of one request ("race").
-Json handle_race_request(Device& device, const Json& request);
+/// The worker's side of one request ("race"): one attempt, which the first arm to fail ends. The
+/// notes say at which arm it is.
+Json handle_race_request(Device& device, const Json& request, NotePage& page);
 
 }  // namespace fusetune

@@ -1,17 +1,28 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
-#include <numeric>
+#include <utility>
 
+#include "harness/tune/race_notes.hpp"
 #include "harness/tune/race_stage.hpp"
 
 namespace fusetune {
 
 namespace {
 
-/// Verify again after timing, with another seed on the loaded code that was timed: what fails now
-/// loses its samples.
-void prove_again(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-                 std::uint64_t seed, RaceResult& result) {
+/// Ends the race: its worker may be of no use any more, and others must not be timed in it.
+RaceResult failed_at(std::size_t arm, const std::string& when, const Outcome& outcome) {
+  RaceResult failed;
+  failed.outcome = {outcome.status, when + ": " + outcome.message};
+  failed.failed_arm = static_cast<std::int32_t>(arm);
+  return failed;
+}
+
+/// Verify again after timing, with another seed on the loaded code that was timed: what is wrong
+/// now loses its samples.
+RaceResult prove_again(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
+                       std::uint64_t seed, RaceNotes& notes, RaceResult result) {
   ProofOptions options;
   options.seed = seed + 1;
   options.determinism_runs = 0;
@@ -21,83 +32,55 @@ void prove_again(Device& device, const std::vector<RunnableVariant>& arms, const
     const bool timed = std::any_of(result.samples.begin(), result.samples.end(),
                                    [arm](const Sample& sample) { return sample.arm == arm; });
     if (!timed) continue;
+    notes.proving(arm);
     const ProofReport report = prove(device, arms[a], which, options);
     if (report.outcome.ok()) continue;
+    if (report.failed_check == "launch") return failed_at(a, kAfterTiming, report.outcome);
     result.disproved.push_back(
-        {arm, {report.outcome.status, "after timing: " + report.outcome.message}});
+        {arm,
+         {report.outcome.status, fmt::format("{}: {}", kAfterTiming, report.outcome.message)}});
     std::erase_if(result.samples, [arm](const Sample& sample) { return sample.arm == arm; });
   }
+  return result;
 }
 
-/// Arm numbers of a race among some arms, told in the numbers of all.
-void renumber(const std::vector<std::int32_t>& numbers, std::size_t all, RaceResult& result) {
-  const auto number = [&numbers](std::int32_t arm) {
-    return numbers[static_cast<std::size_t>(arm)];
-  };
-  for (Sample& sample : result.samples) sample.arm = number(sample.arm);
-  for (std::int32_t& arm : result.dropped) arm = number(arm);
-  std::vector<double> probe_us(all, 0);
-  for (std::size_t i = 0; i < result.probe_us.size(); ++i)
-    probe_us[static_cast<std::size_t>(numbers[i])] = result.probe_us[i];
-  result.probe_us = std::move(probe_us);
-}
-
-/// Races the arms; one that fails while it is timed is left out, and the others start again.
-RaceResult race_survivors(Device& device, const std::vector<RunnableVariant>& arms,
-                          const Case& which, const RaceOptions& options) {
-  std::vector<std::int32_t> numbers(arms.size());
-  std::iota(numbers.begin(), numbers.end(), 0);
-  std::vector<Disproof> failed;
-  for (;;) {
-    std::vector<RunnableVariant> alive;
-    for (const std::int32_t number : numbers)
-      alive.push_back(arms[static_cast<std::size_t>(number)]);
-    RaceOptions among = options;
-    among.keep.clear();
-    among.groups.clear();
-    if (!options.groups.empty())
-      for (const std::int32_t number : numbers)
-        among.groups.push_back(options.groups[static_cast<std::size_t>(number)]);
-    for (const std::int32_t arm : options.keep)
-      if (const auto at = std::find(numbers.begin(), numbers.end(), arm); at != numbers.end())
-        among.keep.push_back(static_cast<std::int32_t>(at - numbers.begin()));
-    RaceResult result = race(device, alive, which, among);
-    if (!result.outcome.ok() && result.failed_arm >= 0 && numbers.size() > 1) {
-      const auto at = numbers.begin() + result.failed_arm;
-      failed.push_back(
-          {*at, {result.outcome.status, "while it was timed: " + result.outcome.message}});
-      numbers.erase(at);
-      continue;
-    }
-    if (result.outcome.ok()) renumber(numbers, arms.size(), result);
-    result.disproved = std::move(failed);
-    return result;
+RaceResult race_on(Device& device, const Json& request, RaceNotes& notes) {
+  const Case which = case_from_json(request.at("case"));
+  const DeviceProperties& properties = device.properties();
+  std::vector<std::unique_ptr<LoadedCode>> codes;
+  std::vector<RunnableVariant> arms;
+  for (const Json& item : request.at("arms")) {
+    notes.timing(static_cast<std::int32_t>(arms.size()), 0);
+    Outcome outcome;
+    codes.push_back(device.load(item.at("code").get<std::string>(), &outcome));
+    if (!codes.back()) return failed_at(arms.size(), kWhileTimed, outcome);
+    arms.push_back({codes.back().get(), launches_of(which, variant_from_json(item.at("variant")),
+                                                    properties.target, properties.facts)});
   }
+  notes.preparing();
+  const RaceOptions options = race_options_from_json(request.at("options"));
+  RaceResult result =
+      race(device, arms, which, options, [&notes](std::int32_t arm, double expected_us) {
+        if (arm < 0)
+          notes.preparing();
+        else
+          notes.timing(arm, expected_us);
+      });
+  if (!result.outcome.ok() && result.failed_arm >= 0)
+    return failed_at(static_cast<std::size_t>(result.failed_arm), kWhileTimed, result.outcome);
+  if (result.outcome.ok() && request.at("prove_again").get<bool>())
+    return prove_again(device, arms, which, options.seed, notes, std::move(result));
+  return result;
 }
 
 }  // namespace
 
-Json handle_race_request(Device& device, const Json& request) {
-  const Case which = case_from_json(request.at("case"));
-  std::vector<std::unique_ptr<LoadedCode>> codes;
-  std::vector<RunnableVariant> arms;
-  for (const Json& item : request.at("arms")) {
-    Outcome outcome;
-    codes.push_back(device.load(item.at("code").get<std::string>(), &outcome));
-    if (!codes.back()) {
-      RaceResult failed;
-      failed.outcome = outcome;
-      return fusetune::to_json(failed);
-    }
-    arms.push_back(
-        {codes.back().get(), launches_of(which, variant_from_json(item.at("variant")),
-                                         device.properties().target, device.properties().facts)});
-  }
-  const RaceOptions options = race_options_from_json(request.at("options"));
-  RaceResult result = race_survivors(device, arms, which, options);
-  if (result.outcome.ok() && request.at("prove_again").get<bool>())
-    prove_again(device, arms, which, options.seed, result);
-  return fusetune::to_json(result);
+Json handle_race_request(Device& device, const Json& request, NotePage& page) {
+  RaceNotes notes(page);
+  const RaceResult result = race_on(device, request, notes);
+  Json answer = fusetune::to_json(result);
+  answer["retire"] = !result.outcome.ok();
+  return answer;
 }
 
 }  // namespace fusetune

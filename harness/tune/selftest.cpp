@@ -214,8 +214,9 @@ class Selftest {
                        {"batch_invariant", mutant.batch_invariant(trial.mode)},
                        {"seed", run.seed},
                        {"off", run.off}};
-    job.limit = std::chrono::milliseconds(
-        static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
+    job.limit = kernel_limit(session_.options);
+    // A planted bug may well hang; the kernels beside them must not seem to.
+    job.second_try = !trial.planted;
     job.done = [&trial, judge](const JobEnd& end) {
       if (end.how != JobEnd::How::cancelled) judge(report_of(trial, end));
     };

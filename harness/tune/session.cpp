@@ -15,6 +15,13 @@ namespace fusetune {
 
 namespace {
 
+/// Share of the limit.
+constexpr double kLimitFloor = 0.2;
+
+std::chrono::milliseconds milliseconds_of(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
 std::function<void(const WorkerDeath&)>& told_of_deaths() {
   static std::function<void(const WorkerDeath&)> told;
   return told;
@@ -54,6 +61,14 @@ void tell_death(const std::string& role, const Job& job, const JobEnd& end) {
 
 }  // namespace
 
+std::chrono::milliseconds kernel_limit(const EngineOptions& options) {
+  return milliseconds_of(options.kernel_timeout_s);
+}
+
+std::chrono::milliseconds kernel_limit_floor(const EngineOptions& options) {
+  return milliseconds_of(kLimitFloor * options.kernel_timeout_s);
+}
+
 void on_worker_death(std::function<void(const WorkerDeath&)> told) {
   told_of_deaths() = std::move(told);
 }
@@ -87,7 +102,7 @@ JobEnd ask_worker(const std::string& role, const Json& request, double limit_s) 
   JobEnd result;
   Job job;
   job.request = request;
-  job.limit = std::chrono::milliseconds(static_cast<std::int64_t>(limit_s * 1000));
+  job.limit = milliseconds_of(limit_s);
   job.done = [&result](const JobEnd& end) { result = end; };
   pool.submit(std::move(job));
   pool.run([] { return false; });

@@ -1,6 +1,7 @@
 #pragma once
 // What every stage of a run works with.
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -31,6 +32,11 @@ struct EngineOptions {
   /// Cases up to so many rows are proved with instrumented code where the device can; 0: none.
   std::int64_t exact_rows_max = 128;
 };
+
+/// Of a launch or a proved case: while nothing of its kind was seen, and what the limit from what
+/// was seen is never below.
+std::chrono::milliseconds kernel_limit(const EngineOptions& options);
+std::chrono::milliseconds kernel_limit_floor(const EngineOptions& options);
 
 struct Session {
   RecordStore& records;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "harness/base/hash.hpp"
+#include "harness/tune/lost_worker.hpp"
 #include "harness/tune/traffic.hpp"
 #include "harness/verify/arena.hpp"
 #include "harness/verify/binding.hpp"
@@ -193,8 +194,6 @@ void TrafficStage::give(const CompiledUnit& unit, const Step& step, StepEnd end)
 
 void TrafficStage::submit(Step& step) {
   const CompiledUnit& unit = *step.members.front();
-  const std::chrono::milliseconds limit(
-      static_cast<std::int64_t>(session_.options.kernel_timeout_s * 1000));
   Job job;
   job.request = Json{{"op", "trace"},
                      {"device", plan_.sweep.device},
@@ -203,18 +202,17 @@ void TrafficStage::submit(Step& step) {
                      {"case", fusetune::to_json(summary_.cases[unit.geometry])},
                      {"seed", session_.options.seed}};
   job.kind = "trace " + plan_.geometries[unit.geometry].geometry.key();
-  job.limit = limit;
-  job.limit_floor = limit;
+  job.limit = kernel_limit(session_.options);
+  job.limit_floor = job.limit;
+  job.second_try = true;
   job.done = [this, &step](const JobEnd& end) { finish_step(step, end); };
   pool_.submit(std::move(job));
 }
 
 void TrafficStage::finish_step(Step& step, const JobEnd& end) {
   if (end.how == JobEnd::How::cancelled) return;
-  if (end.how == JobEnd::How::timed_out) {
-    step.outcome = Outcome{Status::kernel_timeout, "the traced kernel did not end in time"};
-  } else if (end.how != JobEnd::How::answered) {
-    step.outcome = Outcome{Status::worker_lost, "the device worker was lost while tracing"};
+  if (end.how != JobEnd::How::answered) {
+    step.outcome = outcome_of_lost(end);
   } else if (end.answer.contains("error")) {
     step.outcome = Outcome{Status::launch_error, end.answer["error"].get<std::string>()};
   } else {

@@ -23,8 +23,8 @@ namespace {
 /// Opens each device once and keeps it.
 class DeviceRole {
  public:
-  explicit DeviceRole(const std::filesystem::path& scratch)
-      : contained_(contain_device_worker(scratch)) {}
+  DeviceRole(const std::filesystem::path& scratch, NotePage& note)
+      : contained_(contain_device_worker(scratch)), note_(note) {}
 
   Json handle(const Json& request, const std::function<void(const Json&)>& progress) {
     if (request.at("op") == "containment") return to_json(contained_.measures);
@@ -33,8 +33,8 @@ class DeviceRole {
     if (op == "properties") return to_json(device.properties());
     if (op == "prove") return handle_prove_request(device, request, progress);
     if (op == "mutant") return handle_mutant_request(device, request);
-    if (op == "golden") return handle_golden_request(device, request, progress);
-    if (op == "race") return handle_race_request(device, request);
+    if (op == "golden") return handle_golden_request(device, request);
+    if (op == "race") return handle_race_request(device, request, note_);
     if (op == "trace") return handle_trace_request(device, request);
     throw UserError("a device worker does not know the request '" + op + "'");
   }
@@ -47,12 +47,13 @@ class DeviceRole {
   }
 
   ContainedDevice contained_;
+  NotePage& note_;
   std::map<std::string, std::unique_ptr<Device>> devices_;
 };
 
-int serve_compiler(int in_fd, int out_fd) {
+int serve_compiler(const WorkerLinks& links) {
   const std::vector<Measure> measures = contain_compile_worker();
-  return serve_worker(in_fd, out_fd,
+  return serve_worker(links.in_fd, links.out_fd,
                       [&measures](const Json& request, const std::function<void(const Json&)>&) {
                         if (request.at("op") == "containment") return to_json(measures);
                         return handle_compile_request(request);
@@ -61,16 +62,17 @@ int serve_compiler(int in_fd, int out_fd) {
 
 }  // namespace
 
-int run_worker(const std::string& role, int in_fd, int out_fd,
-               const std::filesystem::path& scratch) {
+int run_worker(const std::string& role, const WorkerLinks& links) {
+  NotePage note(links.note_fd);
   // Compilers leave their temporary files behind when they are killed.
-  if (!scratch.empty()) ::setenv("TMPDIR", scratch.c_str(), 1);
-  if (role == "compile") return serve_compiler(in_fd, out_fd);
+  if (!links.scratch.empty()) ::setenv("TMPDIR", links.scratch.c_str(), 1);
+  if (role == "compile") return serve_compiler(links);
   if (role == "device") {
-    DeviceRole device(scratch);
-    return serve_worker(in_fd, out_fd, [&device](const Json& request, const auto& progress) {
-      return device.handle(request, progress);
-    });
+    DeviceRole device(links.scratch, note);
+    return serve_worker(links.in_fd, links.out_fd,
+                        [&device](const Json& request, const auto& progress) {
+                          return device.handle(request, progress);
+                        });
   }
   throw UserError(unknown_name("worker role", role, {"compile", "device"}));
 }

@@ -56,6 +56,29 @@ class BrokenVariants(harness.ProgramTest):
         self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
         self.assertIn("holds q of head 1", result.stdout)
 
+    def test_a_kernel_that_hangs_while_it_is_timed_is_blamed_alone(self):
+        sweep = self.write("late.yaml", """
+sweep: late
+device: host-w64
+families:
+  - family: faulty_rows
+    symbols: [{nk: 2, nv: 4}]
+    tokens: [1]
+    axes: {block_size: [64], fault: [none, hangs_late]}
+measure: {data: hot, budget_s: 1, probe_cutoff: 1000}
+""")
+        environment = self.environment(FUSETUNE_KERNEL_PATH=str(FAULTS / "kernels"))
+        report = self.run_json("--kernel-timeout-s", 3, "tune", sweep, expect=5, environment=environment)
+        self.assertEqual([(f["status"], "fault=hangs_late" in f["variant"]) for f in report["failures"]],
+                         [("kernel_timeout", True)])
+        self.assertIn("while it was timed: the kernel did not end, nor on a second try alone within 9 s",
+                      report["failures"][0]["message"])
+        self.assertEqual([row["status"] for row in report["rows"]], ["ok"])
+        self.assertEqual(len(report["quarantined"]), 1)
+        # It is known: nothing is run again.
+        again = self.run_json("tune", sweep, expect=5, environment=environment)
+        self.assertEqual((again["proved"], again["measured"], len(again["failures"])), (0, 0, 1))
+
     def test_a_target_that_aborts_its_compiler_is_a_status(self):
         if not has_amd():
             self.skipTest("the AMD module is not built here")
@@ -108,22 +131,10 @@ class Kills(harness.ProgramTest):
             self.assertEqual(db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
             return db.execute("SELECT kind, key, run FROM steps").fetchall()
 
-    def wait_for_steps(self, process, count):
-        for _ in range(600):
-            if process.poll() is not None:
-                self.fail("the run ended before it could be killed: " + process.stdout.read())
-            try:
-                if len(self.steps()) >= count:
-                    return
-            except sqlite3.OperationalError:
-                pass
-            time.sleep(0.02)
-        self.fail("no steps were recorded")
-
     def test_kill_9_and_continue(self):
         sweep = self.write("small.yaml", harness.SMALL_SWEEP)
         process = self.start_program("tune", sweep)
-        self.wait_for_steps(process, 3)
+        harness.wait_for_steps(process, self.dir, 3)
         process.kill()
         process.communicate()
         before = self.steps()
@@ -140,7 +151,7 @@ class Kills(harness.ProgramTest):
     def test_no_worker_outlives_a_killed_supervisor(self):
         sweep = self.write("small.yaml", harness.SMALL_SWEEP)
         process = self.start_program("tune", sweep)
-        self.wait_for_steps(process, 2)
+        harness.wait_for_steps(process, self.dir, 2)
         process.kill()
         process.communicate()
         for _ in range(100):
@@ -155,7 +166,7 @@ class Kills(harness.ProgramTest):
     def test_ctrl_c_keeps_what_was_done(self):
         sweep = self.write("small.yaml", harness.SMALL_SWEEP)
         process = self.start_program("tune", sweep)
-        self.wait_for_steps(process, 2)
+        harness.wait_for_steps(process, self.dir, 2)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130, output)

@@ -3,8 +3,10 @@
 import json
 import os
 import pathlib
+import sqlite3
 import subprocess
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -52,6 +54,21 @@ class ProgramTest(unittest.TestCase):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         return path
+
+
+def wait_for_steps(process, folder, count):
+    """Until a campaign that runs in this folder has recorded so many steps."""
+    for _ in range(12000):
+        try:
+            with sqlite3.connect(f"file:{folder}/.fusetune/records.sqlite?mode=ro", uri=True) as db:
+                if db.execute("SELECT count(*) FROM steps").fetchone()[0] >= count:
+                    return
+        except sqlite3.OperationalError:
+            pass  # it is about to be made
+        if process.poll() is not None:
+            raise AssertionError("the run ended too early")
+        time.sleep(0.005)
+    raise AssertionError(f"no {count} steps were recorded")
 
 
 def unwrapped(text):

@@ -49,7 +49,21 @@ class Broken(SimulatedTest):
             ("128", "4", "4"): {("out_of_memory", "before")},
             ("256", "2", "1"): {("verification_failed", "after timing")},
             ("256", "2", "2"): {("launch_error", "while it was timed")},
+            ("256", "2", "4"): {("kernel_timeout", "while it was timed")},
+            ("256", "4", "2"): {("kernel_fault", "while it was timed")},  # nor is anybody else blamed
+            ("256", "4", "4"): {("worker_lost", "while it was timed")},
+            ("256", "1", "4"): {("kernel_fault", "while it was timed")},
         })
+        # What ended its worker lies in quarantine with all that shows it again.
+        marks = [json.loads((self.dir / folder / "quarantine.json").read_text()) for folder in report["quarantined"]]
+        self.assertEqual({mark["variant"] for mark in marks if mark["found"] == "while it was timed"},
+                         {failure["variant"] for failure in report["failures"]
+                          if failure["status"] in ("kernel_timeout", "kernel_fault", "worker_lost")
+                          and failure["message"].startswith("while it was timed")})
+        self.assertEqual(len(marks), 8)
+        # The worker of each is replaced: a death that is known by its arm, and told.
+        deaths = self.run_json("records", "list", "--kind", "death")
+        self.assertTrue(any(death["subject"].startswith("race ") for death in deaths["deaths"]), deaths)
         self.assertEqual([row["status"] for row in report["rows"]], ["ok", "ok"])
         # By the formula: the widest block with the widest chunk, and no rows to loop over.
         for row in report["rows"]:

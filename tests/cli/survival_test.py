@@ -60,17 +60,6 @@ class Survival(unittest.TestCase):
         self.assertEqual(torture.content(self.here.steps()), torture.content(self.reference.steps))
         self.assertEqual(self.here.files(), self.reference.files)
 
-    def wait_for_steps(self, process, count):
-        while process.poll() is None:
-            try:
-                with sqlite3.connect(f"file:{self.here.folder}/.fusetune/records.sqlite?mode=ro", uri=True) as db:
-                    if db.execute("SELECT count(*) FROM steps").fetchone()[0] >= count:
-                        return
-            except sqlite3.OperationalError:
-                pass
-            time.sleep(0.005)
-        self.fail("the run ended too early")
-
 
 class Disks(Survival):
     def test_a_disk_that_is_full_from_some_write_on(self):
@@ -165,7 +154,7 @@ class DamagedStores(Survival):
 class Processes(Survival):
     def interrupted(self, signal_number):
         process = self.here.start()
-        self.wait_for_steps(process, 12)
+        harness.wait_for_steps(process, self.here.folder, 12)
         process.send_signal(signal_number)
         self.assertEqual(self.here.finish(process), 130)
         kept = self.here.steps()

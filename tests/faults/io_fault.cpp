@@ -6,6 +6,7 @@
 //     kill_torn                 it is killed when half of the bytes are written
 //     full                      from the n-th on there is no space
 //     count                     nothing; at the end the number goes to the file IO_FAULT_COUNT
+//   IO_FAULT_ONCE=FILE: of all processes of the role one alone is killed, that which makes the file
 //   IO_FAULT_CLOCK=1: the time of day jumps by a year at every look, there and back.
 #include <dlfcn.h>
 #include <errno.h>
@@ -71,6 +72,15 @@ std::atomic<long> changes{0};
 
 enum class Now { go_on, tear, fail };
 
+/// Whether this process is the one to be killed.
+bool is_chosen() {
+  const char* file = ::getenv("IO_FAULT_ONCE");
+  if (file == nullptr) return true;
+  const int fd = ::open(file, O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0) ::close(fd);
+  return fd >= 0;
+}
+
 /// What is to happen to this change.
 Now before_change() {
   const Plan& todo = plan();
@@ -78,12 +88,12 @@ Now before_change() {
   const long number = ++changes;
   if (todo.action == "full") return number >= todo.at ? Now::fail : Now::go_on;
   if (number != todo.at) return Now::go_on;
-  if (todo.action == "kill_before") ::raise(SIGKILL);
-  return todo.action == "kill_torn" ? Now::tear : Now::go_on;
+  if (todo.action == "kill_before" && is_chosen()) ::raise(SIGKILL);
+  return todo.action == "kill_torn" && is_chosen() ? Now::tear : Now::go_on;
 }
 
 void after_change() {
-  if (plan().action == "kill_after" && changes == plan().at) ::raise(SIGKILL);
+  if (plan().action == "kill_after" && changes == plan().at && is_chosen()) ::raise(SIGKILL);
 }
 
 bool is_file(int fd) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "harness/measure/choose.hpp"
 #include "tests/measure/scripted_device.hpp"
@@ -167,6 +168,35 @@ TEST(Race, AFailedLaunchNamesItsArm) {
   EXPECT_EQ(result.outcome.status, Status::kernel_fault);
   EXPECT_EQ(result.failed_arm, 1);
   EXPECT_THAT(result.outcome.message, HasSubstr("it fell"));
+}
+
+TEST(Race, EverySpanIsToldAheadWithItsArmAndWhatWasSeenOfIt) {
+  ScriptedDevice device;
+  device.launch_us = [](int arm, double) { return arm == 0 ? 10.0 : 1000.0; };
+  const ScriptedRace set(2);
+  std::size_t told = 0;     // launches before the last span
+  std::int32_t ahead = -1;  // its arm
+  double expected_us = 0, begin_us = 0;
+  std::map<std::int32_t, int> spans;
+  const auto check_last = [&] {
+    for (; told < device.launched.size(); ++told) EXPECT_EQ(device.launched[told], ahead);
+    if (ahead < 0) return;
+    if (expected_us > 0)
+      EXPECT_NEAR(expected_us, device.now_us - begin_us, 1e-6);
+    else
+      EXPECT_EQ(spans[ahead], 1);  // of its first launch alone nothing is known
+  };
+  const RaceResult result = race(device, set.arms, set.which, {}, [&](std::int32_t arm, double us) {
+    check_last();
+    ahead = arm;
+    expected_us = us;
+    begin_us = device.now_us;
+    ++spans[arm];
+  });
+  check_last();
+  ASSERT_TRUE(result.outcome.ok());
+  EXPECT_EQ(spans[-1], 4);  // fresh memory of every epoch
+  EXPECT_GT(spans[0] + spans[1], std::ssize(result.samples));
 }
 
 TEST(Race, AnArmWithoutLaunchesIsRefused) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "harness/process/channel.hpp"
+#include "harness/process/step_note.hpp"
 #include "harness/process/subprocess.hpp"
 #include "harness/process/worker_pool.hpp"
 
@@ -27,6 +28,7 @@ using Progress = std::function<void(const Json&)>;
 
 int in_fd = -1;
 int out_fd = -1;
+int note_fd = -1;
 std::string scratch;
 bool slow_to_leave = false;
 
@@ -114,6 +116,25 @@ Json log_times(const Json& request) {
   return request;
 }
 
+/// Notes `steps` steps of `step_ms` each, numbered on from `first`; in the last one it does `then`.
+Json make_notes(const Json& request) {
+  static fusetune::NotePage page(note_fd);
+  for (int i = 0; i < request["steps"].get<int>(); ++i) {
+    page.write(request.value("first", 0) + i,
+               std::chrono::milliseconds(request.value("expected_ms", 0)));
+    sleep_ms(request.value("step_ms", 0));
+  }
+  return request["then"] == "answer" ? request : misbehave(request["then"], request);
+}
+
+/// Whether the request's marker file was there; it is now.
+bool was_here(const Json& request) {
+  const std::string marker = request["marker"];
+  const bool known = ::access(marker.c_str(), F_OK) == 0;
+  std::ofstream(marker) << "x";
+  return known;
+}
+
 Json handle(const Json& request, const Progress& progress) {
   const std::string act = request.value("act", "echo");
   if (request.contains("print")) {
@@ -146,6 +167,8 @@ Json handle(const Json& request, const Progress& progress) {
     return "done";
   }
   if (act == "hang") progress(::getpid());
+  if (act == "note") return make_notes(request);
+  if (act == "once") return was_here(request) ? request : misbehave(request["then"], request);
   if (act == "throw") throw std::runtime_error("no such kernel");
   if (act == "self") return describe_self();
   if (act == "grandchild") {
@@ -178,6 +201,7 @@ int main(int argc, char** argv) {
     }
     if (argument == "--in-fd" && i + 1 < argc) in_fd = std::stoi(argv[++i]);
     if (argument == "--out-fd" && i + 1 < argc) out_fd = std::stoi(argv[++i]);
+    if (argument == "--note-fd" && i + 1 < argc) note_fd = std::stoi(argv[++i]);
     if (argument == "--scratch" && i + 1 < argc) scratch = argv[++i];
   }
   const int code = fusetune::serve_worker(in_fd, out_fd, handle);

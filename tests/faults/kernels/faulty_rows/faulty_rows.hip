@@ -1,7 +1,7 @@
 // One element per thread and step, with a fault of the variant's choice.
 #include "ft.h"
 
-#if FT_FAULT == FT_FAULT_WEARS_OUT || FT_FAULT == FT_FAULT_DIES_LATE
+#if FT_FAULT == FT_FAULT_WEARS_OUT || FT_FAULT == FT_FAULT_DIES_LATE || FT_FAULT == FT_FAULT_HANGS_LATE
 // A proof takes a dozen launches, the shortest race some hundreds.
 #define FT_FAULT_LAUNCHES 60
 static __device__ int launches = 0;
@@ -40,6 +40,10 @@ void faulty_rows(const void *qkvz, const void *ba, void *mixed_qkv, void *z, voi
   if (row == 0 && thread == 0 && ++launches > FT_FAULT_LAUNCHES) z_row[0] = 1;
 #elif FT_FAULT == FT_FAULT_DIES_LATE
   if (row == 0 && thread == 0 && ++launches > FT_FAULT_LAUNCHES) *reinterpret_cast<volatile ft_u16 *>(16) = 1;
+#elif FT_FAULT == FT_FAULT_HANGS_LATE
+  volatile int late = row == 0 && thread == 0 && ++launches > FT_FAULT_LAUNCHES;
+  while (late) {
+  }
 #elif FT_FAULT == FT_FAULT_CRASHES
   if (thread == 0) *reinterpret_cast<volatile ft_u16 *>(16) = 1;
 #endif

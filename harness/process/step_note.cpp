@@ -1,0 +1,84 @@
+#include "harness/process/step_note.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "harness/process/fd.hpp"
+
+namespace fusetune {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kPageBytes = 4096;
+constexpr std::chrono::microseconds kExpectedMax = std::chrono::hours(24);
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+}  // namespace
+
+// The time that is expected is written last and read first: with a new one comes no older
+// beginning.
+struct NotePage::Shared {
+  std::atomic<std::int64_t> subject;
+  std::atomic<std::int64_t> since_ns;  ///< 0: no note
+  std::atomic<std::int64_t> expected_us;
+};
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+NotePage::NotePage() {
+  FileDescriptor file(::memfd_create("fusetune-note", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file.is_open()) fail("memfd_create");
+  file_ = above_standard_streams(std::move(file));
+  if (::fallocate(file_.get(), 0, 0, kPageBytes) != 0) fail("fallocate");
+  // A worker that cut the file would take its reader along.
+  if (::fcntl(file_.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    fail("F_ADD_SEALS");
+  map(file_.get());
+}
+
+NotePage::NotePage(int fd) : file_(fd) {
+  map(fd);
+  file_.close();
+}
+
+NotePage::~NotePage() { ::munmap(shared_, kPageBytes); }
+
+void NotePage::map(int fd) {
+  void* const memory = ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (memory == MAP_FAILED) fail("mmap");
+  shared_ = static_cast<Shared*>(memory);
+}
+
+void NotePage::write(std::int64_t subject, std::chrono::microseconds expected) {
+  shared_->subject.store(subject, std::memory_order_relaxed);
+  shared_->since_ns.store(Clock::now().time_since_epoch() / std::chrono::nanoseconds(1),
+                          std::memory_order_relaxed);
+  shared_->expected_us.store(expected.count(), std::memory_order_release);
+}
+
+void NotePage::clear() { shared_->since_ns.store(0); }
+
+std::optional<StepNote> NotePage::read() const {
+  const std::chrono::microseconds expected(shared_->expected_us.load(std::memory_order_acquire));
+  const std::int64_t since_ns = shared_->since_ns.load(std::memory_order_relaxed);
+  if (since_ns <= 0) return std::nullopt;
+  const std::int64_t now_ns = Clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  StepNote note;
+  note.subject = shared_->subject.load(std::memory_order_relaxed);
+  note.since = Clock::time_point(std::chrono::nanoseconds(std::min(since_ns, now_ns)));
+  note.expected = std::clamp(expected, std::chrono::microseconds(0), kExpectedMax);
+  return note;
+}
+
+}  // namespace fusetune

@@ -1,0 +1,51 @@
+#pragma once
+// What a worker is doing, written into memory that it shares with its supervisor. A note costs no
+// system call and wakes nobody up, so it may be made between two samples of a race, and it is still
+// there when the worker is not: it tells at what that died.
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "harness/base/file_descriptor.hpp"
+
+namespace fusetune {
+
+struct StepNote {
+  std::int64_t subject = 0;  ///< whatever the job numbers its steps by
+  std::chrono::steady_clock::time_point since;
+  std::chrono::microseconds expected{0};  ///< that it takes, 0: unknown
+};
+
+/// The memory of one note.
+class NotePage {
+ public:
+  /// Throws std::system_error.
+  NotePage();
+  /// That of a supervisor; the descriptor is closed. Throws std::system_error.
+  explicit NotePage(int fd);
+  ~NotePage();
+  NotePage(const NotePage&) = delete;
+  NotePage& operator=(const NotePage&) = delete;
+
+  /// For the worker, while it is started.
+  int fd() const { return file_.get(); }
+  void close_fd() { file_.close(); }
+
+  void write(std::int64_t subject, std::chrono::microseconds expected);
+  void clear();
+  /// Nothing when none was written. A worker that ran wild may have written anything: the times are
+  /// such that one can reckon with them.
+  std::optional<StepNote> read() const;
+
+ private:
+  struct Shared;
+  void map(int fd);
+
+  FileDescriptor file_;
+  Shared* shared_ = nullptr;
+};
+
+}  // namespace fusetune

@@ -1,0 +1,34 @@
+#include "harness/tune/race_notes.hpp"
+
+#include <chrono>
+#include <cmath>
+
+namespace fusetune {
+
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr std::int64_t kNoArm = -1;
+// The rings of the largest cases, on a slow machine.
+constexpr microseconds kPrepare = std::chrono::seconds(6);
+
+}  // namespace
+
+std::optional<RaceMoment> RaceMoment::from_subject(std::int64_t subject, std::size_t arms) {
+  if (subject < 0 || subject / 2 >= static_cast<std::int64_t>(arms)) return std::nullopt;
+  return RaceMoment{static_cast<std::int32_t>(subject / 2), subject % 2 == 1};
+}
+
+void RaceNotes::preparing() { page_.write(kNoArm, kPrepare); }
+
+void RaceNotes::timing(std::int32_t arm, double expected_us) {
+  page_.write(RaceMoment{arm, false}.subject(),
+              microseconds(static_cast<std::int64_t>(std::ceil(expected_us))));
+}
+
+void RaceNotes::proving(std::int32_t arm) {
+  page_.write(RaceMoment{arm, true}.subject(), microseconds(0));
+}
+
+}  // namespace fusetune
