@@ -1,11 +1,19 @@
 // The command line: what each command takes, with help that stands by itself.
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
@@ -52,6 +60,28 @@ struct Program {
   std::function<ExitCode()> run;
 };
 
+/// CLI11's own validator tells the largest double digit by digit.
+CLI::Validator above_zero() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        double value = 0;
+        const bool good = CLI::detail::lexical_cast(text, value) && value > 0;
+        return good ? std::string() : fmt::format("'{}' is no number above 0", text);
+      },
+      "POSITIVE");
+}
+
+/// A minus sign would wrap around.
+CLI::Validator zero_or_more() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        std::uint64_t value = 0;
+        const bool good = !text.starts_with('-') && CLI::detail::lexical_cast(text, value);
+        return good ? std::string() : fmt::format("'{}' is no whole number from 0 up", text);
+      },
+      "NONNEGATIVE");
+}
+
 void add_global(CLI::App& app, GlobalOptions& global) {
   app.add_option("--store", global.engine.store, "Folder of records and code objects")
       ->capture_default_str();
@@ -61,9 +91,10 @@ void add_global(CLI::App& app, GlobalOptions& global) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   app.add_option("--seed", global.engine.seed, "Seed of inputs and schedules")
+      ->check(zero_or_more())
       ->capture_default_str();
   app.add_option("--compile-timeout-s", global.engine.compile_timeout_s, "Limit per compilation")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->capture_default_str();
   app.add_option("--compile-memory-mib", global.engine.compile_memory_mib,
                  "Memory of each compiler and its worker; 0: no limit")
@@ -71,11 +102,11 @@ void add_global(CLI::App& app, GlobalOptions& global) {
       ->capture_default_str();
   app.add_option("--kernel-timeout-s", global.engine.kernel_timeout_s,
                  "Limit per proved case, at first (docs/containment.md)")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->capture_default_str();
   app.add_option("--exact-rows", global.engine.exact_rows_max,
                  "Rows up to which cases are proved in EXACT mode; 0: none")
-      ->check(CLI::NonNegativeNumber)
+      ->check(zero_or_more())
       ->capture_default_str();
   app.add_flag("--retry-failed", global.engine.retry_failed, "Try recorded failures again");
   app.add_option_function<std::string>(
@@ -94,7 +125,7 @@ void add_selection(CLI::App& command, SelectionOptions& selection) {
   command.add_option("-o,--option", selection.options,
                      "Option, dtype or symbol, as layout=merged or nk=2,4");
   command.add_option("--tokens", selection.tokens, "Rows of the case (default 64)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_more());
   command.add_option("--space", selection.space, "Variants: full, pairwise, or how many")
       ->capture_default_str();
   command.add_option("--variant", selection.variant, "One variant by its key instead of a space");
@@ -105,7 +136,7 @@ void add_audit(CLI::App& command, AuditOptions& audit) {
       "--audit", [&audit](const std::string& text) { audit.share = parse_percent(text); },
       "Prove and time this share of the store again (5%), and compare");
   command.add_option("--audit-seed", audit.seed, "Which ones (default: drawn anew, and printed)")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
 }
 
 void add_tune(CLI::App& app, Program& program) {
@@ -119,7 +150,7 @@ void add_tune(CLI::App& app, Program& program) {
   command->add_option("--space", program.tune.space,
                       "Instead of the sweep's: full, pairwise, or N");
   command->add_option("--budget-s", program.tune.budget_s, "Instead of the sweep's measuring time")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command->add_flag("--dry-run", program.tune.dry_run,
                     "Show cases, variants, launches and expected time; run nothing");
   add_audit(*command, program.tune.audit);
@@ -256,7 +287,7 @@ void add_record_filter(CLI::App& command, RecordsOptions& records) {
   command.add_option("--kind", records.kind, "compile, proof, race, traffic or death");
   command.add_option("--status", records.status, "As fusetune list statuses has them");
   command.add_option("--family", records.family, "Family");
-  command.add_option("--run", records.run, "Run by its number")->check(CLI::PositiveNumber);
+  command.add_option("--run", records.run, "Run by its number")->check(above_zero());
 }
 
 void add_records(CLI::App& app, Program& program) {
@@ -286,7 +317,25 @@ void add_records(CLI::App& app, Program& program) {
   });
 }
 
+/// "A subcommand is required" is no help to who misspelt one.
+void require_known_command(const CLI::App& app) {
+  const std::vector<std::string> words = app.remaining();
+  if (!app.get_subcommands().empty() || words.empty() || words.front().starts_with('-')) return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (!command->get_group().empty()) names.push_back(command->get_name());
+  throw UserError(unknown_name("command", words.front(), names));
+}
+
+/// A file that is opened must not become the place where text is printed.
+void open_standard_streams() {
+  int fd = ::open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::dup(fd);
+  if (fd >= 0) ::close(fd);
+}
+
 int run(int argc, char** argv) {
+  open_standard_streams();
   Program program;
   program.global.terminal = Terminal::detect();
   if (argc > 0 && *argv[0] != '\0') program.global.program = argv[0];
@@ -307,10 +356,19 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError))
+      require_known_command(app);
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }
   if (program.worker_role.empty()) catch_interrupts();
   return static_cast<int>(program.run());
+}
+
+int tell_bug(const std::exception& error) {
+  std::fprintf(
+      stderr, "internal error: %s\nThis is a bug of fusetune; please report it with the command.\n",
+      error.what());
+  return static_cast<int>(ExitCode::internal);
 }
 
 }  // namespace
@@ -318,15 +376,18 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return fusetune::run(argc, argv);
+    const int code = fusetune::run(argc, argv);
+    if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category());
+    return code;
   } catch (const fusetune::UserError& error) {
     std::fputs(fusetune::wrapped(std::string("error: ") + error.what(), 2).c_str(), stderr);
     return static_cast<int>(fusetune::ExitCode::usage);
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) == 0) return fusetune::tell_bug(error);
+    // What was to be told is lost; what was done is recorded.
+    std::fprintf(stderr, "error: cannot write the output: %s\n", error.code().message().c_str());
+    return static_cast<int>(fusetune::ExitCode::usage);
   } catch (const std::exception& error) {
-    std::fprintf(
-        stderr,
-        "internal error: %s\nThis is a bug of fusetune; please report it with the command.\n",
-        error.what());
-    return static_cast<int>(fusetune::ExitCode::internal);
+    return fusetune::tell_bug(error);
   }
 }

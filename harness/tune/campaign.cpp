@@ -102,8 +102,9 @@ Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Sessi
 
 Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session) {
   require_baselines(plan);
-  // A table that cannot be read must be seen before hours of work, and not be overwritten after
-  // them.
+  // Where tables cannot be written or read must be seen before hours of work; the latter must not
+  // be overwritten after them.
+  require_writable_results(device, session.options.results);
   const Tables present = present_tables(plan, device, session.options.results);
   const CapturedCases captured(plan);
   Campaign campaign;

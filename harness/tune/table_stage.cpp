@@ -1,9 +1,15 @@
 #include "harness/tune/table_stage.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <set>
+#include <system_error>
 
+#include "harness/base/error.hpp"
 #include "harness/base/hash.hpp"
 
 namespace fusetune {
@@ -169,6 +175,19 @@ void set_intervals(Table& table) {
 }
 
 }  // namespace
+
+void require_writable_results(const DeviceProperties& device,
+                              const std::filesystem::path& results) {
+  const std::filesystem::path folder = results / device.name;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error && ::access(folder.c_str(), W_OK | X_OK) != 0)
+    error = std::error_code(errno, std::generic_category());
+  if (error)
+    throw UserError(
+        fmt::format("cannot write tables to the folder {}: {}; give another with --results",
+                    folder.string(), error.message()));
+}
 
 Tables present_tables(const Plan& plan, const DeviceProperties& device,
                       const std::filesystem::path& results) {

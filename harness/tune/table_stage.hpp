@@ -13,6 +13,9 @@ namespace fusetune {
 /// By family name.
 using Tables = std::map<std::string, Table>;
 
+/// Makes the folder of this device's tables. Throws UserError where none can be written.
+void require_writable_results(const DeviceProperties& device, const std::filesystem::path& results);
+
 /// The tables of this device and the plan's families in `results`. Throws UserError for one that
 /// cannot be read.
 Tables present_tables(const Plan& plan, const DeviceProperties& device,

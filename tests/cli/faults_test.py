@@ -1,10 +1,14 @@
 """What a campaign survives: broken variants, kills, interrupts, two runs, unusable folders."""
 
+import contextlib
+import fcntl
 import os
+import pty
 import shutil
 import signal
 import sqlite3
 import subprocess
+import termios
 import time
 
 import json
@@ -177,6 +181,82 @@ class Kills(harness.ProgramTest):
         self.assertGreaterEqual(report["compile_found"] + report["proof_found"], kept)
 
 
+class Interrupts(harness.ProgramTest):
+    """Ctrl-C in every stage, which a scripted hang keeps open, with and without a terminal."""
+
+    STAGES = {"compile": "compiler_hang, entry: simulated_rows, variant: {block_size: 64, chunk: 4, rows_per_iter: 2}",
+              "proof": "kernel_hang, entry: simulated_rows, variant: {block_size: 64, chunk: 4, rows_per_iter: 2}",
+              "race": "kernel_hang, entry: simulated_rows, variant: {block_size: 64, chunk: 4, rows_per_iter: 2}, "
+                      "launch: 200"}
+
+    def start(self, stage, with_terminal):
+        script = self.write("script.yaml", f"simulation: stuck\nfaults: [{{fault: {self.STAGES[stage]}}}]\n")
+        environment = {**os.environ, "TERM": "xterm", "FUSETUNE_KERNEL_PATH": str(FAULTS / "kernels"),
+                       "FUSETUNE_SIMULATION": str(script)}
+        environment.pop("CI", None)
+        command = [harness.PROGRAM, "--jobs", "1", "--store", f"{stage}{with_terminal}/.fusetune",
+                   "--kernel-timeout-s", "600", "--compile-timeout-s", "600", "tune", str(FAULTS / "simulated.yaml")]
+        if not with_terminal:
+            process = subprocess.Popen(command, cwd=self.dir, env=environment, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            return process, process.stdout
+        own, terminal = pty.openpty()
+
+        def take_terminal():
+            os.setsid()
+            fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+        process = subprocess.Popen(command, cwd=self.dir, env=environment, stdin=terminal, stdout=terminal,
+                                   stderr=terminal, preexec_fn=take_terminal)
+        os.close(terminal)
+        return process, os.fdopen(own, "r+b", buffering=0)
+
+    def read_all(self, stream):
+        output = b""
+        with contextlib.suppress(OSError):  # a terminal that nobody has open any more
+            while more := stream.read(65536):
+                output += more
+        return output.decode(errors="replace")
+
+    def test_ctrl_c(self):
+        # As many steps as come before the hang: the baseline is compiled first, and proved.
+        for stage, steps in (("compile", 2), ("proof", 17), ("race", 26)):
+            for with_terminal in (False, True):
+                with self.subTest(stage=stage, with_terminal=with_terminal):
+                    process, stream = self.start(stage, with_terminal)
+                    with stream:
+                        harness.wait_for_steps(process, self.dir / f"{stage}{with_terminal}", steps)
+                        time.sleep(0.3)
+                        if with_terminal:
+                            stream.write(b"\x03")
+                        else:
+                            process.send_signal(signal.SIGINT)
+                        output = self.read_all(stream)
+                    self.assertEqual(process.wait(60), 130, output)
+                    self.assertIn("what was done is kept", harness.unwrapped(output))
+                    self.assertEqual(output.count("\x1b[?25l"), output.count("\x1b[?25h"))
+                    self.assertEqual(output[-1], "\n")
+
+
+class Output(harness.ProgramTest):
+    def test_an_output_that_cannot_be_written_is_no_bug(self):
+        with open("/dev/full", "w") as full:
+            for command in (["list", "families"], ["--json", "list", "families"], ["--help"]):
+                with self.subTest(command):
+                    result = subprocess.run([harness.PROGRAM, *command], stdout=full, stderr=subprocess.PIPE, text=True)
+                    self.assertEqual(result.returncode, 64, result.stderr)
+                    self.assertEqual(result.stderr, "error: cannot write the output: No space left on device\n")
+
+    def test_streams_that_are_closed(self):
+        sweep = FAULTS / "simulated.yaml"
+        command = f"'{harness.PROGRAM}' tune '{sweep}' <&- >&- 2>&-"
+        environment = self.environment(FUSETUNE_KERNEL_PATH=str(FAULTS / "kernels"))
+        self.assertEqual(subprocess.run(["sh", "-c", command], cwd=self.dir, env=environment).returncode, 0)
+        # Nothing was printed into a file that took the place of a stream.
+        report = self.run_json("tune", sweep, environment=environment)
+        self.assertEqual((report["compiled"], report["proved"], report["measured"]), (0, 0, 0))
+
+
 class Store(harness.ProgramTest):
     def test_two_runs_on_one_store(self):
         sweep = self.write("small.yaml", harness.SMALL_SWEEP)
@@ -198,11 +278,8 @@ class Store(harness.ProgramTest):
         self.assertEqual(result.returncode, 64)
         self.assertIn("file", result.stderr)
         result = self.run_program("--results", blocker / "results", "tune", sweep)
-        self.assertEqual(result.returncode, 64, result.stdout)
-        self.assertIn("results", result.stderr)
-        # Nothing is lost: with a usable folder nothing is done twice.
-        report = self.run_json("tune", sweep)
-        self.assertEqual((report["compiled"], report["proved"], report["measured"]), (0, 0, 0))
+        self.assertEqual((result.returncode, result.stdout), (64, ""))
+        self.assertIn("give another with --results", harness.unwrapped(result.stderr))
 
     def test_full_disk(self):
         small = self.dir / "disk"

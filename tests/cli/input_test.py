@@ -57,6 +57,20 @@ class BadCommandLines(harness.ProgramTest):
             with self.subTest(arguments):
                 self.assertEqual(self.run_program(*arguments).returncode, 64)
 
+    def test_each_is_one_short_message(self):
+        for arguments, expected in ((["tun", "x.yaml"], "unknown command 'tun'; did you mean 'tune'?"),
+                                    (["--store", "x", "lst"], "unknown command 'lst'; did you mean 'list'?"),
+                                    (["--kernel-timeout-s", "0", "list"], "--kernel-timeout-s: '0' is no number above 0"),
+                                    (["--jobs", "-1", "list"], "--jobs: Value -1 not in range 0 to 1024"),
+                                    (["--seed", "-1", "list"], "--seed: '-1' is no whole number from 0 up"),
+                                    (["--exact-rows", "x", "list"], "--exact-rows: 'x' is no whole number from 0 up"),
+                                    ([], "A subcommand is required")):
+            with self.subTest(arguments):
+                result = self.run_program(*arguments)
+                self.assertEqual((result.returncode, result.stdout), (64, ""))
+                self.assertIn(expected, harness.unwrapped(result.stderr))
+                self.assertLess(len(result.stderr), 400)
+
     def test_names(self):
         for arguments, expected in (
                 (["verify", "split_reshape_cats", "--model", "qwen3.5-27b"], "did you mean 'split_reshape_cat'"),
@@ -131,6 +145,24 @@ class BadCommandLines(harness.ProgramTest):
                      "Exit codes", "130"):
             self.assertIn(word, text)
         self.assertNotIn("worker ROLE", text)
+
+
+class BadFiles(harness.ProgramTest):
+    def test_what_is_no_sweep(self):
+        (self.dir / "folder.yaml").mkdir()
+        for name, content, expected in (("empty.yaml", b"", "empty.yaml:1:1: the file is empty"),
+                                        ("binary.yaml", b"\x7fELF\x02\x00", "byte 0x7f is no text"),
+                                        ("open.yaml", b"{{[", "not valid YAML"),
+                                        ("text.yaml", b"hello\n", "expected a map, found 'hello'"),
+                                        ("folder.yaml", None, "cannot read folder.yaml: Is a directory"),
+                                        ("none.yaml", None, "cannot read none.yaml: No such file or directory")):
+            with self.subTest(name):
+                if content is not None:
+                    (self.dir / name).write_bytes(content)
+                result = self.run_program("tune", name)
+                self.assertEqual((result.returncode, result.stdout), (64, ""))
+                self.assertIn(expected, harness.unwrapped(result.stderr))
+                self.assertFalse((self.dir / ".fusetune").exists())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What a campaign survives besides kill -9 (which scripts/torture tries): after each, the store opens and is sound,
 and the campaign that goes on ends with the files of one that nobody disturbed."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
 import os
@@ -99,9 +100,22 @@ class Disks(Survival):
         results = self.here.folder / "results"
         self.mounted(results)
         self.remount(results, "ro")
-        self.assertIn("Read-only file system", self.run_here(expect=64))
-        self.assertEqual(len(self.here.steps()), len(self.reference.steps))
+        self.assertIn("Read-only file system; give another with --results", self.run_here(expect=64))
+        self.assertEqual(self.here.steps(), [])  # before any work
         self.remount(results, "rw")
+        self.goes_on()
+
+    def test_results_whose_disk_is_full(self):
+        results = self.here.folder / "results"
+        self.mounted(results)
+        (results / "filler").write_bytes(bytes(1))
+        with contextlib.suppress(OSError):
+            with open(results / "filler", "ab", buffering=0) as file:
+                while file.write(bytes(65536)):
+                    pass
+        self.assertIn("No space left on device", self.run_here(expect=64))
+        self.assertEqual(len(self.here.steps()), len(self.reference.steps))
+        (results / "filler").unlink()
         self.goes_on()
 
 
