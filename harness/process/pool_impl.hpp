@@ -31,13 +31,14 @@ struct WorkerPool::Impl {
   JobQueue queue;
   std::vector<Slot> slots;
   std::vector<pid_t> lingering;  ///< killed, but the kernel has not let go of them yet
+  int starts_in_vain = 0;
   bool in_run = false;
 
   std::size_t running() const;
   bool runs_alone() const;  ///< a job beside which nothing may run
 
-  /// Begins the next job of one sort on a free worker, or ends it where no worker can be started.
-  /// False when none waits or no worker is free.
+  /// Begins the next job of one sort on a free worker. False when none waits or no worker is free.
+  /// Throws UserError when no worker can be started.
   bool start_next(bool alone);
 
   // Waiting.

@@ -1,8 +1,11 @@
 #include "harness/process/worker_pool.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 
+#include "harness/base/error.hpp"
 #include "harness/process/pool_impl.hpp"
 
 namespace fusetune {
@@ -19,8 +22,18 @@ constexpr int kMessagesPerVisit = 100;
 constexpr milliseconds kExitGrace{200};
 // For idle workers to leave by themselves when the pool ends.
 constexpr milliseconds kLeaveGrace{500};
+// So many workers in a row that end before they begin are no chance.
+constexpr int kStartsInVain = 3;
 // A limit that means "never" must not overflow the clock.
 constexpr milliseconds kLimitMax = std::chrono::hours(24 * 365);
+
+std::string in_vain_text(const std::optional<ExitState>& state, const std::string& output) {
+  const std::string how = !state               ? "no end that was told"
+                          : state->signal != 0 ? fmt::format("signal {}", state->signal)
+                                               : fmt::format("exit code {}", state->exit_code);
+  return fmt::format("{} workers in a row ended before they began their work ({}): {}",
+                     kStartsInVain, how, output);
+}
 
 milliseconds limit_of(const StepNote& note, const Job& job) {
   const bool expected = note.expected.count() > 0 && job.limit_floor > milliseconds(0);
@@ -69,13 +82,7 @@ bool WorkerPool::Impl::start_next(bool alone) {
   // Too many processes or files just now: the workers that run will come free. With none running
   // waiting would be for ever.
   if (running() > 0) return false;
-  const Job job = *queue.take(alone);
-  JobEnd end;
-  end.how = How::died;
-  end.exit_code = 127;
-  end.last_output = error;
-  if (job.done) job.done(end);
-  return true;
+  throw UserError(error);
 }
 
 void WorkerPool::Impl::give_job(Slot& slot, Job job) {
@@ -168,6 +175,7 @@ void WorkerPool::Impl::handle(Slot& slot, Json message) {
   Json& value = message.begin().value();
   if (message.contains("began")) {
     slot.job_taken = true;
+    starts_in_vain = 0;
   } else if (message.contains("progress")) {
     queue.saw_step(slot.job->kind, ms_since(slot.step_began));
     begin_step(slot);
@@ -225,10 +233,13 @@ void WorkerPool::Impl::lose(Slot& slot, const std::string& complaint) {
   end.how = How::died;
   const auto state = end_worker(slot, complaint.empty() ? kExitGrace : milliseconds(0), &end);
   if (!slot.job) return;
-  if (complaint.empty() && !slot.job_taken && slot.has_answered) {
-    // It died of its previous job, after the answer: this one was never begun.
+  if (complaint.empty() && !slot.job_taken) {
+    // It died of its previous job, after the answer, or before it could begin any: no job's
+    // failure.
     queue.put_back(std::move(*slot.job));
     slot.job.reset();
+    if (!slot.has_answered && ++starts_in_vain == kStartsInVain)
+      throw UserError(in_vain_text(state, end.last_output));
     return;
   }
   if (state) {

@@ -114,7 +114,9 @@ class WorkerPool {
 /// most `jobs` run at a time over all pools, 0: as many as there are workers; earlier pools come
 /// first. `tick` is called at least ten times a second, for progress output. Workers stay for the
 /// next run. They live no longer than the thread that ran them: a worker that lost its supervisor
-/// must not stay behind. An exception of a callback comes out here; the other jobs are kept.
+/// must not stay behind. An exception of a callback comes out here; the other jobs are kept. Where
+/// no worker can be started, or one after the other ends before it begins, that is no job's
+/// failure: a UserError comes out, and all jobs are kept.
 void run_pools(const std::vector<WorkerPool*>& pools, int jobs, const std::function<bool()>& stop,
                const std::function<void()>& tick = {});
 

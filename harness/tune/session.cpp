@@ -119,8 +119,12 @@ DeviceProperties device_properties(const std::string& device) {
 }
 
 Json containment_of(const std::string& role) {
-  const JobEnd end = ask_worker(role, Json{{"op", "containment"}}, 30);
-  return end.how == JobEnd::How::answered && end.answer.is_array() ? end.answer : Json::array();
+  try {
+    const JobEnd end = ask_worker(role, Json{{"op", "containment"}}, 30);
+    if (end.how == JobEnd::How::answered && end.answer.is_array()) return end.answer;
+  } catch (const UserError&) {  // none could be started
+  }
+  return Json::array();
 }
 
 int job_count(const EngineOptions& options) {

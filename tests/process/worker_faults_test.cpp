@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "harness/base/error.hpp"
 #include "harness/base/temporary_folder.hpp"
 #include "tests/process/pool_helpers.hpp"
 #include "tests/process/proc_view.hpp"
@@ -159,24 +160,40 @@ TEST(WorkerFaults, WorkerThatNeverReadsTimesOut) {
   EXPECT_EQ(run_one(pool, big, milliseconds(200)).how, How::timed_out);
 }
 
-TEST(WorkerFaults, WorkersThatDieAtStartFailTheirJobs) {
-  WorkerPool pool(options(2, {"--die-at-start"}));
-  for (const JobEnd& end : run_all(pool, std::vector<Json>(7, {{"act", "echo"}}))) {
-    EXPECT_EQ(end.how, How::died);
-    EXPECT_EQ(end.exit_code, 7);
-    EXPECT_EQ(end.last_output, "no device here\n");
+/// What a run of three jobs throws. None of them ends.
+std::string error_of_run(WorkerPoolOptions bad) {
+  WorkerPool pool(std::move(bad));
+  for (int i = 0; i < 3; ++i)
+    pool.submit({{{"act", "echo"}},
+                 std::chrono::milliseconds(20000),
+                 [](const JobEnd&) { ADD_FAILURE() << "a job ended"; },
+                 {}});
+  try {
+    pool.run(never);
+  } catch (const UserError& error) {
+    EXPECT_EQ(pool.waiting() + pool.running(), 3U);
+    return error.what();
   }
+  return "no error";
 }
 
-TEST(WorkerFaults, ProgramThatCannotBeStartedFailsTheJobs) {
+TEST(WorkerFaults, WorkersThatDieAtStartAreNoFailureOfTheJobs) {
+  EXPECT_EQ(
+      error_of_run(options(1, {"--die-at-start"})),
+      "3 workers in a row ended before they began their work (exit code 7): no device here\n");
+}
+
+TEST(WorkerFaults, AWorkerThatDiesAtStartIsReplaced) {
+  const TemporaryFolder folder("fusetune-start");
+  WorkerPool pool(options(1, {"--die-without", (folder / "marker").string()}));
+  EXPECT_EQ(run_one(pool, {{"act", "echo"}}).how, How::answered);
+}
+
+TEST(WorkerFaults, AProgramThatCannotBeStartedIsNoFailureOfTheJobs) {
   WorkerPoolOptions missing;
   missing.command = {"/no/such/worker"};
   missing.workers = 2;
-  WorkerPool pool(missing);
-  for (const JobEnd& end : run_all(pool, std::vector<Json>(3, {{"act", "echo"}}))) {
-    EXPECT_EQ(end.how, How::died);
-    EXPECT_EQ(end.last_output, "cannot start '/no/such/worker': No such file or directory");
-  }
+  EXPECT_EQ(error_of_run(missing), "cannot start '/no/such/worker': No such file or directory");
 }
 
 TEST(WorkerFaults, StopCancelsAllThatIsUnfinished) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "harness/base/error.hpp"
 #include "tests/process/pool_helpers.hpp"
 #include "tests/process/proc_view.hpp"
 
@@ -215,7 +216,7 @@ TEST(WorkerPool, RequestLargerThanAPipe) {
   EXPECT_EQ(ends[2].how, How::answered);
   // One that dies without reading it: no SIGPIPE, no endless wait.
   WorkerPool dying(options(1, {"--die-at-start"}));
-  EXPECT_EQ(run_one(dying, {{"text", big}}).how, How::died);
+  EXPECT_THROW(run_one(dying, {{"text", big}}), UserError);
 }
 
 TEST(WorkerPool, CallbacksMaySubmit) {

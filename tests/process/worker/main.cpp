@@ -199,6 +199,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "no device here\n");
       return 7;
     }
+    if (argument == "--die-without" && i + 1 < argc && !was_here({{"marker", argv[++i]}})) return 7;
     if (argument == "--in-fd" && i + 1 < argc) in_fd = std::stoi(argv[++i]);
     if (argument == "--out-fd" && i + 1 < argc) out_fd = std::stoi(argv[++i]);
     if (argument == "--note-fd" && i + 1 < argc) note_fd = std::stoi(argv[++i]);
