@@ -40,7 +40,7 @@ void copy_campaigns(sqlite::Database& database, RecordRows& rows) {
                             Json::parse(select.text(2), nullptr, /*allow_exceptions=*/false),
                             select.text(3)};
     if (campaign.plan.is_discarded()) refuse(database, "the plan of a campaign is no JSON");
-    rows.insert(campaign);
+    rows.put(campaign);
   }
 }
 
@@ -60,7 +60,7 @@ void copy_runs(sqlite::Database& database, RecordRows& rows) {
     run.how = select.text(6);
     // The same in every copy of the file, so that two of them merge into one.
     run.uid = hash_hex({"version 1", run.campaign, std::to_string(run.pid), run.started});
-    id = rows.insert(run);
+    id = rows.put(run);
     // Runs were never deleted; steps keep their numbers.
     if (id != select.integer(0)) refuse(database, "its runs are not numbered from 1");
   }

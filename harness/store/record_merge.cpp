@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 namespace fusetune {
@@ -16,13 +16,22 @@ bool says_the_same(const StepRecord& a, const StepRecord& b) {
   return a.status == b.status && a.message == b.message && a.data == b.data;
 }
 
+/// What never changes of a run; its end may be known to one copy alone.
+bool is_the_same(const RunRecord& a, const RunRecord& b) {
+  const bool one_end = a.ended.empty() || b.ended.empty() || (a.ended == b.ended && a.how == b.how);
+  return one_end && a.campaign == b.campaign && a.pid == b.pid && a.started == b.started &&
+         a.harness_version == b.harness_version;
+}
+
 class Merge {
  public:
   Merge(RecordRows& rows, const std::string& here) : rows_(rows) {
     std::vector<RunRecord> runs;
     rows_.runs(runs, left_out_);
     for (const RunRecord& run : runs) runs_.emplace(run.uid, run);
-    rows_.deaths(deaths_, left_out_);
+    std::vector<WorkerDeath> deaths;
+    rows_.deaths(deaths, left_out_);
+    deaths_.insert(deaths.begin(), deaths.end());
     names_.push_back(here);
   }
 
@@ -48,72 +57,77 @@ class Merge {
     return found->second;
   }
 
-  void conflict(const std::string& what, const std::string& other) {
-    result.conflicts.push_back(fmt::format("{}: {} and {} differ", what, other, now()));
+  /// `what` as it is named to people is what it is known by here, too. `more` tells of it.
+  void conflict(const std::string& what, const std::string& more) {
+    const auto from = from_.find(what);
+    const std::string& other = names_[from == from_.end() ? 0 : from->second];
+    result.conflicts.push_back(fmt::format("{} ({}): {} and {} differ", what, more, other, now()));
   }
+  void came_now(std::string what) { from_.insert_or_assign(std::move(what), names_.size() - 1); }
 
   void take_campaign(const CampaignRecord& campaign) {
+    const std::string what = fmt::format("campaign '{}'", campaign.key);
     const auto known = rows_.campaign(campaign.key, left_out_);
-    if (!known)
-      rows_.insert(campaign);
-    else if (!known->plan.is_null() && !campaign.plan.is_null() &&
-             (known->name != campaign.name || known->plan != campaign.plan))
-      conflict(fmt::format("campaign '{}' ({})", campaign.key, campaign.name), names_.front());
+    // Of one whose row was damaged there is the key alone.
+    if (!known || (known->plan.is_null() && !campaign.plan.is_null())) {
+      rows_.put(campaign);
+      came_now(what);
+    } else if (!campaign.plan.is_null() &&
+               (known->name != campaign.name || known->plan != campaign.plan)) {
+      conflict(what, campaign.name);
+    }
   }
 
   std::int64_t take_run(RunRecord run) {
+    const std::string what = fmt::format("run '{}'", run.uid);
     const auto known = runs_.find(run.uid);
     if (known == runs_.end()) {
-      run.id = rows_.insert(run);
+      run.id = rows_.put(run);
       runs_.emplace(run.uid, run);
+      came_now(what);
       ++result.runs;
       return run.id;
     }
-    // One copy may be older than the end of the run.
-    if (known->second.ended.empty() && !run.ended.empty()) {
-      run.id = known->second.id;
-      rows_.replace(run);
-      known->second = run;
+    RunRecord& here = known->second;
+    if (!is_the_same(here, run)) {
+      conflict(what, run.started);
+    } else if (here.ended.empty() && !run.ended.empty()) {
+      here.ended = run.ended;
+      here.how = run.how;
+      rows_.put(here);
     }
-    return known->second.id;
+    return here.id;
   }
 
   void take_step(StepRecord step, std::int64_t run) {
-    const auto known = rows_.step(step.kind, step.key, left_out_);
-    const std::pair<StepRecord::Kind, std::string> id{step.kind, step.key};
-    if (known) {
+    const std::string what = fmt::format("{} step '{}'", to_string(step.kind), step.key);
+    if (const auto known = rows_.step(step.kind, step.key, left_out_)) {
       ++result.known;
-      if (says_the_same(*known, step)) return;
-      const auto from = from_.find(id);
-      conflict(fmt::format("{} step '{}' ({}; {} there, {} here)", to_string(step.kind), step.key,
-                           step.subject, to_string(step.status), to_string(known->status)),
-               from == from_.end() ? names_.front() : names_[from->second]);
+      if (!says_the_same(*known, step))
+        conflict(what, fmt::format("{}; {} there, {} here", step.subject, to_string(step.status),
+                                   to_string(known->status)));
       return;
     }
     rows_.remove_step(step.kind, step.key);  // a damaged one
     step.run = run;
     rows_.insert(step);
-    from_[id] = names_.size() - 1;
+    came_now(what);
     ++result.steps;
   }
 
   void take_death(WorkerDeath death, std::int64_t run) {
     death.run = run;
-    const bool known = std::any_of(deaths_.begin(), deaths_.end(), [&](const WorkerDeath& one) {
-      return one.run == death.run && one.at == death.at && one.pid == death.pid;
-    });
-    if (known) return;
+    if (!deaths_.insert(death).second) return;
     rows_.insert(death);
-    deaths_.push_back(death);
     ++result.deaths;
   }
 
   RecordRows& rows_;
   RecordRows::OnDamage left_out_ = [](const std::string&) {};  // replaced by what comes in
   std::map<std::string, RunRecord> runs_;                      ///< by uid
-  std::vector<WorkerDeath> deaths_;
-  std::vector<std::string> names_;  ///< where records came from; the first is this store
-  std::map<std::pair<StepRecord::Kind, std::string>, std::size_t> from_;  ///< which of `names_`
+  std::set<WorkerDeath> deaths_;
+  std::vector<std::string> names_;           ///< where records came from; the first is this store
+  std::map<std::string, std::size_t> from_;  ///< which of `names_`, for what came in
 };
 
 }  // namespace

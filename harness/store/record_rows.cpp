@@ -117,13 +117,15 @@ void read_all(sqlite::Statement& select, const From& from, std::vector<Record>& 
 
 RecordRows::RecordRows(sqlite::Database& database)
     : database_(database),
-      insert_campaign_(database,
-                       "INSERT INTO campaigns (key, name, plan, created, checksum) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5)"),
-      insert_run_(database,
-                  "INSERT INTO runs (uid, campaign, pid, harness_version, started, ended, how, "
-                  "checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
-      replace_run_(database, "UPDATE runs SET ended = ?2, how = ?3, checksum = ?4 WHERE uid = ?1"),
+      put_campaign_(database,
+                    "INSERT INTO campaigns (key, name, plan, created, checksum) "
+                    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO UPDATE SET name = ?2, "
+                    "plan = ?3, created = ?4, checksum = ?5"),
+      put_run_(database,
+               "INSERT INTO runs (uid, campaign, pid, harness_version, started, ended, how, "
+               "checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (uid) DO UPDATE SET "
+               "campaign = ?2, pid = ?3, harness_version = ?4, started = ?5, ended = ?6, how = ?7, "
+               "checksum = ?8 RETURNING id"),
       insert_step_(database,
                    "INSERT INTO steps (kind, key, subject, status, message, data, wall_ms, run, "
                    "finished, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
@@ -132,29 +134,28 @@ RecordRows::RecordRows(sqlite::Database& database)
                     "last_output, run, at, checksum) "
                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
       remove_step_(database, "DELETE FROM steps WHERE kind = ?1 AND key = ?2"),
-      remove_campaign_(database, "DELETE FROM campaigns WHERE key = ?1"),
       one_step_(database, (kSelectSteps + "WHERE kind = ?1 AND key = ?2").c_str()),
       one_campaign_(database, (kSelectCampaigns + "WHERE key = ?1").c_str()),
       steps_of_kind_(database, (kSelectSteps + "WHERE kind = ?1 ORDER BY id").c_str()),
       count_(database, "SELECT count(*) FROM steps WHERE kind = ?1") {}
 
-void RecordRows::insert(const CampaignRecord& campaign) {
+void RecordRows::put(const CampaignRecord& campaign) {
   const std::string plan = stored_text(campaign.plan);
   const std::string checksum = row_checksum(campaign, plan);
-  insert_campaign_.bind(1, campaign.key).bind(2, campaign.name).bind(3, plan);
-  insert_campaign_.bind(4, campaign.created).bind(5, checksum).run();
+  put_campaign_.bind(1, campaign.key).bind(2, campaign.name).bind(3, plan);
+  put_campaign_.bind(4, campaign.created).bind(5, checksum).run();
 }
 
-std::int64_t RecordRows::insert(const RunRecord& run) {
+std::int64_t RecordRows::put(const RunRecord& run) {
+  const sqlite::ScopedReset reset_after(put_run_);
   const std::string checksum = row_checksum(run);
-  insert_run_.bind(1, run.uid).bind(2, run.campaign).bind(3, run.pid).bind(4, run.harness_version);
-  insert_run_.bind(5, run.started).bind(6, run.ended).bind(7, run.how).bind(8, checksum).run();
-  return database_.last_row();
-}
-
-void RecordRows::replace(const RunRecord& run) {
-  const std::string checksum = row_checksum(run);
-  replace_run_.bind(1, run.uid).bind(2, run.ended).bind(3, run.how).bind(4, checksum).run();
+  put_run_.bind(1, run.uid).bind(2, run.campaign).bind(3, run.pid).bind(4, run.harness_version);
+  put_run_.bind(5, run.started).bind(6, run.ended).bind(7, run.how).bind(8, checksum);
+  put_run_.step();
+  const std::int64_t id = put_run_.integer(0);
+  while (put_run_.step()) {
+  }
+  return id;
 }
 
 bool RecordRows::insert(const StepRecord& step) {
@@ -185,8 +186,6 @@ std::optional<StepRecord> RecordRows::step(StepRecord::Kind kind, std::string_vi
 void RecordRows::remove_step(StepRecord::Kind kind, std::string_view key) {
   remove_step_.bind(1, to_string(kind)).bind(2, key).run();
 }
-
-void RecordRows::remove_campaign(std::string_view key) { remove_campaign_.bind(1, key).run(); }
 
 std::optional<CampaignRecord> RecordRows::campaign(std::string_view key, const OnDamage& damaged) {
   const sqlite::ScopedReset reset_after(one_campaign_);

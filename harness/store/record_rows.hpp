@@ -21,10 +21,10 @@ class RecordRows {
   /// Told of each damaged row that is met: "proof step 'key' (subject)".
   using OnDamage = std::function<void(const std::string& what)>;
 
-  void insert(const CampaignRecord& campaign);
-  /// The row's id, which `run.id` need not be.
-  std::int64_t insert(const RunRecord& run);
-  void replace(const RunRecord& run);
+  /// In place of the row of this key, which may be a damaged one.
+  void put(const CampaignRecord& campaign);
+  /// In place of the row of this uid. The row's id, which `run.id` need not be.
+  std::int64_t put(const RunRecord& run);
   /// False when the step is there already.
   bool insert(const StepRecord& step);
   void insert(const WorkerDeath& death);
@@ -32,7 +32,6 @@ class RecordRows {
   std::optional<StepRecord> step(StepRecord::Kind kind, std::string_view key,
                                  const OnDamage& damaged);
   void remove_step(StepRecord::Kind kind, std::string_view key);
-  void remove_campaign(std::string_view key);
   std::optional<CampaignRecord> campaign(std::string_view key, const OnDamage& damaged);
 
   enum class Order { first_to_last, last_to_first };
@@ -47,8 +46,8 @@ class RecordRows {
 
  private:
   sqlite::Database& database_;
-  sqlite::Statement insert_campaign_, insert_run_, replace_run_, insert_step_, insert_death_;
-  sqlite::Statement remove_step_, remove_campaign_, one_step_, one_campaign_;
+  sqlite::Statement put_campaign_, put_run_, insert_step_, insert_death_;
+  sqlite::Statement remove_step_, one_step_, one_campaign_;
   sqlite::Statement steps_of_kind_, count_;
 };
 

@@ -193,21 +193,12 @@ std::int64_t RecordStore::begin_run(std::string_view campaign_key, std::string_v
   run.pid = ::getpid();
   run.harness_version = harness_version();
   run.started = utc_now();
-  bool was_damaged = false;
   sqlite::Transaction transaction(store.database);
-  if (!store.rows->campaign(campaign_key, [&](const std::string& what) {
-        was_damaged = true;
-        store.tell_damage(what);
-      })) {
-    // All that a campaign holds is known here again; its runs refer to the key alone.
-    if (was_damaged) {
-      store.database.execute("PRAGMA defer_foreign_keys = ON");
-      store.rows->remove_campaign(campaign_key);
-    }
-    store.rows->insert(
+  // All that a damaged campaign held is known here again.
+  if (!store.rows->campaign(campaign_key, store.damaged()))
+    store.rows->put(
         CampaignRecord{std::string(campaign_key), std::string(name), plan, run.started});
-  }
-  run.id = store.rows->insert(run);
+  run.id = store.rows->put(run);
   transaction.commit();
   store.run = run;
   return run.id;
@@ -217,7 +208,7 @@ void RecordStore::end_run(std::string_view how) {
   if (impl_->run.id == 0) throw std::logic_error("end_run without begin_run");
   impl_->run.ended = utc_now();
   impl_->run.how = how;
-  impl_->rows->replace(impl_->run);
+  impl_->rows->put(impl_->run);
   impl_->run = {};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What the record store holds, as plain data.
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -58,6 +59,7 @@ struct WorkerDeath {
   std::string last_output;
   std::int64_t run = 0;  ///< filled by the store
   std::string at;        ///< UTC, filled by the store
+  auto operator<=>(const WorkerDeath&) const = default;
 };
 
 /// All that a store holds; runs are told apart by their ids within it.

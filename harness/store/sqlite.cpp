@@ -68,8 +68,6 @@ std::int64_t Database::integer(const char* sql) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
-std::int64_t Database::last_row() const { return sqlite3_last_insert_rowid(handle_); }
-
 void Database::fail(int code) const {
   const int system_error = sqlite3_system_errno(handle_);
   const std::string where = path_.string();

@@ -28,7 +28,6 @@ class Database {
   std::string text(const char* sql);
   std::int64_t integer(const char* sql);
 
-  std::int64_t last_row() const;
   const std::filesystem::path& path() const { return path_; }
   sqlite3* handle() const { return handle_; }
 

@@ -1,7 +1,6 @@
 // A damaged row is named, never used, and its step can be done again.
 
 #include <gmock/gmock.h>
-#include <sqlite3.h>
 
 #include "tests/store/store_fixture.hpp"
 
@@ -16,13 +15,6 @@ using testing::IsEmpty;
 
 class StoreDamage : public StoreTest {
  protected:
-  void change(const std::string& sql) const {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open(file().c_str(), &database), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(database);
-    sqlite3_close(database);
-  }
   RecordStore open_told(bool exclusive) {
     RecordStore store = RecordStore::open(root(), exclusive);
     store.on_damage([this](const std::string& message) { told_.push_back(message); });

@@ -129,6 +129,69 @@ TEST_F(RecordFile, AConflictNamesBothAndNothingIsMerged) {
   EXPECT_EQ(third.everything().steps.size(), 0U);
 }
 
+TEST_F(RecordFile, WhatComesInReplacesDamagedRows) {
+  const RecordSet set = some_records();
+  const std::string before = records_text(set);
+  change("UPDATE campaigns SET name = 'other'");
+  change("UPDATE runs SET harness_version = '9'");
+  change("UPDATE steps SET message = 'x' WHERE key = 'k1'");
+  RecordStore store = RecordStore::open(root(), true);
+  const auto merged = store.merge({{"file", set}});
+  EXPECT_THAT(merged.conflicts, IsEmpty());
+  EXPECT_EQ(merged.steps, 1);
+  store.on_damage([](const std::string& what) { ADD_FAILURE() << what; });
+  RecordSet mended = store.everything();
+  std::swap(mended.steps.at(0), mended.steps.at(1));  // the mended one was added last
+  EXPECT_EQ(records_text(mended), before);
+}
+
+TEST_F(RecordFile, ARunThatIsAnotherIsAConflict) {
+  const RecordSet set = some_records();
+  RecordStore store = RecordStore::open(root(), true);
+  store.on_damage([](const std::string& what) { ADD_FAILURE() << what; });
+  RecordSet ended = set;
+  ended.runs[0].ended = "2030";
+  ended.runs[0].how = "finished";
+  RecordSet other = ended;
+  other.runs[0].pid += 1;
+  EXPECT_THAT(store.merge({{"the file", other}}).conflicts,
+              ElementsAre(AllOf(HasSubstr("run '" + set.runs[0].uid), HasSubstr("the file"))));
+  EXPECT_EQ(records_text(store.everything()), records_text(set));
+  // A copy that knows its end is the same run.
+  EXPECT_THAT(store.merge({{"the file", ended}}).conflicts, IsEmpty());
+  EXPECT_EQ(records_text(store.everything()), records_text(ended));
+  EXPECT_THAT(store.merge({{"an older copy", set}}).conflicts, IsEmpty());
+  EXPECT_EQ(store.everything().runs.at(0).how, "finished");
+  ended.runs[0].how = "failed";
+  EXPECT_EQ(store.merge({{"the file", ended}}).conflicts.size(), 1U);
+}
+
+TEST_F(RecordFile, ConflictsOfTwoFilesNameTheFiles) {
+  RecordSet one;
+  one.campaigns.push_back({"c", "sweep", {{"cases", 1}}, ""});
+  RecordSet two = one;
+  two.campaigns[0].plan = {{"cases", 2}};
+  RecordStore store = RecordStore::open(root(), true);
+  EXPECT_THAT(store.merge({{"one", one}, {"two", two}}).conflicts,
+              ElementsAre(AllOf(HasSubstr("campaign 'c'"), HasSubstr("one and two differ"))));
+  // One that was lost with its row is known again.
+  RecordSet lost = one;
+  lost.campaigns[0].name = "lost";
+  lost.campaigns[0].plan = nullptr;
+  EXPECT_THAT(store.merge({{"lost", lost}, {"two", two}}).conflicts, IsEmpty());
+  EXPECT_EQ(store.everything().campaigns.at(0).plan, Json({{"cases", 2}}));
+}
+
+TEST_F(RecordFile, DeathsOfOneMomentAreAllKept) {
+  RecordSet set = some_records();
+  set.deaths.push_back(set.deaths[0]);
+  set.deaths.back().subject = "another case";
+  RecordStore store = RecordStore::open(root(), true);
+  EXPECT_EQ(store.merge({{"file", set}}).deaths, 1);
+  EXPECT_EQ(store.merge({{"file", set}}).deaths, 0);
+  EXPECT_EQ(store.everything().deaths.size(), 2U);
+}
+
 TEST_F(RecordFile, EveryFlippedBitIsNoticed) {
   const std::string text = records_text(some_records());
   for (std::size_t bit = 0; bit < 8 * text.size(); bit += 13) {

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <sched.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -28,12 +27,6 @@ class StoreFaults : public StoreTest {
   void write_file(const std::string& content) const {
     fs::create_directories(root());
     std::ofstream(file(), std::ios::binary) << content;
-  }
-  void execute(const std::string& sql) const {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open(file().c_str(), &database), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(database);
   }
   std::string open_error(bool exclusive = true) const {
     return user_error([&] { RecordStore::open(root(), exclusive); });
@@ -135,11 +128,11 @@ TEST_F(StoreFaults, ReaderOfAKilledWritersStore) {
 
 TEST_F(StoreFaults, NewerSchemaIsLeftAlone) {
   { open_for_writing().add(step(1)); }
-  execute("PRAGMA user_version = 3");
+  change("PRAGMA user_version = 3");
   for (const bool exclusive : {true, false})
     EXPECT_THAT(open_error(exclusive), AllOf(HasSubstr(file().string()), HasSubstr("version 3"),
                                              HasSubstr("update fusetune")));
-  execute("PRAGMA user_version = 2");
+  change("PRAGMA user_version = 2");
   EXPECT_EQ(RecordStore::open(root(), true).count(Kind::compile), 1);
 }
 
@@ -155,7 +148,7 @@ TEST_F(StoreFaults, FileThatIsNoDatabase) {
 
 TEST_F(StoreFaults, DatabaseOfAnotherProgramIsNotTouched) {
   fs::create_directories(root());
-  execute("CREATE TABLE songs (title TEXT)");
+  change("CREATE TABLE songs (title TEXT)");
   const std::string before = read_file(file());
   EXPECT_THAT(open_error(), AllOf(HasSubstr(file().string()), HasSubstr("no record store")));
   EXPECT_EQ(read_file(file()), before);

@@ -2,6 +2,7 @@
 // A folder of its own for each test, and steps to fill stores with.
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -44,6 +45,15 @@ class StoreTest : public testing::Test {
     death.subject = "case";
     death.last_output = "stack smashed";
     return death;
+  }
+
+  /// Behind the program's back.
+  void change(const std::string& sql) const {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(file().c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(database);
+    sqlite3_close(database);
   }
 
   // In memory where possible: a durable write to a busy disk takes ten milliseconds and more, and
