@@ -80,44 +80,14 @@ std::string record_text(const StepRecord& step, const RunRecord& run) {
   return out;
 }
 
-Json record_json(const StepRecord& step) {
-  return {{"kind", std::string(to_string(step.kind))},
-          {"key", step.key},
-          {"subject", step.subject},
-          {"status", std::string(to_string(step.status))},
-          {"message", step.message},
-          {"data", step.data},
-          {"wall_ms", step.wall_ms},
-          {"run", step.run},
-          {"finished", step.finished}};
-}
-
 Json records_json(const RecordSet& set) {
-  Json steps = Json::array();
+  Json steps = Json::array(), deaths = Json::array(), runs = Json::array();
   for (const StepRecord& step : set.steps) {
-    steps.push_back(record_json(step));
+    steps.push_back(to_json(step));
     steps.back().erase("data");  // records show has it
   }
-  Json deaths = Json::array();
-  for (const WorkerDeath& death : set.deaths)
-    deaths.push_back({{"role", death.role},
-                      {"pid", death.pid},
-                      {"how", death.how},
-                      {"signal", death.signal},
-                      {"exit_code", death.exit_code},
-                      {"subject", death.subject},
-                      {"last_output", death.last_output},
-                      {"run", death.run},
-                      {"at", death.at}});
-  Json runs = Json::array();
-  for (const RunRecord& run : set.runs)
-    runs.push_back({{"run", run.id},
-                    {"campaign", run.campaign},
-                    {"pid", run.pid},
-                    {"harness_version", run.harness_version},
-                    {"started", run.started},
-                    {"ended", run.ended},
-                    {"how", run.how}});
+  for (const WorkerDeath& death : set.deaths) deaths.push_back(to_json(death));
+  for (const RunRecord& run : set.runs) runs.push_back(to_json(run));
   return {{"records", std::move(steps)}, {"deaths", std::move(deaths)}, {"runs", std::move(runs)}};
 }
 

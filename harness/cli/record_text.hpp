@@ -14,7 +14,6 @@ std::string printable_text(std::string text);
 std::string steps_text(const RecordSet& set);
 std::string deaths_text(const RecordSet& set);
 std::string record_text(const StepRecord& step, const RunRecord& run);
-Json record_json(const StepRecord& step);
 Json records_json(const RecordSet& set);
 
 }  // namespace fusetune

@@ -10,11 +10,8 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/record_text.hpp"
 #include "harness/cli/run_session.hpp"
-#include "harness/compile/compiler.hpp"
-#include "harness/measure/race.hpp"
 #include "harness/store/record_file.hpp"
-#include "harness/tune/proved_variant.hpp"
-#include "harness/tune/traffic.hpp"
+#include "harness/tune/record_data.hpp"
 
 namespace fusetune {
 
@@ -100,7 +97,7 @@ ExitCode show_record(const GlobalOptions& global, const RecordsOptions& options)
   const auto run = std::find_if(set.runs.begin(), set.runs.end(),
                                 [&](const RunRecord& one) { return one.id == step.run; });
   if (global.json)
-    fmt::print("{}\n", record_json(step).dump(2, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", to_json(step).dump(2, ' ', false, Json::error_handler_t::replace));
   else
     fmt::print("{}", record_text(step, *run));
   return ExitCode::pass;
@@ -147,29 +144,10 @@ ExitCode export_records(const GlobalOptions& global, const RecordsOptions& optio
   return ExitCode::pass;
 }
 
-/// Throws when a step's data is not what its kind has: it would be met when a run uses it.
-void check_step_data(const StepRecord& step) {
-  switch (step.kind) {
-    case StepRecord::Kind::compile:
-      (void)facts_from_json(step.data.at("facts"));
-      break;
-    case StepRecord::Kind::proof:
-      (void)proved_from_record(step);
-      break;
-    case StepRecord::Kind::race:
-      (void)race_from_json(step.data.at("result"));
-      (void)step.data.at("budget_s").get<double>();
-      (void)step.data.at("provenance").at("compiler").get<std::string>();
-      break;
-    case StepRecord::Kind::traffic:
-      (void)traffic_from_json(step.data.at("traffic"));
-      break;
-  }
-}
-
 RecordSet records_from(const std::string& from, const std::filesystem::path& own) {
   std::error_code error;
-  if (!std::filesystem::is_directory(from, error)) return records_from_file(from, check_step_data);
+  if (!std::filesystem::is_directory(from, error))
+    return records_from_file(from, check_record_data);
   if (!std::filesystem::exists(std::filesystem::path(from) / "records.sqlite", error))
     throw UserError(fmt::format("{} is no store: it has no records.sqlite", from));
   if (std::filesystem::equivalent(from, own, error))
@@ -178,8 +156,8 @@ RecordSet records_from(const std::string& from, const std::filesystem::path& own
   store.on_damage(warn);
   RecordSet set = store.everything();
   for (const StepRecord& step : set.steps) try {
-      check_step_data(step);
-    } catch (const Json::exception& problem) {
+      check_record_data(step);
+    } catch (const std::exception& problem) {
       throw UserError(fmt::format("{}: the {} step '{}' has not what its kind has: {}", from,
                                   to_string(step.kind), step.key, problem.what()));
     }
@@ -187,11 +165,12 @@ RecordSet records_from(const std::string& from, const std::filesystem::path& own
 }
 
 ExitCode merge_records_command(const GlobalOptions& global, const RecordsOptions& options) {
-  RecordStore store = RecordStore::open(global.engine.store, true);
-  store.on_damage(warn);
+  // First, so that a file which is refused leaves no new store behind.
   std::vector<std::pair<std::string, RecordSet>> sets;
   for (const std::string& from : options.from)
     sets.emplace_back(from, records_from(from, global.engine.store));
+  RecordStore store = RecordStore::open(global.engine.store, true);
+  store.on_damage(warn);
   const RecordStore::MergeResult merged = store.merge(sets);
   if (!merged.conflicts.empty()) {
     std::string text = fmt::format("{} in conflict, nothing was merged:",

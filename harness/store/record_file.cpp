@@ -31,7 +31,7 @@ std::string with_checksum(Json line) {
   return stored_text(line) + "\n";
 }
 
-Json to_json(const CampaignRecord& campaign) {
+Json line_of(const CampaignRecord& campaign) {
   return {{"record", "campaign"},
           {"key", campaign.key},
           {"name", campaign.name},
@@ -39,36 +39,20 @@ Json to_json(const CampaignRecord& campaign) {
           {"created", campaign.created}};
 }
 
-Json to_json(const RunRecord& run) {
-  return {{"record", "run"},    {"uid", run.uid},         {"campaign", run.campaign},
-          {"pid", run.pid},     {"started", run.started}, {"harness_version", run.harness_version},
-          {"ended", run.ended}, {"how", run.how}};
+Json line_of(const RunRecord& run) {
+  Json line = to_json(run);
+  line["record"] = "run";
+  line.erase("run");  // its number is of one store alone
+  return line;
 }
 
-Json to_json(const StepRecord& step, const std::string& run) {
-  return {{"record", "step"},
-          {"kind", std::string(to_string(step.kind))},
-          {"key", step.key},
-          {"subject", step.subject},
-          {"status", std::string(to_string(step.status))},
-          {"message", step.message},
-          {"data", step.data},
-          {"wall_ms", step.wall_ms},
-          {"run", run},
-          {"finished", step.finished}};
-}
-
-Json to_json(const WorkerDeath& death, const std::string& run) {
-  return {{"record", "death"},
-          {"role", death.role},
-          {"pid", death.pid},
-          {"how", death.how},
-          {"signal", death.signal},
-          {"exit_code", death.exit_code},
-          {"subject", death.subject},
-          {"run", run},
-          {"last_output", death.last_output},
-          {"at", death.at}};
+/// Of a step or a death.
+template <typename Record>
+Json line_of(const char* what, const Record& record, const std::string& run) {
+  Json line = to_json(record);
+  line["record"] = what;
+  line["run"] = run;
+  return line;
 }
 
 /// Parses within the depth that records have.
@@ -104,6 +88,14 @@ class Line {
     if (!value.is_string()) throw std::invalid_argument(fmt::format("'{}' is no text", name));
     return value.get<std::string>();
   }
+  /// Names and times, which are printed among others.
+  std::string line(const char* name) {
+    std::string value = text(name);
+    if (std::any_of(value.begin(), value.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; }))
+      throw std::invalid_argument(fmt::format("'{}' is more than a line", name));
+    return value;
+  }
   /// Keys and uids: they may be compared, printed and shortened, and lead nowhere.
   std::string word(const char* name) {
     std::string value = text(name);
@@ -127,10 +119,12 @@ class Line {
       throw std::invalid_argument(fmt::format("'{}' is out of range", name));
     return static_cast<int>(value);
   }
-  double real(const char* name) {
+  /// As it is written: 5.0, not 5. SQLite does not tell -0 from 0.
+  double duration(const char* name) {
     const Json value = take(name);
-    if (!value.is_number() || !std::isfinite(value.get<double>()))
-      throw std::invalid_argument(fmt::format("'{}' is no number", name));
+    if (!value.is_number_float() || !std::isfinite(value.get<double>()) ||
+        std::signbit(value.get<double>()))
+      throw std::invalid_argument(fmt::format("'{}' is no duration", name));
     return value.get<double>();
   }
   void end() const {
@@ -153,7 +147,7 @@ class Reader {
       throw std::invalid_argument(
           fmt::format("this fusetune reads records of format {}", kFileFormat));
     lines_ = line.integer("lines");
-    line.text("harness_version");
+    line.line("harness_version");
     if (line.text("rest") != hash_hex(rest))
       throw std::invalid_argument(
           "the checksum of the lines behind it does not fit: they were "
@@ -172,7 +166,7 @@ class Reader {
     else if (what == "step")
       add_step(line);
     else if (what == "death")
-      set_.deaths.push_back(death(line));
+      add_death(line);
     else
       throw std::invalid_argument("it is no record");
     line.end();
@@ -187,7 +181,7 @@ class Reader {
  private:
   CampaignRecord campaign(Line& line) {
     CampaignRecord record{line.word("key"), line.text("name"), line.take("plan"),
-                          line.text("created")};
+                          line.line("created")};
     if (!campaigns_.insert(record.key).second)
       throw std::invalid_argument("its campaign was there before");
     return record;
@@ -199,10 +193,10 @@ class Reader {
     run.uid = line.word("uid");
     run.campaign = line.word("campaign");
     run.pid = line.integer("pid");
-    run.harness_version = line.text("harness_version");
-    run.started = line.text("started");
-    run.ended = line.text("ended");
-    run.how = line.text("how");
+    run.harness_version = line.line("harness_version");
+    run.started = line.line("started");
+    run.ended = line.line("ended");
+    run.how = line.line("how");
     if (campaigns_.count(run.campaign) == 0)
       throw std::invalid_argument("its campaign is not in the file");
     if (!runs_.emplace(run.uid, run.id).second)
@@ -220,34 +214,35 @@ class Reader {
     StepRecord step;
     step.kind = parse_step_kind(line.text("kind"));
     step.key = line.word("key");
-    step.subject = line.text("subject");
+    step.subject = line.line("subject");
     const std::string name = line.text("status");
     const auto status = status_from_string(name);
     if (!status) throw std::invalid_argument("its status is not known");
     step.status = *status;
     step.message = line.text("message");
     step.data = line.take("data");
-    step.wall_ms = line.real("wall_ms");
+    step.wall_ms = line.duration("wall_ms");
     step.run = run_of(line);
-    step.finished = line.text("finished");
+    step.finished = line.line("finished");
     if (!steps_.emplace(step.kind, step.key).second)
       throw std::invalid_argument("its step was there before");
     check_data_(step);
     set_.steps.push_back(std::move(step));
   }
 
-  WorkerDeath death(Line& line) const {
+  void add_death(Line& line) {
     WorkerDeath record;
-    record.role = line.text("role");
+    record.role = line.line("role");
     record.pid = line.integer("pid");
-    record.how = line.text("how");
+    record.how = line.line("how");
     record.signal = line.small_integer("signal");
     record.exit_code = line.small_integer("exit_code");
-    record.subject = line.text("subject");
+    record.subject = line.line("subject");
     record.last_output = line.text("last_output");
     record.run = run_of(line);
-    record.at = line.text("at");
-    return record;
+    record.at = line.line("at");
+    if (!deaths_.insert(record).second) throw std::invalid_argument("its death was there before");
+    set_.deaths.push_back(std::move(record));
   }
 
   const std::function<void(const StepRecord&)>& check_data_;
@@ -255,6 +250,7 @@ class Reader {
   std::set<std::string> campaigns_;
   std::map<std::string, std::int64_t> runs_;
   std::set<std::pair<StepRecord::Kind, std::string>> steps_;
+  std::set<WorkerDeath> deaths_;
   std::int64_t lines_ = 0, seen_ = 0;
 };
 
@@ -275,11 +271,12 @@ std::string records_text(const RecordSet& set) {
   std::map<std::int64_t, std::string> uids;
   for (const RunRecord& run : set.runs) uids[run.id] = run.uid;
   std::string rest;
-  for (const CampaignRecord& campaign : set.campaigns) rest += with_checksum(to_json(campaign));
-  for (const RunRecord& run : set.runs) rest += with_checksum(to_json(run));
-  for (const StepRecord& step : set.steps) rest += with_checksum(to_json(step, uids.at(step.run)));
+  for (const CampaignRecord& campaign : set.campaigns) rest += with_checksum(line_of(campaign));
+  for (const RunRecord& run : set.runs) rest += with_checksum(line_of(run));
+  for (const StepRecord& step : set.steps)
+    rest += with_checksum(line_of("step", step, uids.at(step.run)));
   for (const WorkerDeath& death : set.deaths)
-    rest += with_checksum(to_json(death, uids.at(death.run)));
+    rest += with_checksum(line_of("death", death, uids.at(death.run)));
   return with_checksum(Json{{"fusetune_records", kFileFormat},
                             {"harness_version", harness_version()},
                             {"lines", std::count(rest.begin(), rest.end(), '\n')},
@@ -287,26 +284,29 @@ std::string records_text(const RecordSet& set) {
          rest;
 }
 
-RecordSet records_from_file(const std::filesystem::path& file,
-                            const std::function<void(const StepRecord&)>& check_data) {
-  const std::string text = read_limited(file);
+RecordSet parse_records(std::string_view text, const std::string& name,
+                        const std::function<void(const StepRecord&)>& check_data) {
   Reader reader(check_data);
-  std::string_view rest = text;
   for (int number = 1;; ++number) {
     try {
-      if (rest.empty() && number > 1) return reader.end();
-      const std::size_t end = rest.find('\n');
+      if (text.empty() && number > 1) return reader.end();
+      const std::size_t end = text.find('\n');
       if (end == std::string_view::npos) throw std::invalid_argument("it does not end");
       if (end > kLineBytesMax) throw std::invalid_argument("it is too long");
-      const std::string_view line = rest.substr(0, end);
-      rest.remove_prefix(end + 1);
-      number == 1 ? reader.header(line, rest) : reader.record(line);
+      const std::string_view line = text.substr(0, end);
+      text.remove_prefix(end + 1);
+      number == 1 ? reader.header(line, text) : reader.record(line);
     } catch (const std::exception& error) {
       throw UserError(
-          fmt::format("{}:{}: no line of a record export: {}; nothing was taken from it",
-                      file.string(), number, error.what()));
+          fmt::format("{}:{}: no line of a record export: {}; nothing was taken from it", name,
+                      number, error.what()));
     }
   }
+}
+
+RecordSet records_from_file(const std::filesystem::path& file,
+                            const std::function<void(const StepRecord&)>& check_data) {
+  return parse_records(read_limited(file), file.string(), check_data);
 }
 
 }  // namespace fusetune

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "harness/store/records.hpp"
 
@@ -17,7 +18,9 @@ std::string records_text(const RecordSet& set);
 /// Reads what records_text wrote, and nothing else: a file may come from anywhere. Every line must
 /// be as this program writes it, within limits of size and depth, with keys that are plain words.
 /// `check_data` throws what it likes of a step whose data is not what its kind has. Throws
-/// UserError that names the line.
+/// UserError that names the line of `name`.
+RecordSet parse_records(std::string_view text, const std::string& name,
+                        const std::function<void(const StepRecord&)>& check_data);
 RecordSet records_from_file(const std::filesystem::path& file,
                             const std::function<void(const StepRecord&)>& check_data);
 

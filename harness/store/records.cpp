@@ -41,6 +41,36 @@ std::vector<StepRecord::Kind> step_kinds() {
   return kinds;
 }
 
+Json to_json(const StepRecord& step) {
+  return {{"kind", std::string(to_string(step.kind))},
+          {"key", step.key},
+          {"subject", step.subject},
+          {"status", std::string(to_string(step.status))},
+          {"message", step.message},
+          {"data", step.data},
+          {"wall_ms", step.wall_ms},
+          {"run", step.run},
+          {"finished", step.finished}};
+}
+
+Json to_json(const RunRecord& run) {
+  return {{"run", run.id},      {"uid", run.uid},         {"campaign", run.campaign},
+          {"pid", run.pid},     {"started", run.started}, {"harness_version", run.harness_version},
+          {"ended", run.ended}, {"how", run.how}};
+}
+
+Json to_json(const WorkerDeath& death) {
+  return {{"role", death.role},
+          {"pid", death.pid},
+          {"how", death.how},
+          {"signal", death.signal},
+          {"exit_code", death.exit_code},
+          {"subject", death.subject},
+          {"last_output", death.last_output},
+          {"run", death.run},
+          {"at", death.at}};
+}
+
 void add_lost_parents(RecordSet& set) {
   std::set<std::int64_t> runs;
   for (const RunRecord& run : set.runs) runs.insert(run.id);

@@ -62,6 +62,11 @@ struct WorkerDeath {
   auto operator<=>(const WorkerDeath&) const = default;
 };
 
+// What machines read of them, with runs by their numbers in this store.
+Json to_json(const StepRecord& step);
+Json to_json(const RunRecord& run);
+Json to_json(const WorkerDeath& death);
+
 /// All that a store holds; runs are told apart by their ids within it.
 struct RecordSet {
   std::vector<CampaignRecord> campaigns;

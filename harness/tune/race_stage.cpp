@@ -184,7 +184,9 @@ bool RaceStage::take_from_store(std::size_t index) {
   // A race that its budget cut short is run again with a larger one.
   const bool cut = std::any_of(race.result.flags.begin(), race.result.flags.end(),
                                [](const std::string& flag) { return flag.starts_with("budget"); });
-  if (step->status != Status::ok ||
+  // A record from elsewhere may not hold what its key says.
+  const bool other_arms = step->data.at("arms").size() != race.arms.size();
+  if (step->status != Status::ok || other_arms ||
       (cut && options_.budget_s > step->data.at("budget_s").get<double>())) {
     session_.records.forget(StepRecord::Kind::race, keys_[index]);
     race.result = {};

@@ -114,6 +114,7 @@ class Records(StoreTest):
             self.assertIn(name + ":1", result.stderr)
         for nothing in ("missing", ".", "/dev/zero"):
             self.assertEqual(self.run_program("--store", "other", "records", "merge", nothing).returncode, 64)
+        self.assertFalse((self.dir / "other").exists())
 
 
 class Cache(StoreTest):

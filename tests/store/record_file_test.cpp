@@ -216,8 +216,11 @@ TEST_F(RecordFile, ForgedLinesAreRefusedOneByOne) {
   EXPECT_THAT(refusal(with("kind", "recipe")), HasSubstr("recipe"));
   EXPECT_THAT(refusal(with("status", "splendid")), HasSubstr("status"));
   EXPECT_THAT(refusal(with("run", "unknown")), HasSubstr("run"));
-  EXPECT_THAT(refusal(with("wall_ms", "1")), HasSubstr("wall_ms"));
+  for (const Json& wrong : {Json("1"), Json(1), Json(-1.5), Json(-0.0)})
+    EXPECT_THAT(refusal(with("wall_ms", wrong)), HasSubstr("'wall_ms' is no duration")) << wrong;
   EXPECT_THAT(refusal(with("message", 7)), HasSubstr("message"));
+  EXPECT_THAT(refusal(with("subject", "case\nproof 1 ok")), HasSubstr("more than a line"));
+  EXPECT_THAT(refusal(with("finished", "\x1b[2J")), HasSubstr("more than a line"));
   EXPECT_THAT(refusal(with("more", 7)), HasSubstr("'more' is not known"));
   EXPECT_THAT(refusal(with("record", "song")), HasSubstr("no record"));
   Json deep = 1;
