@@ -36,33 +36,23 @@ void copy_campaigns(sqlite::Database& database, RecordRows& rows) {
   sqlite::Statement select(database,
                            "SELECT key, name, plan, created FROM old_campaigns ORDER BY id");
   while (select.step()) {
-    CampaignRecord campaign{select.text(0), select.text(1),
-                            Json::parse(select.text(2), nullptr, /*allow_exceptions=*/false),
-                            select.text(3)};
-    if (campaign.plan.is_discarded()) refuse(database, "the plan of a campaign is no JSON");
-    rows.put(campaign);
+    const std::optional<CampaignRecord> campaign = read_campaign(select);
+    if (!campaign) refuse(database, "the plan of a campaign is no JSON");
+    rows.put(*campaign);
   }
 }
 
 void copy_runs(sqlite::Database& database, RecordRows& rows) {
   sqlite::Statement select(
       database,
-      "SELECT r.id, c.key, r.pid, r.harness_version, r.started, r.ended, r.how "
+      "SELECT r.id, '', c.key, r.pid, r.harness_version, r.started, r.ended, r.how "
       "FROM old_runs r JOIN old_campaigns c ON c.id = r.campaign ORDER BY r.id");
-  std::int64_t id = 0;
   while (select.step()) {
-    RunRecord run;
-    run.campaign = select.text(1);
-    run.pid = select.integer(2);
-    run.harness_version = select.text(3);
-    run.started = select.text(4);
-    run.ended = select.text(5);
-    run.how = select.text(6);
+    RunRecord run = read_run(select);
     // The same in every copy of the file, so that two of them merge into one.
     run.uid = hash_hex({"version 1", run.campaign, std::to_string(run.pid), run.started});
-    id = rows.put(run);
     // Runs were never deleted; steps keep their numbers.
-    if (id != select.integer(0)) refuse(database, "its runs are not numbered from 1");
+    if (rows.put(run) != run.id) refuse(database, "its runs are not numbered from 1");
   }
 }
 
@@ -72,20 +62,11 @@ void copy_steps(sqlite::Database& database, RecordRows& rows) {
       "SELECT kind, key, subject, status, message, data, wall_ms, run, finished FROM old_steps "
       "ORDER BY id");
   while (select.step()) {
-    StepRecord step;
-    step.kind = parse_step_kind(select.text(0));
-    step.key = select.text(1);
-    step.subject = select.text(2);
-    const auto status = status_from_string(select.text(3));
-    step.message = select.text(4);
-    step.data = Json::parse(select.text(5), nullptr, /*allow_exceptions=*/false);
-    step.wall_ms = select.real(6);
-    step.run = select.integer(7);
-    step.finished = select.text(8);
-    if (!status || step.data.is_discarded())
-      refuse(database, fmt::format("the {} step '{}' cannot be read", select.text(0), step.key));
-    step.status = *status;
-    rows.insert(step);
+    const std::optional<StepRecord> step = read_step(select);
+    if (!step)
+      refuse(database,
+             fmt::format("the {} step '{}' cannot be read", select.text(0), select.text(1)));
+    rows.insert(*step);
   }
 }
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 #include "harness/store/row_checksum.hpp"
 
@@ -33,56 +35,23 @@ std::string printable(std::string text) {
 
 std::optional<StepRecord> step_from(const sqlite::Statement& row,
                                     const RecordRows::OnDamage& damaged) {
-  StepRecord step;
-  const std::string kind = row.text(0);
-  step.key = row.text(1);
-  step.subject = row.text(2);
-  const std::string status = row.text(3);
-  step.message = row.text(4);
-  const std::string data = row.text(5);
-  step.wall_ms = row.real(6);
-  step.run = row.integer(7);
-  step.finished = row.text(8);
-  bool sound = false;
-  for (const StepRecord::Kind known : step_kinds())
-    if (to_string(known) == kind) {
-      step.kind = known;
-      sound = row_checksum(step, status, data) == row.text(9);
-    }
-  const auto known_status = status_from_string(status);
-  step.data = Json::parse(data, nullptr, /*allow_exceptions=*/false);
-  if (!sound || !known_status || step.data.is_discarded()) {
-    damaged(printable(fmt::format("{} step '{}' ({})", kind, step.key, step.subject)));
-    return std::nullopt;
-  }
-  step.status = *known_status;
-  return step;
+  std::optional<StepRecord> step = read_step(row);
+  if (step && row_checksum(*step, row.text(3), row.text(5)) == row.text(9)) return step;
+  damaged(printable(fmt::format("{} step '{}' ({})", row.text(0), row.text(1), row.text(2))));
+  return std::nullopt;
 }
 
 std::optional<CampaignRecord> campaign_from(const sqlite::Statement& row,
                                             const RecordRows::OnDamage& damaged) {
-  CampaignRecord campaign;
-  campaign.key = row.text(0);
-  campaign.name = row.text(1);
-  const std::string plan = row.text(2);
-  campaign.created = row.text(3);
-  campaign.plan = Json::parse(plan, nullptr, /*allow_exceptions=*/false);
-  if (row_checksum(campaign, plan) == row.text(4) && !campaign.plan.is_discarded()) return campaign;
-  damaged(printable(fmt::format("campaign '{}' ({})", campaign.key, campaign.name)));
+  std::optional<CampaignRecord> campaign = read_campaign(row);
+  if (campaign && row_checksum(*campaign, row.text(2)) == row.text(4)) return campaign;
+  damaged(printable(fmt::format("campaign '{}' ({})", row.text(0), row.text(1))));
   return std::nullopt;
 }
 
 std::optional<RunRecord> run_from(const sqlite::Statement& row,
                                   const RecordRows::OnDamage& damaged) {
-  RunRecord run;
-  run.id = row.integer(0);
-  run.uid = row.text(1);
-  run.campaign = row.text(2);
-  run.pid = row.integer(3);
-  run.harness_version = row.text(4);
-  run.started = row.text(5);
-  run.ended = row.text(6);
-  run.how = row.text(7);
+  RunRecord run = read_run(row);
   if (row_checksum(run) == row.text(8)) return run;
   damaged(printable(fmt::format("run {} of {}", run.id, run.started)));
   return std::nullopt;
@@ -115,6 +84,31 @@ void read_all(sqlite::Statement& select, const From& from, std::vector<Record>& 
 
 }  // namespace
 
+std::optional<CampaignRecord> read_campaign(const sqlite::Statement& row) {
+  CampaignRecord campaign{row.text(0), row.text(1),
+                          Json::parse(row.text(2), nullptr, /*allow_exceptions=*/false),
+                          row.text(3)};
+  if (campaign.plan.is_discarded()) return std::nullopt;
+  return campaign;
+}
+
+RunRecord read_run(const sqlite::Statement& row) {
+  return {row.integer(0), row.text(1), row.text(2), row.integer(3),
+          row.text(4),    row.text(5), row.text(6), row.text(7)};
+}
+
+std::optional<StepRecord> read_step(const sqlite::Statement& row) {
+  const std::vector<StepRecord::Kind> kinds = step_kinds();
+  const std::string name = row.text(0);
+  const auto kind = std::find_if(kinds.begin(), kinds.end(),
+                                 [&](StepRecord::Kind one) { return to_string(one) == name; });
+  const auto status = status_from_string(row.text(3));
+  Json data = Json::parse(row.text(5), nullptr, /*allow_exceptions=*/false);
+  if (kind == kinds.end() || !status || data.is_discarded()) return std::nullopt;
+  return StepRecord{*kind,           row.text(1), row.text(2),    *status,    row.text(4),
+                    std::move(data), row.real(6), row.integer(7), row.text(8)};
+}
+
 RecordRows::RecordRows(sqlite::Database& database)
     : database_(database),
       put_campaign_(database,
@@ -134,9 +128,9 @@ RecordRows::RecordRows(sqlite::Database& database)
                     "last_output, run, at, checksum) "
                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
       remove_step_(database, "DELETE FROM steps WHERE kind = ?1 AND key = ?2"),
-      one_step_(database, (kSelectSteps + "WHERE kind = ?1 AND key = ?2").c_str()),
-      one_campaign_(database, (kSelectCampaigns + "WHERE key = ?1").c_str()),
-      steps_of_kind_(database, (kSelectSteps + "WHERE kind = ?1 ORDER BY id").c_str()),
+      one_step_(database, kSelectSteps + "WHERE kind = ?1 AND key = ?2"),
+      one_campaign_(database, kSelectCampaigns + "WHERE key = ?1"),
+      steps_of_kind_(database, kSelectSteps + "WHERE kind = ?1 ORDER BY id"),
       count_(database, "SELECT count(*) FROM steps WHERE kind = ?1") {}
 
 void RecordRows::put(const CampaignRecord& campaign) {
@@ -194,7 +188,7 @@ std::optional<CampaignRecord> RecordRows::campaign(std::string_view key, const O
 }
 
 void RecordRows::campaigns(std::vector<CampaignRecord>& into, const OnDamage& damaged) {
-  sqlite::Statement select(database_, (kSelectCampaigns + "ORDER BY id").c_str());
+  sqlite::Statement select(database_, kSelectCampaigns + "ORDER BY id");
   read_all(select, campaign_from, into, damaged);
 }
 
@@ -205,7 +199,7 @@ void RecordRows::runs(std::vector<RunRecord>& into, const OnDamage& damaged) {
 
 void RecordRows::steps(std::vector<StepRecord>& into, const OnDamage& damaged, Order order) {
   const char* sorted = order == Order::first_to_last ? "ORDER BY id" : "ORDER BY id DESC";
-  sqlite::Statement select(database_, (kSelectSteps + sorted).c_str());
+  sqlite::Statement select(database_, kSelectSteps + sorted);
   read_all(select, step_from, into, damaged);
 }
 

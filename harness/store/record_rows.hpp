@@ -13,6 +13,12 @@
 
 namespace fusetune {
 
+/// The first columns of a SELECT as a record, in the order of its members without the checksum.
+/// Nothing where a kind, a status or JSON is none.
+std::optional<CampaignRecord> read_campaign(const sqlite::Statement& row);
+RunRecord read_run(const sqlite::Statement& row);
+std::optional<StepRecord> read_step(const sqlite::Statement& row);
+
 class RecordRows {
  public:
   /// The tables have the present schema.

@@ -119,6 +119,13 @@ std::string new_uid() {
   return hash_hex({bits, utc_now(), std::to_string(::getpid())});
 }
 
+/// Of several records of one `key` the first.
+template <typename Record, typename Key>
+void keep_first(std::vector<Record>& records, Key key) {
+  std::set<decltype(key(records.front()))> seen;
+  std::erase_if(records, [&](const Record& record) { return !seen.insert(key(record)).second; });
+}
+
 }  // namespace
 
 struct RecordStore::Impl {
@@ -314,7 +321,7 @@ RecordSet salvage_records(const fs::path& root,
   const auto each = [&](const char* what, const auto& read) {
     try {
       read();
-    } catch (const UserError& error) {
+    } catch (const std::exception&) {  // damage may take whole tables away
       left_out(fmt::format("{} from a place in the file that cannot be read", what));
     }
   };
@@ -325,12 +332,15 @@ RecordSet salvage_records(const fs::path& root,
   const auto quiet = [](const std::string&) {};
   try {
     rows.steps(set.steps, quiet, RecordRows::Order::last_to_first);
-  } catch (const UserError&) {  // it was told above
+  } catch (const std::exception&) {  // it was told above
   }
   each("worker deaths", [&] { rows.deaths(set.deaths, left_out); });
-  std::set<std::pair<StepRecord::Kind, std::string>> seen;
-  std::erase_if(set.steps,
-                [&](const StepRecord& step) { return !seen.emplace(step.kind, step.key).second; });
+  keep_first(set.steps, [](const StepRecord& step) { return std::pair(step.kind, step.key); });
+  // A page may be reached twice by the damage.
+  keep_first(set.campaigns, [](const CampaignRecord& campaign) { return campaign.key; });
+  keep_first(set.runs, [](const RunRecord& run) { return run.uid; });
+  keep_first(set.runs, [](const RunRecord& run) { return run.id; });
+  keep_first(set.deaths, [](const WorkerDeath& death) { return death; });
   add_lost_parents(set);
   return set;
 }

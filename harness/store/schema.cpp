@@ -99,6 +99,8 @@ const std::vector<std::string>& expected_schema() {
 }  // namespace
 
 int schema_version(sqlite::Database& database) {
+  // Another process may be making the tables at this moment.
+  const sqlite::Transaction at_once(database, sqlite::Transaction::Kind::read);
   const std::int64_t version = database.integer("PRAGMA user_version");
   const std::int64_t application = database.integer("PRAGMA application_id");
   if (application == 0 && version == 0) {

@@ -108,10 +108,12 @@ void Database::fail(int code) const {
   }
 }
 
-Statement::Statement(Database& database, const char* sql) : database_(database) {
-  const int code =
-      sqlite3_prepare_v3(database.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT, &handle_, nullptr);
-  if (code != SQLITE_OK) database.fail(code);
+sqlite3_stmt* Statement::prepared() {
+  if (handle_ != nullptr) return handle_;
+  const int code = sqlite3_prepare_v3(database_.handle(), sql_.c_str(), -1,
+                                      SQLITE_PREPARE_PERSISTENT, &handle_, nullptr);
+  if (code != SQLITE_OK) database_.fail(code);
+  return handle_;
 }
 
 Statement::~Statement() { sqlite3_finalize(handle_); }
@@ -120,25 +122,25 @@ Statement& Statement::bind(int index, std::string_view text) {
   // A null pointer would bind NULL, which an empty view may hold.
   const char* data = text.empty() ? "" : text.data();
   const int code =
-      sqlite3_bind_text64(handle_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+      sqlite3_bind_text64(prepared(), index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
   if (code != SQLITE_OK) database_.fail(code);
   return *this;
 }
 
 Statement& Statement::bind(int index, std::int64_t value) {
-  const int code = sqlite3_bind_int64(handle_, index, value);
+  const int code = sqlite3_bind_int64(prepared(), index, value);
   if (code != SQLITE_OK) database_.fail(code);
   return *this;
 }
 
 Statement& Statement::bind(int index, double value) {
-  const int code = sqlite3_bind_double(handle_, index, value);
+  const int code = sqlite3_bind_double(prepared(), index, value);
   if (code != SQLITE_OK) database_.fail(code);
   return *this;
 }
 
 bool Statement::step() {
-  const int code = sqlite3_step(handle_);
+  const int code = sqlite3_step(prepared());
   if (code == SQLITE_ROW) return true;
   if (code != SQLITE_DONE) database_.fail(code);
   return false;
@@ -146,7 +148,7 @@ bool Statement::step() {
 
 bool Statement::run_unless_duplicate() {
   const ScopedReset reset_after(*this);
-  const int code = sqlite3_step(handle_);
+  const int code = sqlite3_step(prepared());
   if (code == SQLITE_CONSTRAINT_UNIQUE) return false;
   if (code != SQLITE_DONE) database_.fail(code);
   return true;
@@ -170,13 +172,14 @@ std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(
 double Statement::real(int column) const { return sqlite3_column_double(handle_, column); }
 
 void Statement::reset() {
+  if (handle_ == nullptr) return;
   sqlite3_reset(handle_);
   sqlite3_clear_bindings(handle_);
 }
 
 // IMMEDIATE: a transaction that would write takes its lock at once, not in the middle.
-Transaction::Transaction(Database& database) : database_(database) {
-  database_.execute("BEGIN IMMEDIATE");
+Transaction::Transaction(Database& database, Kind kind) : database_(database) {
+  database_.execute(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 Transaction::~Transaction() {

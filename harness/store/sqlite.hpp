@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -40,10 +41,10 @@ class Database {
   sqlite3* handle_ = nullptr;
 };
 
-/// A statement prepared once and run many times.
+/// A statement prepared at its first use, and run many times.
 class Statement {
  public:
-  Statement(Database& database, const char* sql);
+  Statement(Database& database, std::string sql) : database_(database), sql_(std::move(sql)) {}
   ~Statement();
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
@@ -67,7 +68,10 @@ class Statement {
   void reset();
 
  private:
+  sqlite3_stmt* prepared();
+
   Database& database_;
+  std::string sql_;
   sqlite3_stmt* handle_ = nullptr;
 };
 
@@ -84,10 +88,11 @@ class ScopedReset {
   Statement& statement_;
 };
 
-/// Several statements as one: rolled back unless committed.
+/// Several statements as one: rolled back unless committed. Reads alone see one state of the file.
 class Transaction {
  public:
-  explicit Transaction(Database& database);
+  enum class Kind { read, write };
+  explicit Transaction(Database& database, Kind kind = Kind::write);
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;

@@ -101,6 +101,9 @@ class Records(StoreTest):
         self.assertEqual(result.returncode, 64)
         self.assertIn("records export --salvage", harness.unwrapped(result.stderr))
         self.assertEqual(self.run_program("tune", "tiny.yaml").returncode, 64)
+        saved = self.run_json("records", "export", "--salvage", "saved.jsonl")
+        self.assertEqual((saved["steps"], saved["left_out"]), (13, 1))
+        self.assertEqual(self.run_json("--store", "other", "records", "merge", "saved.jsonl")["added"], 13)
 
     def test_strangers_files_are_refused(self):
         self.tune()

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "harness/store/record_file.hpp"
 #include "tests/store/store_fixture.hpp"
 
 namespace fusetune {
@@ -98,6 +99,41 @@ TEST_F(StoreDamage, OtherTablesThanOursAreRefused) {
   change("CREATE TRIGGER sly AFTER INSERT ON steps BEGIN DELETE FROM steps; END");
   EXPECT_THAT(user_error([&] { RecordStore::open(root(), true); }),
               HasSubstr("not those that fusetune makes"));
+}
+
+TEST_F(StoreDamage, WithoutATableTheOthersAreSaved) {
+  {
+    RecordStore store = open_for_writing();
+    store.add(step(1));
+    store.add_death(worker_death());
+  }
+  const auto salvaged = [this] {
+    told_.clear();
+    return salvage_records(root(), [this](const std::string& what) { told_.push_back(what); });
+  };
+  change("DROP TABLE worker_deaths");
+  EXPECT_EQ(salvaged().steps.size(), 1U);
+  EXPECT_THAT(told_, ElementsAre(HasSubstr("worker deaths")));
+  change("DROP TABLE runs");
+  const RecordSet set = salvaged();
+  EXPECT_THAT(told_, ElementsAre(HasSubstr("runs"), HasSubstr("worker deaths")));
+  EXPECT_EQ(set.steps.size(), 1U);
+  EXPECT_EQ(set.runs.at(0).how, "lost");
+}
+
+TEST_F(StoreDamage, RowsThatAreReachedTwiceAreSavedOnce) {
+  {
+    RecordStore store = open_for_writing();
+    store.add(step(1));
+    store.add_death(worker_death());
+  }
+  for (const std::string table : {"campaigns", "runs", "steps", "worker_deaths"})
+    change("ALTER TABLE " + table + " RENAME TO old; CREATE TABLE " + table +
+           " AS SELECT * FROM old UNION ALL SELECT * FROM old; DROP TABLE old");
+  const RecordSet set = salvage_records(root(), [](const std::string&) {});
+  // A file of them is refused with anything twice.
+  const RecordSet saved = parse_records(records_text(set), "saved", [](const StepRecord&) {});
+  EXPECT_EQ(saved.runs.size() + saved.steps.size() + saved.deaths.size(), 3U);
 }
 
 TEST_F(StoreDamage, NamesOfDamagedRowsAreHarmless) {

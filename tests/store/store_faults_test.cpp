@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "harness/base/files.hpp"
+#include "harness/store/schema.hpp"
 #include "tests/store/store_fixture.hpp"
 
 namespace fusetune {
@@ -124,6 +125,41 @@ TEST_F(StoreFaults, ReaderOfAKilledWritersStore) {
   }
   ::waitpid(writer, nullptr, 0);
   EXPECT_EQ(RecordStore::open(root(), false).count(Kind::compile), 5);
+}
+
+/// Makes the tables from another connection when the statement that has `before` begins.
+struct Maker {
+  const std::filesystem::path& file;
+  std::string before;
+  bool made = false;
+
+  static int look(unsigned, void* self, void*, void* sql) {
+    Maker& maker = *static_cast<Maker*>(self);
+    if (maker.made ||
+        std::string(static_cast<const char*>(sql)).find(maker.before) == std::string::npos)
+      return 0;
+    maker.made = true;
+    sqlite::Database other(maker.file, sqlite::Database::Mode::read_write_create);
+    sqlite::Transaction transaction(other);
+    create_tables(other);
+    transaction.commit();
+    return 0;
+  }
+};
+
+TEST_F(StoreFaults, TablesThatAreMadeMeanwhileAreNoStrangers) {
+  for (const char* before : {"user_version", "application_id", "sqlite_schema"}) {
+    fs::remove_all(root());
+    fs::create_directories(root());
+    change("PRAGMA journal_mode = WAL");
+    const fs::path path = file();
+    sqlite::Database reader(path, sqlite::Database::Mode::read_only);
+    Maker maker{path, before};
+    sqlite3_trace_v2(reader.handle(), SQLITE_TRACE_STMT, Maker::look, &maker);
+    EXPECT_THAT(schema_version(reader), testing::AnyOf(0, kSchemaVersion)) << before;
+    EXPECT_TRUE(maker.made);
+    EXPECT_EQ(schema_version(reader), kSchemaVersion);
+  }
 }
 
 TEST_F(StoreFaults, NewerSchemaIsLeftAlone) {
