@@ -35,12 +35,23 @@ int write_all(int fd, std::string_view content, Durability durability) {
   return ::fsync(fd) == 0 ? 0 : errno;
 }
 
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// A new name is kept by its folder, which is synced by itself. Not every file system can, and not
+/// every folder that may be written in may be read.
+void sync_folder(const fs::path& folder) {
+  const FileDescriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file.is_open() && ::fsync(file.get()) != 0 && errno != EINVAL) fail("sync", folder, errno);
+}
+
 /// What a killed process left beside `path` on its way there. Another one may be writing now.
 void remove_leftovers(const fs::path& path) {
   const std::string prefix = path.filename().string() + ".tmp-";
   std::error_code error;
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+  for (fs::directory_iterator it(folder_of(path), error), end; !error && it != end;
+       it.increment(error)) {
     const std::string name = it->path().filename().string();
     if (!name.starts_with(prefix)) continue;
     const long writer = std::strtol(name.c_str() + prefix.size(), nullptr, 10);
@@ -86,9 +97,11 @@ void write_file_atomic(const fs::path& path, std::string_view content, Durabilit
     ::unlink(temporary.c_str());
     fail("write", path, error);
   }
+  if (durability == Durability::process_kill) return;
+  sync_folder(folder_of(path));
   // Of the few files that are for people; a code object's folder would be listed thousands of
   // times.
-  if (durability == Durability::power_cut) remove_leftovers(path);
+  remove_leftovers(path);
 }
 
 fs::path project_root() {

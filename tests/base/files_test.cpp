@@ -2,15 +2,39 @@
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include "harness/base/error.hpp"
 #include "harness/base/temporary_folder.hpp"
+
+namespace {
+/// What was synced, in order; a folder by the names in it.
+std::vector<std::string> synced;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+}  // namespace
+
+/// In place of the C library's.
+extern "C" int fsync(int fd) {
+  struct stat about {};
+  ::fstat(fd, &about);
+  std::string what = "file";
+  if (S_ISDIR(about.st_mode)) {
+    what = "folder of";
+    const std::string self = "/proc/self/fd/" + std::to_string(fd);
+    for (const auto& entry : std::filesystem::directory_iterator(self + "/"))
+      what += " " + entry.path().filename().string();
+  }
+  synced.push_back(what);
+  return static_cast<int>(::syscall(SYS_fsync, fd));
+}
 
 namespace fusetune {
 namespace {
@@ -46,6 +70,14 @@ TEST_F(Files, WritesReadsAndReplaces) {
   EXPECT_EQ(read_file(file).size(), 100000U);
   write_file_atomic(file, "");
   EXPECT_EQ(read_file(file), "");
+}
+
+TEST_F(Files, ANewNameOutlivesAPowerCut) {
+  synced.clear();
+  write_file_atomic(folder_ / "name", "one", Durability::process_kill);
+  EXPECT_THAT(synced, ::testing::IsEmpty());
+  write_file_atomic(folder_ / "name", "two");
+  EXPECT_THAT(synced, ::testing::ElementsAre("file", "folder of name"));
 }
 
 TEST_F(Files, NamesThePathAndTheReason) {
