@@ -1,6 +1,9 @@
 #include "harness/table/check_tables.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <set>
+#include <string_view>
 #include <system_error>
 
 #include "harness/base/error.hpp"
@@ -24,6 +27,24 @@ std::string problem_of(const fs::path& file) {
   }
 }
 
+bool begins_with(const fs::path& file, std::string_view begin) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(begin.size(), '\0');
+  return stream.read(text.data(), std::ssize(text)) && text == begin;
+}
+
+/// Of the table that a file is of, whichever of its files is lost; "" for any other: beside tables
+/// there may be anything.
+std::string family_of(const fs::path& path) {
+  constexpr std::string_view kBegin = "fusetune_", kTest = "_test";
+  const std::string stem = path.stem().string();
+  if (path.extension() == ".hpp" && stem.starts_with(kBegin)) return stem.substr(kBegin.size());
+  if (path.extension() == ".cpp" && stem.starts_with(kBegin) && stem.ends_with(kTest))
+    return stem.substr(kBegin.size(), stem.size() - kBegin.size() - kTest.size());
+  if (path.extension() == ".yaml" && begins_with(path, "# Written by fusetune")) return stem;
+  return "";
+}
+
 std::vector<fs::path> sorted_entries(const fs::path& folder) {
   std::vector<fs::path> paths;
   std::error_code error;
@@ -42,15 +63,15 @@ bool TableCheck::whole() const {
 
 std::vector<TableCheck> check_tables(const fs::path& results_root) {
   std::vector<TableCheck> checks;
-  for (const fs::path& folder : sorted_entries(results_root))
-    for (const fs::path& path : sorted_entries(folder)) {
-      // Beside tables there may be anything; a header tells that a table was here.
-      const std::string name = path.filename().string();
-      if (!name.starts_with("fusetune_") || path.extension() != ".hpp") continue;
+  for (const fs::path& folder : sorted_entries(results_root)) {
+    std::set<std::string> families;
+    for (const fs::path& path : sorted_entries(folder)) families.insert(family_of(path));
+    families.erase("");
+    for (const std::string& family : families) {
       TableCheck check;
       check.device = folder.filename().string();
-      check.family = path.stem().string().substr(std::string("fusetune_").size());
-      for (const fs::path& file : table_paths(results_root, check.device, check.family))
+      check.family = family;
+      for (const fs::path& file : table_paths(results_root, check.device, family))
         check.files.push_back({file, problem_of(file)});
       if (check.files.front().problem.empty()) try {
           check.rows = std::ssize(table_from_yaml(check.files.front().file).rows);
@@ -59,6 +80,7 @@ std::vector<TableCheck> check_tables(const fs::path& results_root) {
         }
       checks.push_back(std::move(check));
     }
+  }
   return checks;
 }
 

@@ -195,6 +195,25 @@ TEST(WriteTable, EveryFlippedBitIsNoticed) {
   EXPECT_THAT(check_tables(root)[0].files[2].problem, HasSubstr("missing"));
 }
 
+TEST(WriteTable, AnyOfItsFilesIsMissedByTheOthers) {
+  const TemporaryFolder folder("fusetune-table");
+  const auto root = folder / "results";
+  for (std::size_t lost = 0; lost < 4; ++lost) {
+    const auto paths = write_table(testing::table(), root);
+    write_file_atomic(root / "host-w64" / "notes.yaml", "fusetune: none of its tables\n");
+    std::filesystem::remove(paths[lost]);
+    const auto checks = check_tables(root);
+    ASSERT_EQ(checks.size(), 1U) << lost;
+    EXPECT_EQ(checks[0].family, "split_reshape_cat");
+    EXPECT_THAT(checks[0].files[lost].problem, HasSubstr("missing"));
+  }
+  // Without header and replay program, too.
+  const auto paths = write_table(testing::table(), root);
+  std::filesystem::remove(paths[1]);
+  std::filesystem::remove(paths[3]);
+  EXPECT_EQ(check_tables(root).size(), 1U);
+}
+
 TEST(WriteTable, ARefusedTableLeavesTheOldFiles) {
   const TemporaryFolder folder("fusetune-table");
   const auto root = folder / "refused_results";
