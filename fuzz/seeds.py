@@ -72,6 +72,50 @@ def messages():
     return whole + [b"".join(whole), whole[0][:-3]]
 
 
+def record_files():
+    """Without checksums: the target makes those."""
+    metrics = {name: 0.5 for name in (
+        "abs_error_max", "rel_error_max", "ulp_max", "relative_l2", "cosine", "norm_ratio", "baseline_cosine",
+        "baseline_norm_ratio", "share_of_limit_max")}
+    output = {"tensor": "y", "rule": "r", "elements": 4, "baseline_elements": 4, "codes_off": 0, "worst_index": 1,
+              "worst": "w", **metrics, "ulp_max": "inf"}
+    proof = {"cases": 1, "exact_cases": 1, "checks": [{"name": "exact", "comparisons": 4, "unit": "elements"}],
+             "outputs": [output], "left_out": [], "failed_case": "", "failed_check": "", "mismatch_count": 0,
+             "mismatches": [{"tensor": "y", "index": 0, "text": "t"}], "mismatch_map": "",
+             "batch": {"rows": 4, "row_counts": [1], "bytes": 8, "difference": "", "digest": "d"}}
+    result = {"status": "ok", "message": "", "disproved": [], "failed_arm": -1,
+              "sample_fields": ["arm", "epoch", "round", "launches", "us"],
+              "samples": [[0, 0, 0, 9, 1.5], [1, 0, 0, 9, 2.5]], "dropped": [], "probe_us": [1.5, 2.5], "ring": 1,
+              "ring_over_cache": 0.0, "data": "hot", "flags": [], "stopped_by": "epochs"}
+    race = {"arms": ["a", "b"], "budget_s": 1.0, "memory": [None, {"segments_32": 1, "bank_passes": 0}],
+            "classes": ["", ""], "result": result,
+            "provenance": {"harness_version": "0.1", "compiler": "c", "sweep": "s", "conditions": {"cpu": 1}}}
+    site = {"entry": "k", "place": "p", "write": False, "shared": True}
+    site.update({name: 1 for name in (
+        "access_bytes", "instructions", "lanes", "segments_32", "segments_64", "segments_128", "ideal_32", "ideal_64",
+        "ideal_128", "bank_passes", "bank_passes_ideal")})
+    traffic = {"traffic": {"sites": [site], "barriers": 0, "wave_operations": 0, "read_bytes": 1, "write_bytes": 1}}
+    # The campaign, run, compilation and death are those that the target's second store knows.
+    campaign = {"record": "campaign", "key": "c1", "name": "sweep", "plan": {"cases": 1}, "created": "2026"}
+    run = {"record": "run", "uid": "r1", "campaign": "c1", "pid": 7, "harness_version": "0.1", "started": "2026",
+           "ended": "", "how": ""}
+    death = {"record": "death", "role": "device", "pid": 7, "how": "died", "signal": 11, "exit_code": 0,
+             "subject": "case", "last_output": "words", "run": "r1", "at": "2026"}
+
+    def step(kind, key, data):
+        return {"record": "step", "kind": kind, "key": key, "subject": "case | variant | host-w64", "status": "ok",
+                "message": "", "data": data, "wall_ms": 0.0, "run": "r1", "finished": ""}
+
+    steps = [step("compile", "k1", {"facts": {"kernels": [], "file_bytes": 1}}), step("proof", "k2", proof),
+             step("race", "k3", race), step("traffic", "k4", traffic)]
+    other = {"facts": {"kernels": [{"entry": "k", "vgpr": 32}], "file_bytes": 2}}
+    files = [[], [campaign, run], [campaign, {**run, "ended": "2027", "how": "finished"}],
+             [campaign, {**run, "pid": 8}], [{**campaign, "plan": None}, run], [campaign, run, death],
+             [campaign, run, *steps, death], [campaign, run, step("compile", "k1", other)]]
+    files += [[campaign, run, one] for one in steps]
+    return ["".join(json.dumps(line) + "\n" for line in lines) for lines in files]
+
+
 def write(folder, inputs):
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
@@ -92,6 +136,7 @@ def main():
         "keys": keys(),
         "safetensors": safetensors_files(),
         "message": messages(),
+        "records": record_files(),
     }
     for target, content in inputs.items():
         write(out / target, content)

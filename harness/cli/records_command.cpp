@@ -115,7 +115,17 @@ void keep_parents(RecordSet& set) {
                 [&](const CampaignRecord& campaign) { return campaigns.count(campaign.key) == 0; });
 }
 
+/// It is replaced by another file: what is no plain one would be lost, as a pipe or a link is.
+void require_plain_file(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(file, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw UserError(fmt::format("{} is no plain file: give the name of one, or of none that is yet",
+                                file.string()));
+}
+
 ExitCode export_records(const GlobalOptions& global, const RecordsOptions& options) {
+  require_plain_file(options.file);
   std::int64_t left_out = 0;
   RecordSet set;
   if (options.salvage) {

@@ -256,6 +256,8 @@ class Reader {
 
 std::string read_limited(const std::filesystem::path& file) {
   std::error_code error;
+  if (!std::filesystem::exists(file, error))
+    throw UserError(fmt::format("there is no {}", file.string()));
   if (!std::filesystem::is_regular_file(file, error))
     throw UserError(fmt::format("{} is no file of records", file.string()));
   if (std::filesystem::file_size(file, error) > kFileBytesMax || error)

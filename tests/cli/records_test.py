@@ -1,6 +1,7 @@
 """The commands on the store: records, and the cache of code objects."""
 
 import json
+import os
 import pathlib
 import sqlite3
 import subprocess
@@ -56,6 +57,13 @@ class Records(StoreTest):
 
         exported = self.run_json("records", "export", "all.jsonl")
         self.assertEqual((exported["steps"], exported["runs"]), (13, 1))
+        # What a file in its place would take away.
+        os.mkfifo(self.dir / "pipe")
+        (self.dir / "link").symlink_to("all.jsonl")
+        for other in ("pipe", "link", "."):
+            result = self.run_program("records", "export", other)
+            self.assertEqual((result.returncode, "no plain file" in result.stderr), (64, True), other)
+        self.assertTrue((self.dir / "pipe").is_fifo() and (self.dir / "link").is_symlink())
         merged = self.run_json("--store", "other", "records", "merge", "all.jsonl")
         self.assertEqual((merged["added"], merged["known"]), (13, 0))
         merged = self.run_json("--store", "other", "records", "merge", "all.jsonl", ".fusetune")
@@ -117,6 +125,8 @@ class Records(StoreTest):
             self.assertIn(name + ":1", result.stderr)
         for nothing in ("missing", ".", "/dev/zero"):
             self.assertEqual(self.run_program("--store", "other", "records", "merge", nothing).returncode, 64)
+        self.assertIn("there is no missing",
+                      self.run_program("--store", "other", "records", "merge", "missing").stderr)
         self.assertFalse((self.dir / "other").exists())
 
 
