@@ -113,6 +113,9 @@ def record_files():
              [campaign, {**run, "pid": 8}], [{**campaign, "plan": None}, run], [campaign, run, death],
              [campaign, run, *steps, death], [campaign, run, step("compile", "k1", other)]]
     files += [[campaign, run, one] for one in steps]
+    files += [[campaign, run, {**steps[0], "wall_ms": wall}] for wall in (-0.0, 1e300, 5)]
+    files += [[campaign, {**run, "pid": 8, "ended": "2027", "how": "failed"}],
+              [campaign, run, death, {**death, "exit_code": 1}]]
     return ["".join(json.dumps(line) + "\n" for line in lines) for lines in files]
 
 
