@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = """#!{python}
 import json, pathlib, sys
 answers = json.loads(pathlib.Path({answers!r}).read_text())
+pathlib.Path({answers!r}).with_name("arguments").write_text(" ".join(sys.argv[1:]))
 command = next(word for word in sys.argv[1:] if word in answers)
 print(json.dumps(answers[command]))
 sys.exit(answers.get("exit_code", 0))
@@ -121,6 +122,41 @@ class Facts(unittest.TestCase):
         self.answers["inspect"] = {"unavailable": {"gfx942": "aborts"}, "units": []}
         self.assertIn("aborts", self.run_facts("--write", expect=4))
         self.assertFalse(self.table.exists())
+
+    def test_a_sample_is_looked_up_in_the_table(self):
+        self.run_facts("--write")
+        del self.units()[1:]
+        self.assertIn("sample of 1 variants: none of them", self.run_facts("--sample", "1"))
+        self.assertIn("--space 1", (self.dir / "arguments").read_text())
+        self.units()[0]["facts"]["kernels"][0]["vgpr"] = 33
+        self.assertIn("block_size=64,wide=on: not in the table", self.run_facts("--sample", "1", expect=1))
+
+    def test_a_sampled_variant_of_another_class_is_noticed(self):
+        self.run_facts("--write")
+        # The class is in the table, but not for variants that are not wide.
+        self.units()[2:] = [unit("block_size=64,wide=off", kernel())]
+        out = self.run_facts("--sample", "3", expect=1)
+        self.assertIn("block_size=64,wide=off: not in the table", out)
+        self.assertIn("1 of them spill", out)
+
+    def test_spills_fail_a_sample_though_the_table_has_them(self):
+        self.units().append(unit("block_size=256,wide=off", kernel(256, spills=3, scratch=12)))
+        self.run_facts("--write")
+        self.run_facts()
+        self.assertIn("block_size=256,wide=off\n", self.run_facts("--sample", "5", expect=1))
+
+    def test_what_does_not_compile_fails_a_sample(self):
+        self.units().append(unit("block_size=512,wide=off", status="compiler_crash"))
+        self.run_facts("--write")
+        self.assertIn("compiler_crash", self.run_facts("--sample", "5", expect=1))
+
+    def test_a_sample_of_another_compiler_is_judged_by_its_spills_alone(self):
+        self.run_facts("--write")
+        self.answers["devices"]["compilers"][0]["identity"] = "hipRTC 2"
+        self.units()[0]["facts"]["kernels"][0]["vgpr"] = 33
+        self.assertIn("compiled by hipRTC 2, tables by hipRTC 1", self.run_facts("--sample", "4"))
+        self.units()[0]["facts"]["kernels"][0]["scratch_bytes"] = 4
+        self.run_facts("--sample", "4", expect=1)
 
 
 if __name__ == "__main__":
