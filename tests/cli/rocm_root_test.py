@@ -64,6 +64,10 @@ class NoRoot(unittest.TestCase):
         self.stub("unshare", 'case "$*" in *dpkg-query*) echo python3 ;; *apt-get*) echo E: 404; exit 100 ;; esac')
         self.is_said("the packages could not be installed")
 
+    def test_a_root_that_cannot_be_entered(self):
+        self.stub("unshare", '[ "$*" = "--mount true" ]')
+        self.is_said("nothing can be run in it")
+
     def test_a_folder_of_somebody_else_is_left_alone(self):
         (self.dir / "root").mkdir()
         (self.dir / "root/file").write_text("mine")
