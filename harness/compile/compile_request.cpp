@@ -72,16 +72,17 @@ std::string CompileRequest::key(std::string_view compiler_identity) const {
     fields.add(macro->second);
   }
   fields.add(macros.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    fields.add(entries[i]);
-    fields.add(static_cast<std::uint64_t>(kernarg_bytes.at(i)));
-    for (const Argument& argument : signatures.at(i)) {
+  for (const std::string& entry : entries) fields.add(entry);
+  fields.add(entries.size());
+  for (const std::vector<Argument>& signature : signatures) {
+    for (const Argument& argument : signature) {
       fields.add(static_cast<std::uint64_t>(argument.kind));
       fields.add(argument.name);
     }
-    fields.add(signatures[i].size());
+    fields.add(signature.size());
   }
-  fields.add(entries.size());
+  for (const std::int64_t bytes : kernarg_bytes) fields.add(static_cast<std::uint64_t>(bytes));
+  fields.add(kernarg_bytes.size());
   fields.add(static_cast<std::uint64_t>(block_threads));
   fields.add(std::uint64_t{exact});
   return fields.hex();

@@ -35,6 +35,7 @@ Span SpanTimer::run(BoundArm& arm, std::int64_t launches) {
   span.us = device_->stamp_us() - begin_us;
   if (const Outcome late = device_->synchronize(); span.outcome.ok()) span.outcome = late;
   if (span.outcome.ok() && !(span.us > 0 && std::isfinite(span.us))) {
+    span.no_time = true;
     span.outcome = {Status::launch_error,
                     fmt::format("the clock says {} us for {} launches", span.us, launches)};
   }

@@ -31,6 +31,7 @@ class BoundArm {
 
 struct Span {
   Outcome outcome;
+  bool no_time = false;  ///< the outcome is the clock's, not the arm's
   double us = 0;  ///< of the whole span
 };
 

@@ -178,11 +178,18 @@ void set_intervals(Table& table) {
 
 void require_writable_results(const DeviceProperties& device,
                               const std::filesystem::path& results) {
-  const std::filesystem::path folder = results / device.name;
+  namespace fs = std::filesystem;
+  const fs::path folder = results / device.name;
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  std::vector<fs::path> missing;  // from the inside out
+  for (fs::path part = fs::absolute(folder); !fs::exists(part, error); part = part.parent_path())
+    missing.push_back(part);
+  fs::create_directories(folder, error);
   if (!error && ::access(folder.c_str(), W_OK | X_OK) != 0)
     error = std::error_code(errno, std::generic_category());
+  // A campaign that decides nothing leaves nothing behind.
+  std::error_code ignored;
+  for (const fs::path& part : missing) fs::remove(part, ignored);
   if (error)
     throw UserError(
         fmt::format("cannot write tables to the folder {}: {}; give another with --results",

@@ -13,7 +13,7 @@ namespace fusetune {
 /// By family name.
 using Tables = std::map<std::string, Table>;
 
-/// Makes the folder of this device's tables. Throws UserError where none can be written.
+/// Throws UserError where tables of this device cannot be written.
 void require_writable_results(const DeviceProperties& device, const std::filesystem::path& results);
 
 /// The tables of this device and the plan's families in `results`. Throws UserError for one that
