@@ -6,48 +6,16 @@
 #include <cstdlib>
 
 #include "harness/compile/compiler.hpp"
-#include "harness/compile/signature.hpp"
 #include "harness/process/subprocess.hpp"
 #include "support.hpp"
 
 namespace fusetune {
 namespace {
 
-using Kind = Argument::Kind;
+using test::kKernel;
+using test::replaced;
+using test::toy_request;
 using testing::HasSubstr;
-
-constexpr const char* kKernel =
-    "#include \"ft.h\"\n"
-    "extern \"C\" __global__ void foo(const void* __restrict__ x, void* __restrict__ y,\n"
-    "                               long long tokens) {\n"
-    "  __shared__ int order[FT_BLOCK_SIZE];\n"
-    "  order[threadIdx.x] = blockIdx.x * FT_BLOCK_SIZE + threadIdx.x;\n"
-    "  __syncthreads();\n"
-    "  const int i = order[threadIdx.x ^ 1];\n"
-    "  if (i < tokens) ((chunk*)y)[i] = ((const chunk*)x)[i];\n"
-    "}\n";
-
-CompileRequest toy_request(const std::string& kernel = kKernel,
-                           const std::string& target = "gfx90a") {
-  CompileRequest request;
-  request.target = parse_target(target);
-  request.entries = {"foo"};
-  request.signatures = {{{Kind::tensor, "x"}, {Kind::tensor, "y"}, {Kind::symbol, "tokens"}}};
-  request.kernarg_bytes = {24};
-  request.block_threads = 256;
-  request.macros = {{"FT_BLOCK_SIZE", "256"}};
-  request.headers = {{"ft.h", "typedef uint4 chunk;\n"}};
-  request.source = {"kernels/toy/toy.hip",
-                    line_directive("kernels/toy/toy.hip", 1) + kernel +
-                        signature_check(test::toy_family(), request.entries, request.signatures)};
-  return request;
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  const std::size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos);
-  return text.replace(at, from.size(), to);
-}
 
 class AmdModule : public testing::Test {
  protected:

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "harness/base/files.hpp"
+#include "harness/compile/signature.hpp"
 
 namespace fusetune::test {
 
@@ -86,6 +87,28 @@ Variant fused(std::int64_t block_size) {
            {"mapping", Enum{"row"}},
            {"persistent", kOff},
            {"nontemporal", kOff}}};
+}
+
+CompileRequest toy_request(const std::string& kernel, const std::string& target) {
+  using Kind = Argument::Kind;
+  CompileRequest request;
+  request.target = parse_target(target);
+  request.entries = {"foo"};
+  request.signatures = {{{Kind::tensor, "x"}, {Kind::tensor, "y"}, {Kind::symbol, "tokens"}}};
+  request.kernarg_bytes = {24};
+  request.block_threads = 256;
+  request.macros = {{"FT_BLOCK_SIZE", "256"}};
+  request.headers = {{"ft.h", "typedef uint4 chunk;\n"}};
+  request.source = {"kernels/toy/toy.hip",
+                    line_directive("kernels/toy/toy.hip", 1) + kernel +
+                        signature_check(toy_family(), request.entries, request.signatures)};
+  return request;
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos);
+  return text.replace(at, from.size(), to);
 }
 
 Variant unfused() { return {"unfused", {{"block_size", std::int64_t{256}}}}; }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/temporary_folder.hpp"
+#include "harness/compile/compiler.hpp"
 #include "harness/process/subprocess.hpp"
 #include "harness/spec/geometry.hpp"
 
@@ -31,5 +32,23 @@ inline const Enum kOn{"on"}, kOff{"off"};
 Case split_case(const Enum& zero_fill = kOff, std::int64_t tokens = 5);
 Variant fused(std::int64_t block_size = 256);
 Variant unfused();
+
+/// A kernel for run-time compilers that copies 16 bytes per thread by way of shared memory, and the
+/// request that compiles it; its entry is `foo`.
+inline constexpr const char* kKernel =
+    "#include \"ft.h\"\n"
+    "extern \"C\" __global__ void foo(const void* __restrict__ x, void* __restrict__ y,\n"
+    "                               long long tokens) {\n"
+    "  __shared__ int order[FT_BLOCK_SIZE];\n"
+    "  order[threadIdx.x] = blockIdx.x * FT_BLOCK_SIZE + threadIdx.x;\n"
+    "  __syncthreads();\n"
+    "  const int i = order[threadIdx.x ^ 1];\n"
+    "  if (i < tokens) ((chunk*)y)[i] = ((const chunk*)x)[i];\n"
+    "}\n";
+CompileRequest toy_request(const std::string& kernel = kKernel,
+                           const std::string& target = "gfx90a");
+
+/// The text with its first `from` replaced; a failure of the test where it has none.
+std::string replaced(std::string text, const std::string& from, const std::string& to);
 
 }  // namespace fusetune::test

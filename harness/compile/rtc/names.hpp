@@ -1,0 +1,4 @@
+#pragma once
+// The run-time compiler's names.
+
+#include <hip/hiprtc.h>
