@@ -23,9 +23,18 @@ bool has(std::string_view line, std::string_view word) {
   return line.find(word) != std::string_view::npos;
 }
 
-bool reports_error(std::string_view line) { return has(line, "error:") || has(line, "error :"); }
+/// "error:", with blanks before the colon as some assemblers have them.
+bool reports_error(std::string_view line) {
+  constexpr std::string_view word = "error";
+  for (std::size_t at = line.find(word); at != std::string_view::npos;
+       at = line.find(word, at + 1)) {
+    const std::size_t end = line.find_first_not_of(' ', at + word.size());
+    if (end != std::string_view::npos && line[end] == ':') return true;
+  }
+  return false;
+}
 
-/// The words of LLVM's back ends.
+/// The words of LLVM's back ends and of ptxas.
 bool reports_resource_limit(std::string_view line) {
   return (has(line, "local memory") && has(line, "exceeds limit")) ||
          has(line, "ran out of registers") || has(line, "uses too much shared data") ||

@@ -21,6 +21,11 @@ TEST(CompileLog, LimitsOfTheTargetAreNoErrorsOfTheSource) {
         "error: ran out of registers during register allocation",
         "ptxas error   : Entry function 'foo' uses too much shared data (0x19000 bytes)"})
     EXPECT_EQ(outcome_of_failed_compile(line).status, Status::resource_limit) << line;
+  EXPECT_EQ(outcome_of_failed_compile("ptxas info    : 0 bytes gmem\n"
+                                      "ptxas error   : Entry function 'foo' uses too much shared "
+                                      "data (0x19000 bytes)\n")
+                .status,
+            Status::resource_limit);
   EXPECT_EQ(outcome_of_failed_compile("k.hip:1:1: error: local memory is fine").status,
             Status::compile_error);
 }
