@@ -41,7 +41,7 @@ First steps:
   fusetune verify split_reshape_cat --model qwen3.5-27b --tp 8 --device host-w32
   fusetune explain 'CASE'                        why a variant won and why the others fell)";
 
-constexpr const char* kDevices = "host-w64, host-w32 or simulated (default: the first two)";
+constexpr const char* kDevices = "host-w64, host-w32, simulated, hip:N (default: the first two)";
 
 /// The command that was asked for, and what it runs.
 struct Program {
@@ -146,7 +146,7 @@ void add_tune(CLI::App& app, Program& program) {
       ->add_option("SWEEP", program.tune.sweep, "Sweep file, e.g. configs/sweeps/quickstart.yaml")
       ->required();
   command->add_option("--device", program.tune.device,
-                      "Instead of the sweep's: host-w64, host-w32, simulated");
+                      "Instead of the sweep's: host-w64, host-w32, simulated, hip:N");
   command->add_option("--space", program.tune.space,
                       "Instead of the sweep's: full, pairwise, or N");
   command->add_option("--budget-s", program.tune.budget_s, "Instead of the sweep's measuring time")
@@ -334,13 +334,21 @@ void open_standard_streams() {
   if (fd >= 0) ::close(fd);
 }
 
+/// With what this build can compile for and run on; `fusetune devices` says why not the rest.
+std::string version_text() {
+  std::string modules = "host, simulated";
+  if (compiler_unavailable(parse_target("gfx90a")).empty()) modules += ", amd";
+  if (compiler_unavailable(parse_target("sm_90")).empty()) modules += ", nvidia";
+  return "fusetune " + harness_version() + "\nplatforms: " + modules;
+}
+
 int run(int argc, char** argv) {
   open_standard_streams();
   Program program;
   program.global.terminal = Terminal::detect();
   if (argc > 0 && *argv[0] != '\0') program.global.program = argv[0];
   CLI::App app("fusetune: tunes and proves fused HIP kernels, with or without a GPU", "fusetune");
-  app.set_version_flag("--version", "fusetune " + harness_version());
+  app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(kFooter);

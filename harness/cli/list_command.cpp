@@ -7,7 +7,6 @@
 #include "harness/cli/text_table.hpp"
 #include "harness/spec/models.hpp"
 #include "harness/table/check_tables.hpp"
-#include "harness/tune/compile_stage.hpp"
 
 namespace fusetune {
 
@@ -89,24 +88,6 @@ Json models_json() {
   return list;
 }
 
-/// "active: a, b" and one line for each measure that is missing.
-void print_containment(const Json& measures) {
-  std::vector<std::string> active;
-  for (const Json& measure : measures)
-    if (measure["active"].get<bool>()) active.push_back(measure["measure"].get<std::string>());
-  fmt::print("{}", wrapped(fmt::format("  kernels are contained by: {}",
-                                       active.empty() ? "nothing"
-                                                      : fmt::format("{}", fmt::join(active, ", "))),
-                           4));
-  for (const Json& measure : measures)
-    if (!measure["active"].get<bool>())
-      fmt::print("{}", wrapped(fmt::format("  not available: {} (against {}): {}",
-                                           measure["measure"].get<std::string>(),
-                                           measure["refuses"].get<std::string>(),
-                                           measure["why_not"].get<std::string>()),
-                               4));
-}
-
 ExitCode list_tables(const GlobalOptions& global) {
   const std::vector<TableCheck> tables = check_tables(global.engine.results);
   bool whole = true;
@@ -162,53 +143,6 @@ ExitCode list_command(const GlobalOptions& global, const std::string& what) {
   if (all) fmt::print("\n");
   if (all || what == "statuses")
     fmt::print("{}", wrapped(fmt::format("statuses: {}", fmt::join(statuses(), ", ")), 2));
-  return ExitCode::pass;
-}
-
-ExitCode devices_command(const GlobalOptions& global) {
-  Json document{{"devices", Json::array()}, {"compilers", Json::array()}};
-  const Json containment = containment_of("device");
-  for (const char* name : {"host-w64", "host-w32"}) {
-    const DeviceProperties device = device_properties(name);
-    document["devices"].push_back({{"device", name},
-                                   {"available", true},
-                                   {"conditions", device.conditions},
-                                   {"containment", containment}});
-  }
-  document["devices"].push_back({{"device", "hip:0"},
-                                 {"available", false},
-                                 {"why", "this version runs kernels on the host alone"}});
-  for (const char* target : {"host-w64", "gfx90a", "sm_90"}) {
-    std::string why;
-    const std::string identity = compiler_identity(parse_target(target), &why);
-    document["compilers"].push_back({{"target", target},
-                                     {"available", !identity.empty()},
-                                     {"identity", identity},
-                                     {"why", why}});
-  }
-  if (global.json) {
-    fmt::print("{}\n", document.dump(2));
-    return ExitCode::pass;
-  }
-  for (const Json& device : document["devices"]) {
-    const std::string name = device["device"].get<std::string>();
-    if (device["available"].get<bool>()) {
-      fmt::print("{}", wrapped(fmt::format("device {}: {}", name, device["conditions"].dump()), 4));
-      print_containment(device["containment"]);
-    } else {
-      fmt::print("{}", wrapped(fmt::format("device {}: not here: {}", name,
-                                           device["why"].get<std::string>()),
-                               4));
-    }
-  }
-  for (const Json& compiler : document["compilers"]) {
-    const bool available = compiler["available"].get<bool>();
-    fmt::print("{}",
-               wrapped(fmt::format("compiler for {}: {}{}", compiler["target"].get<std::string>(),
-                                   available ? "" : "not here: ",
-                                   compiler[available ? "identity" : "why"].get<std::string>()),
-                       4));
-  }
   return ExitCode::pass;
 }
 

@@ -7,8 +7,8 @@
 #include <map>
 
 #include "harness/base/error.hpp"
-#include "harness/device/device.hpp"
 #include "harness/tune/case_plan.hpp"
+#include "harness/tune/session.hpp"
 
 namespace fusetune {
 
@@ -116,7 +116,7 @@ std::string refusal_of(const Geometry& geometry, const Variant& variant, const T
 
 std::vector<std::string> devices_or_both(const std::vector<std::string>& devices) {
   if (devices.empty()) return {"host-w64", "host-w32"};
-  for (const std::string& device : devices) target_of_device(device);
+  for (const std::string& device : devices) target_for(device);
   return devices;
 }
 

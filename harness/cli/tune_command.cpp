@@ -173,7 +173,7 @@ void print_summary(const Plan& plan, const Campaign& campaign, const Aftermath& 
 
 ExitCode tune_command(const GlobalOptions& global, const TuneOptions& options) {
   const Sweep sweep = sweep_with_overrides(options);
-  const Plan plan = make_plan(sweep, Models::load_default(), target_of_device(sweep.device));
+  const Plan plan = make_plan(sweep, Models::load_default(), target_for(sweep.device));
   if (options.dry_run) {
     print_dry_run(plan, global);
     return ExitCode::pass;

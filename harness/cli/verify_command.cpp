@@ -23,14 +23,14 @@ Plan plan_for(const VerifyOptions& options, const std::string& device) {
     Sweep sweep = load_sweep(options.what);
     sweep.device = device;
     sweep.also_compile.clear();
-    Plan plan = make_plan(sweep, Models::load_default(), target_of_device(device));
+    Plan plan = make_plan(sweep, Models::load_default(), target_for(device));
     if (!options.selection.variant.empty()) keep_variant(plan, options.selection.variant);
     return plan;
   }
   if (options.what.find('(') != std::string::npos)
     return plan_of_case(parse_case_key(options.what), options.selection, device);
   Plan plan = make_plan(sweep_of_selection(options.what, options.selection, device),
-                        Models::load_default(), target_of_device(device));
+                        Models::load_default(), target_for(device));
   if (!options.selection.variant.empty()) keep_variant(plan, options.selection.variant);
   return plan;
 }

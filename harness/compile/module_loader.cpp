@@ -53,26 +53,33 @@ fs::path find_module(Platform platform, std::string* reason) {
 
 }  // namespace
 
-std::unique_ptr<Compiler> load_compiler_module(Platform platform, std::string* reason) {
-  if (!needs_module(platform)) {
-    *reason = "its compiler needs no module";
-    return nullptr;
-  }
+void* module_symbol(Platform platform, const char* symbol, std::string* reason) {
   const fs::path file = find_module(platform, reason);
   if (file.empty()) return nullptr;
-  // Never closed: compilers register handlers and threads that outlive a dlclose badly.
+  // Never closed: compilers and drivers register handlers and threads that outlive a dlclose badly.
   void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     *reason = fmt::format("the {} module does not load: {}", module_name(platform), ::dlerror());
     return nullptr;
   }
   const auto version = reinterpret_cast<ModuleVersion>(::dlsym(handle, kModuleVersionSymbol));
-  const auto make = reinterpret_cast<ModuleMakeCompiler>(::dlsym(handle, kModuleMakeSymbol));
-  if (version == nullptr || make == nullptr || std::string_view(version()) != kModuleVersion) {
+  void* found = ::dlsym(handle, symbol);
+  if (version == nullptr || found == nullptr || std::string_view(version()) != kModuleVersion) {
     *reason = fmt::format("{} belongs to another build of fusetune ({})", display_path(file),
                           version == nullptr ? "no version" : version());
     return nullptr;
   }
+  return found;
+}
+
+std::unique_ptr<Compiler> load_compiler_module(Platform platform, std::string* reason) {
+  if (!needs_module(platform)) {
+    *reason = "its compiler needs no module";
+    return nullptr;
+  }
+  const auto make =
+      reinterpret_cast<ModuleMakeCompiler>(module_symbol(platform, kModuleMakeSymbol, reason));
+  if (make == nullptr) return nullptr;
   std::unique_ptr<Compiler> compiler(make());
   if (compiler == nullptr)
     *reason = fmt::format("the {} module could not start its compiler", module_name(platform));

@@ -109,14 +109,16 @@ class Device {
   /// judged. Turning it on forgets what was traced before.
   virtual void trace(bool /*on*/) {}
   virtual TracedTraffic traced() const { return {}; }
+  /// A fault has made this device useless for the rest of the process.
+  virtual bool lost() const { return false; }
 };
 
-/// "host" or "simulated", also with "-w64" or "-w32"; later "hip:N". Throws UserError with what
-/// there is. `lines` finds the source lines that its messages name; without it the device starts
-/// addr2line by itself.
+/// "host" or "simulated", also with "-w64" or "-w32", or a GPU (choose_gpu()). Throws UserError
+/// with what there is. `lines` finds the source lines that its messages name; without it the device
+/// starts addr2line by itself.
 std::unique_ptr<Device> open_device(std::string_view name, std::shared_ptr<LineFinder> lines = {});
 
-/// The target of a device name, without opening it: planning needs no device. Throws UserError.
+/// The target of a device that is known without opening it; a GPU is not. Throws UserError.
 Target target_of_device(std::string_view name);
 
 }  // namespace fusetune

@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "harness/device/device.hpp"
+#include "harness/tune/session.hpp"
 
 namespace fusetune {
 
@@ -12,7 +12,7 @@ Plan plan_of_cases(const std::vector<Case>& cases, const SpaceChoice& space,
   plan.sweep.name = cases.empty() ? "cases" : cases.front().geometry.family->name;
   plan.sweep.device = device;
   plan.sweep.space = space;
-  plan.target = target_of_device(device);
+  plan.target = target_for(device);
   plan.own_shapes = true;
   std::map<std::string, PlannedGeometry> by_key;
   for (const Case& which : cases) {

@@ -29,6 +29,13 @@ ContainedDevice contain_device_worker(const std::filesystem::path& scratch) {
   return contained;
 }
 
+ContainedDevice contain_gpu_worker() {
+  ContainedDevice contained;
+  append(contained.measures, become_memory_victim());
+  append(contained.measures, drop_privileges());
+  return contained;
+}
+
 std::vector<Measure> contain_compile_worker() {
   std::vector<Measure> measures = drop_privileges();
   append(measures, deny_network());

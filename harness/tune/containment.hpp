@@ -22,4 +22,7 @@ ContainedDevice contain_device_worker(const std::filesystem::path& scratch);
 /// Compile workers run compilers, which start programs and write files; they get no network.
 std::vector<Measure> contain_compile_worker();
 
+/// For workers that run kernels on a GPU: its driver opens devices and maps memory as it likes.
+ContainedDevice contain_gpu_worker();
+
 }  // namespace fusetune

@@ -69,7 +69,7 @@ struct Run {
 class Selftest {
  public:
   Selftest(const MutantFile& file, const SelftestChoice& choice, Session& session)
-      : file_(file), choice_(choice), target_(target_of_device(choice.device)), session_(session) {
+      : file_(file), choice_(choice), target_(target_for(choice.device)), session_(session) {
     summary_.family = file.family;
     summary_.device = choice.device;
   }

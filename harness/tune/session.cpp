@@ -8,6 +8,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/device/device_json.hpp"
+#include "harness/device/gpu.hpp"
 #include "harness/process/subprocess.hpp"
 #include "harness/tune/proof_cases.hpp"
 
@@ -118,9 +119,22 @@ DeviceProperties device_properties(const std::string& device) {
   return device_properties_from_json(end.answer);
 }
 
-Json containment_of(const std::string& role) {
+Target target_for(const std::string& device) {
+  return is_gpu(device) ? device_properties(device).target : target_of_device(device);
+}
+
+Json gpus_here() {
+  const JobEnd end = ask_worker("device", Json{{"op", "gpus"}}, 60);
+  if (end.how == JobEnd::How::answered && end.answer.contains("gpus")) return end.answer;
+  const std::string why =
+      end.how == JobEnd::How::answered ? end.answer.value("error", "no answer") : end.last_output;
+  return {{"gpus", Json::array()},
+          {"absent", {fmt::format("any kind: a driver ended the worker that asked: {}", why)}}};
+}
+
+Json containment_of(const std::string& role, const std::string& device) {
   try {
-    const JobEnd end = ask_worker(role, Json{{"op", "containment"}}, 30);
+    const JobEnd end = ask_worker(role, Json{{"op", "containment"}, {"device", device}}, 30);
     if (end.how == JobEnd::How::answered && end.answer.is_array()) return end.answer;
   } catch (const UserError&) {  // none could be started
   }

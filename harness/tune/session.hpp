@@ -70,9 +70,15 @@ JobEnd ask_worker(const std::string& role, const Json& request, double limit_s);
 /// UserError.
 DeviceProperties device_properties(const std::string& device);
 
-/// What workers of a role give up here, and what this machine does not offer for it: a list of
-/// {measure, refuses, active, why_not}. Empty when no worker answers.
-Json containment_of(const std::string& role);
+/// The target of a device, a GPU's as its worker reads it. Throws UserError.
+Target target_for(const std::string& device);
+
+/// The GPUs of this machine as a worker sees them: to_json(GpuList).
+Json gpus_here();
+
+/// What workers of a role give up here when they serve this device, and what this machine does not
+/// offer for it: a list of {measure, refuses, active, why_not}. Empty when no worker answers.
+Json containment_of(const std::string& role, const std::string& device);
 
 /// One worker per core, or as many as asked for.
 int job_count(const EngineOptions& options);

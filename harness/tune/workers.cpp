@@ -4,9 +4,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "harness/base/error.hpp"
 #include "harness/device/device_json.hpp"
+#include "harness/device/gpu.hpp"
 #include "harness/process/worker_pool.hpp"
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/containment.hpp"
@@ -23,12 +26,41 @@ namespace {
 /// Opens each device once and keeps it.
 class DeviceRole {
  public:
-  DeviceRole(const std::filesystem::path& scratch, NotePage& note)
-      : contained_(contain_device_worker(scratch)), note_(note) {}
+  DeviceRole(std::filesystem::path scratch, NotePage& note)
+      : scratch_(std::move(scratch)), note_(note) {}
 
   Json handle(const Json& request, const std::function<void(const Json&)>& progress) {
-    if (request.at("op") == "containment") return to_json(contained_.measures);
-    Device& device = device_for(request.at("device").get<std::string>());
+    const std::string name = request.value("device", "host");
+    const bool lists_gpus = request.at("op") == "gpus";
+    contain(lists_gpus || is_gpu(name));
+    if (lists_gpus) return to_json(list_gpus());
+    if (request.at("op") == "containment") return to_json(contained_->measures);
+    Device& device = device_for(name);
+    Json answer;
+    try {
+      answer = answer_of(device, request, progress);
+    } catch (const std::exception& error) {
+      if (!device.lost()) throw;
+      answer["error"] = error.what();
+    }
+    // A fault stays with the process.
+    if (device.lost() && answer.is_object()) answer["retire"] = true;
+    return answer;
+  }
+
+ private:
+  /// The first request decides what this process gives up: a driver needs more than a kernel on the
+  /// host may have.
+  void contain(bool gpu) {
+    if (!contained_) {
+      contained_ = gpu ? contain_gpu_worker() : contain_device_worker(scratch_);
+      gpu_ = gpu;
+    }
+    if (gpu_ != gpu) throw UserError("a device worker serves GPUs or the host, not both");
+  }
+
+  Json answer_of(Device& device, const Json& request,
+                 const std::function<void(const Json&)>& progress) {
     const std::string op = request.at("op").get<std::string>();
     if (op == "properties") return to_json(device.properties());
     if (op == "prove") return handle_prove_request(device, request, progress);
@@ -39,15 +71,16 @@ class DeviceRole {
     throw UserError("a device worker does not know the request '" + op + "'");
   }
 
- private:
   Device& device_for(const std::string& name) {
     std::unique_ptr<Device>& device = devices_[name];
-    if (!device) device = open_device(name, contained_.lines);
+    if (!device) device = open_device(name, contained_->lines);
     return *device;
   }
 
-  ContainedDevice contained_;
+  std::filesystem::path scratch_;
   NotePage& note_;
+  std::optional<ContainedDevice> contained_;
+  bool gpu_ = false;
   std::map<std::string, std::unique_ptr<Device>> devices_;
 };
 

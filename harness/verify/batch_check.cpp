@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "harness/base/hash.hpp"
+#include "harness/device/device_error.hpp"
 #include "harness/spec/plan.hpp"
 #include "harness/verify/inputs.hpp"
 #include "harness/verify/row_view.hpp"
@@ -273,6 +274,8 @@ Outcome check_batches(Device& device, const VariantAt& variant_at, const Case& b
     return BatchCheck(device, variant_at, batch, seed, found).run(row_counts);
   } catch (const EvalError& error) {
     return {Status::launch_error, error.what()};
+  } catch (const DeviceError& error) {
+    return {error.status(), error.what()};
   } catch (const std::runtime_error& error) {
     found->difference = error.what();
     return {};

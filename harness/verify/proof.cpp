@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "harness/device/device_error.hpp"
 #include "harness/verify/further_checks.hpp"
 #include "harness/verify/mix.hpp"
 #include "harness/verify/results.hpp"
@@ -157,6 +158,9 @@ ProofReport prove(Device& device, const RunnableVariant& variant, const Case& wh
   } catch (const std::bad_alloc&) {
     report.outcome = {Status::out_of_memory,
                       fmt::format("no memory for {} bytes of tensors", tensor_bytes(which))};
+  } catch (const DeviceError& error) {
+    report.outcome = {error.status(), error.what()};
+    report.failed_check = "launch";
   } catch (const std::exception& error) {
     report.outcome = {Status::verification_failed, error.what()};
     report.failed_check = "exact";

@@ -2,6 +2,8 @@
 
 #include "harness/compile/amd/hiprtc_compiler.hpp"
 #include "harness/compile/module.hpp"
+#include "harness/device/hip/gpus.hpp"
+#include "harness/device/hip/hip_device.hpp"
 
 #define FUSETUNE_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -13,4 +15,12 @@ FUSETUNE_EXPORT fusetune::Compiler* fusetune_make_compiler() {
   } catch (const std::exception&) {
     return nullptr;  // the loader says so
   }
+}
+
+FUSETUNE_EXPORT std::vector<fusetune::Gpu>* fusetune_list_gpus() {
+  return new std::vector<fusetune::Gpu>(fusetune::hip::gpus());
+}
+
+FUSETUNE_EXPORT fusetune::Device* fusetune_make_device(const fusetune::Gpu& gpu) {
+  return new fusetune::hip::HipDevice(gpu);
 }

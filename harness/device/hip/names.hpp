@@ -1,0 +1,79 @@
+#pragma once
+// The HIP runtime's names, whichever runtime answers to them: AMD's, or CUDA's under its own.
+
+#ifdef FUSETUNE_HIP_OVER_CUDA
+
+#include <cuda_runtime_api.h>
+
+using hipError_t = cudaError_t;
+using hipStream_t = cudaStream_t;
+using hipEvent_t = cudaEvent_t;
+using hipModule_t = cudaLibrary_t;
+using hipFunction_t = cudaKernel_t;
+using hipDeviceProp_t = cudaDeviceProp;
+
+inline constexpr hipError_t hipSuccess = cudaSuccess;
+inline constexpr hipError_t hipErrorNoDevice = cudaErrorNoDevice;
+inline constexpr hipError_t hipErrorInsufficientDriver = cudaErrorInsufficientDriver;
+inline constexpr hipError_t hipErrorOutOfMemory = cudaErrorMemoryAllocation;
+inline constexpr hipError_t hipErrorIllegalAddress = cudaErrorIllegalAddress;
+inline constexpr hipError_t hipErrorAssert = cudaErrorAssert;
+inline constexpr hipError_t hipErrorECCNotCorrectable = cudaErrorECCUncorrectable;
+inline constexpr hipError_t hipErrorLaunchFailure = cudaErrorLaunchFailure;
+inline constexpr hipError_t hipErrorLaunchTimeOut = cudaErrorLaunchTimeout;
+inline constexpr hipError_t hipErrorLaunchOutOfResources = cudaErrorLaunchOutOfResources;
+inline constexpr unsigned hipStreamNonBlocking = cudaStreamNonBlocking;
+inline constexpr auto hipMemcpyHostToDevice = cudaMemcpyHostToDevice;
+inline constexpr auto hipMemcpyDeviceToHost = cudaMemcpyDeviceToHost;
+
+inline constexpr auto& hipGetErrorName = cudaGetErrorName;
+inline constexpr auto& hipGetErrorString = cudaGetErrorString;
+inline constexpr auto& hipGetLastError = cudaGetLastError;
+inline constexpr auto& hipGetDeviceCount = cudaGetDeviceCount;
+inline constexpr auto& hipSetDevice = cudaSetDevice;
+inline constexpr auto& hipDeviceGetPCIBusId = cudaDeviceGetPCIBusId;
+inline constexpr auto& hipDriverGetVersion = cudaDriverGetVersion;
+inline constexpr auto& hipRuntimeGetVersion = cudaRuntimeGetVersion;
+inline constexpr auto& hipFree = cudaFree;
+inline constexpr auto& hipMemcpyAsync = cudaMemcpyAsync;
+inline constexpr auto& hipMemsetAsync = cudaMemsetAsync;
+inline constexpr auto& hipStreamDestroy = cudaStreamDestroy;
+inline constexpr auto& hipStreamSynchronize = cudaStreamSynchronize;
+inline constexpr auto& hipEventDestroy = cudaEventDestroy;
+inline constexpr auto& hipEventSynchronize = cudaEventSynchronize;
+inline constexpr auto& hipModuleUnload = cudaLibraryUnload;
+inline constexpr auto& hipModuleGetFunction = cudaLibraryGetKernel;
+
+// Overloaded for C++, or with other parameters.
+inline hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int device) {
+  return cudaGetDeviceProperties(properties, device);
+}
+inline hipError_t hipMalloc(void** pointer, size_t size_bytes) {
+  return cudaMalloc(pointer, size_bytes);
+}
+inline hipError_t hipStreamCreateWithFlags(hipStream_t* stream, unsigned flags) {
+  return cudaStreamCreateWithFlags(stream, flags);
+}
+inline hipError_t hipEventCreate(hipEvent_t* event) { return cudaEventCreate(event); }
+inline hipError_t hipEventRecord(hipEvent_t event, hipStream_t stream) {
+  return cudaEventRecord(event, stream);
+}
+inline hipError_t hipEventElapsedTime(float* ms, hipEvent_t begin, hipEvent_t end) {
+  return cudaEventElapsedTime(ms, begin, end);
+}
+inline hipError_t hipModuleLoadData(hipModule_t* module, const void* image) {
+  return cudaLibraryLoadData(module, image, nullptr, nullptr, 0, nullptr, nullptr, 0);
+}
+inline hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigned grid_x, unsigned grid_y,
+                                        unsigned grid_z, unsigned block_x, unsigned block_y,
+                                        unsigned block_z, unsigned lds_bytes, hipStream_t stream,
+                                        void** arguments, void** /*extra*/) {
+  return cudaLaunchKernel(reinterpret_cast<const void*>(function), dim3(grid_x, grid_y, grid_z),
+                          dim3(block_x, block_y, block_z), arguments, lds_bytes, stream);
+}
+
+#else
+
+#include <hip/hip_runtime_api.h>
+
+#endif
