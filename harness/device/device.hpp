@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -55,6 +56,39 @@ class LoadedCode {
   virtual bool exact() const { return false; }
 };
 
+/// One launch of a list that is recorded.
+struct QueuedLaunch {
+  const LoadedCode* code = nullptr;
+  KernelLaunch launch;
+};
+
+/// A list of launches that is enqueued as one. The code must stay loaded as long.
+class LaunchGraph {
+ public:
+  virtual ~LaunchGraph() = default;
+};
+
+/// What a device's queue can do. A measurement leaves out what it cannot.
+struct QueueTraits {
+  /// launch() returns before the kernel has run: a queue can be filled ahead, and the clock of this
+  /// machine is a second one beside the device's.
+  bool asynchronous = false;
+  bool graphs = false;                   ///< record() and replay() may succeed
+  std::int64_t graph_launches_max = 64;  ///< longer graphs have failed on some runtimes
+};
+
+/// A timed span on its way through the queue. Devices whose launches are done when launch() returns
+/// need no more than their stamps.
+struct SpanTicket {
+  std::int64_t id = 0;
+  double begin_us = 0, end_us = 0;
+};
+
+struct SpanTime {
+  double us = 0;        ///< between both ends, by the device's clock
+  double core_mhz = 0;  ///< of the compute units meanwhile; 0 where the device cannot tell
+};
+
 /// The access that made the last launch fail, where the device can tell.
 struct Fault {
   DevicePointer buffer = 0;  ///< the allocation that it misses, 0 when none is near
@@ -88,8 +122,33 @@ class Device {
   /// Of the last launch that failed with out_of_bounds, misaligned or kernel_fault.
   virtual std::optional<Fault> last_fault() const { return std::nullopt; }
 
-  /// A time stamp in the device's queue; differences are microseconds.
+  /// A time stamp in the device's queue; differences are microseconds. Waits for what was enqueued
+  /// before it.
   virtual double stamp_us() = 0;
+
+  virtual QueueTraits queue() const { return {}; }
+  /// Both enqueue one end of a timed span and wait for nothing: what is enqueued between them is
+  /// timed. A span may begin before the one before it was read.
+  virtual SpanTicket begin_span();
+  virtual void end_span(SpanTicket& span);
+  /// Waits until the queue has passed the span's end, and for nothing behind it. Each ticket is
+  /// read once.
+  virtual Outcome read_span(const SpanTicket& span, SpanTime* time);
+  /// The launches as one that replay() enqueues; nothing and an outcome where that is not possible.
+  virtual std::unique_ptr<LaunchGraph> record(std::span<const QueuedLaunch> launches,
+                                              Outcome* outcome);
+  virtual Outcome replay(const LaunchGraph& graph);
+  /// Enqueues a copy within the device's memory.
+  virtual void copy_within(DevicePointer destination, DevicePointer source, std::size_t size_bytes);
+  /// Memory that allocate() could still give; nothing where the device cannot tell.
+  virtual std::optional<std::int64_t> free_bytes() { return std::nullopt; }
+  /// Who else uses the device, one line each; nothing where it cannot tell.
+  virtual std::optional<std::vector<std::string>> other_users() { return std::nullopt; }
+
+  /// This machine's clock, which a simulated device has of its own; differences are microseconds.
+  virtual double host_us();
+  /// Does nothing for so long, by host_us().
+  virtual void rest(double us);
 
   /// Seeds the order in which blocks and threads run, 0 for the natural one. Devices that cannot
   /// choose ignore it.

@@ -21,7 +21,7 @@ namespace {
 
 using Kind = SimulatedFault::Kind;
 
-constexpr std::array<std::pair<Kind, const char*>, 12> kFaultNames{{
+constexpr std::array<std::pair<Kind, const char*>, 13> kFaultNames{{
     {Kind::compile_error, "compile_error"},
     {Kind::compiler_crash, "compiler_crash"},
     {Kind::compiler_hang, "compiler_hang"},
@@ -34,6 +34,7 @@ constexpr std::array<std::pair<Kind, const char*>, 12> kFaultNames{{
     {Kind::lost_launch, "lost_launch"},
     {Kind::worker_death, "worker_death"},
     {Kind::out_of_memory, "out_of_memory"},
+    {Kind::other_stream, "other_stream"},
 }};
 
 Kind read_kind(const YamlNode& node) {
@@ -99,12 +100,34 @@ SimulatedNoise read_noise(const YamlNode& node) {
 
 constexpr double kLongTime = 1e12;
 
+SimulatedQueue read_queue(const YamlNode& node) {
+  node.allow_keys({"launch_us", "launch_gap_us", "graph_start_us", "graph_gap_us", "depth",
+                   "graphs", "tick_us", "core_mhz", "copy_bytes_per_us", "cached"},
+                  "key of queue");
+  SimulatedQueue queue;
+  queue.asynchronous = true;
+  read_number(node, "launch_us", 0, kLongTime, &queue.launch_us);
+  read_number(node, "launch_gap_us", 0, kLongTime, &queue.launch_gap_us);
+  read_number(node, "graph_start_us", 0, kLongTime, &queue.graph_start_us);
+  read_number(node, "graph_gap_us", 0, kLongTime, &queue.graph_gap_us);
+  if (const auto depth = node.find("depth")) queue.depth = read_count(*depth, 1);
+  if (const auto graphs = node.find("graphs"))
+    queue.graphs = graphs->as_one_of({"on", "off"}, "graphs") == "on";
+  read_number(node, "tick_us", 0, 1000, &queue.tick_us);
+  read_number(node, "core_mhz", 0, 100000, &queue.core_mhz);
+  read_number(node, "copy_bytes_per_us", 1, kLongTime, &queue.copy_bytes_per_us);
+  read_number(node, "cached", 0.001, 1, &queue.cached);
+  return queue;
+}
+
 Throttling read_throttling(const YamlNode& node) {
-  node.allow_keys({"from_us", "to_us", "factor"}, "key of throttle");
+  node.allow_keys({"from_us", "to_us", "factor", "clock"}, "key of throttle");
   Throttling throttling;
   throttling.from_us = read_number(node.at("from_us"), 0, kLongTime);
   throttling.to_us = read_number(node.at("to_us"), throttling.from_us, kLongTime);
   throttling.factor = read_number(node.at("factor"), 0.01, 1000);
+  if (const auto clock = node.find("clock"))
+    throttling.core = clock->as_one_of({"core", "memory"}, "clock") == "core";
   return throttling;
 }
 
@@ -175,7 +198,13 @@ std::string Simulation::measuring_key() const {
   for (const auto& [entry, formula] : times)
     text += fmt::format("|{}: {}", entry, formula.nanoseconds);
   for (const Throttling& one : throttling)
-    text += fmt::format("|throttle {} {} {}", one.from_us, one.to_us, one.factor);
+    text += fmt::format("|throttle {} {} {}{}", one.from_us, one.to_us, one.factor,
+                        one.core ? "" : " memory");
+  if (queue.asynchronous)
+    text +=
+        fmt::format("|queue {} {} {} {} {} {} {} {} {} {}", queue.launch_us, queue.launch_gap_us,
+                    queue.graph_start_us, queue.graph_gap_us, queue.depth, queue.graphs,
+                    queue.tick_us, queue.core_mhz, queue.copy_bytes_per_us, queue.cached);
   for (const ClockJump& one : clock_jumps) text += fmt::format("|jump {} {}", one.at_us, one.by_us);
   for (const RecordedSeries& one : recorded) {
     text += fmt::format("|{}", one.entry);
@@ -199,7 +228,7 @@ Simulation read_simulation(const std::filesystem::path& file) {
   const YamlNode root = YamlNode::load(file);
   root.allow_keys(
       {"simulation", "seed", "compiler_version", "code_bytes", "memory_bytes", "cache_bytes",
-       "time_ns", "recorded", "noise", "throttle", "clock_jumps", "faults"},
+       "time_ns", "recorded", "noise", "queue", "other_users", "throttle", "clock_jumps", "faults"},
       "key of a simulation");
   Simulation simulation;
   simulation.name = root.at("simulation").as_string();
@@ -220,6 +249,9 @@ Simulation read_simulation(const std::filesystem::path& file) {
     if (const auto node = root.find(key); node && !simulation.recorded.empty())
       node->fail(fmt::format("recorded samples come with their own: {} has no say", key));
   if (const auto noise = root.find("noise")) simulation.noise = read_noise(*noise);
+  if (const auto queue = root.find("queue")) simulation.queue = read_queue(*queue);
+  if (const auto list = root.find("other_users"))
+    for (const YamlNode& item : list->items()) simulation.other_users.push_back(item.as_string());
   if (const auto list = root.find("throttle"))
     for (const YamlNode& item : list->items())
       simulation.throttling.push_back(read_throttling(item));

@@ -30,6 +30,7 @@ struct SimulatedFault {
     lost_launch,
     worker_death,
     out_of_memory,
+    other_stream,
   };
   Kind kind = Kind::compile_error;
   std::string entry;                           ///< "" for any
@@ -55,11 +56,28 @@ struct SimulatedNoise {
 /// Between two moments of the virtual clock every launch takes so many times its time.
 struct Throttling {
   double from_us = 0, to_us = 0, factor = 1;
+  bool core = true;  ///< the core clock shows it; that of the memory cannot be read
 };
 
 /// At a moment of the virtual clock it is put forward, or back.
 struct ClockJump {
   double at_us = 0, by_us = 0;
+};
+
+/// How launches reach the device. Without it they are done when they return, and take no time but
+/// their own.
+struct SimulatedQueue {
+  bool asynchronous = false;
+  double launch_us = 4;            ///< of this machine, per launch or replay
+  double launch_gap_us = 1;        ///< of the device, before a launch
+  double graph_start_us = 8;       ///< of the device, before the first launch of a replay
+  double graph_gap_us = 0.5;       ///< of the device, before each launch of a replay
+  std::int64_t depth = 1024;       ///< launches and replays that wait; one more waits for room
+  bool graphs = true;              ///< lists of launches can be recorded
+  double tick_us = 0.5;            ///< of the device's clock
+  double core_mhz = 1500;          ///< 0: not known
+  double copy_bytes_per_us = 2e6;  ///< of copies within the memory
+  double cached = 1;               ///< what is left of a launch's time on cached data
 };
 
 /// A formula over axes, static symbols, runtime symbols, `grid_blocks` and `block_threads`. It is
@@ -86,6 +104,8 @@ struct Simulation {
   std::map<std::string, TimeFormula> times;  ///< by entry
   std::vector<RecordedSeries> recorded;      ///< in place of times and noise, when not empty
   SimulatedNoise noise;
+  SimulatedQueue queue;
+  std::vector<std::string> other_users;
   std::vector<Throttling> throttling;
   std::vector<ClockJump> clock_jumps;
   std::vector<SimulatedFault> faults;

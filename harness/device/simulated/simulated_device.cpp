@@ -42,6 +42,7 @@ DevicePointer SimulatedDevice::allocate(std::size_t size_bytes, Place place) {
   sizes_[pointer] = size_bytes;
   used_bytes_ += bytes;
   clock_.new_memory();
+  last_touched_.clear();
   return pointer;
 }
 
@@ -57,11 +58,13 @@ void SimulatedDevice::copy_to(DevicePointer destination, const void* source,
                               std::size_t size_bytes) {
   if (!memory_.contains(destination, size_bytes))
     throw std::out_of_range("copy_to leaves the buffer");
+  clock_.wait();
   if (size_bytes > 0) std::memcpy(reinterpret_cast<void*>(destination), source, size_bytes);
 }
 
 void SimulatedDevice::copy_from(void* destination, DevicePointer source, std::size_t size_bytes) {
   if (!memory_.contains(source, size_bytes)) throw std::out_of_range("copy_from leaves the buffer");
+  clock_.wait();
   if (size_bytes > 0) std::memcpy(destination, reinterpret_cast<const void*>(source), size_bytes);
 }
 
@@ -94,10 +97,13 @@ std::unique_ptr<LoadedCode> SimulatedDevice::load(const std::string& code_path, 
 double SimulatedDevice::stamp_us() {
   // Proofs launch what was never recorded, and nobody asks for the time.
   if (!untimed_.empty()) late_ = {Status::launch_error, std::exchange(untimed_, {})};
-  return clock_.stamp_us();
+  clock_.wait();
+  clock_.end_sample();
+  return clock_.moment().us;
 }
 
 Outcome SimulatedDevice::synchronize() {
+  clock_.wait();
   return poisoned_.ok() ? std::exchange(late_, {}) : poisoned_;
 }
 
@@ -124,39 +130,65 @@ bool SimulatedDevice::go_wrong(const SimulatedFault& fault, Outcome* outcome) {
       ::_exit(1);
     case SimulatedFault::Kind::lost_launch:
       return true;
+    case SimulatedFault::Kind::other_stream:
+      clock_.hide_last();
+      return false;
     default:
       return false;
   }
 }
 
 Outcome SimulatedDevice::launch(const LoadedCode& code, const KernelLaunch& launch) {
+  return run(code, launch, false);
+}
+
+Outcome SimulatedDevice::run(const LoadedCode& code, const KernelLaunch& launch, bool replayed) {
   const auto* program = dynamic_cast<const SimulatedProgram*>(&code);
   if (program == nullptr) return {Status::launch_error, "the code was loaded by another device"};
   if (!poisoned_.ok()) return poisoned_;
   SimulatedLaunch bound;
   if (Outcome outcome = program->bind(launch, &bound); !outcome.ok()) return outcome;
-  const SimulatedKernel kernel = find_simulated_kernel(launch.entry);
+  const SimulatedKernel* kernel = find_simulated_kernel(launch.entry);
   if (kernel == nullptr)
     return {Status::launch_error,
             fmt::format("the simulated device has no kernel {} built in", launch.entry)};
-  if (!session_has_launched_) {
-    // What is run decides the draws, as the code does.
-    std::uint64_t seed = *session_;
-    for (const auto& [name, value] : bound.numbers) seed = hash64(&value, sizeof value, seed);
-    clock_.begin(seed);
-    session_has_launched_ = true;
-  }
-  if (const auto us = program->time_us(launch.entry, bound, clock_.sample()))
-    clock_.pass(program->identity(), *us);
-  else
-    untimed_ = fmt::format("the recorded space has no samples of {}", program->text(launch.entry));
+  begin_session(bound);
+  if (replayed_first_) clock_.begin_replay();
+  replayed_first_ = false;
+  pass(*program, launch, bound, replayed);
   const SimulatedFault* fault = program->next_fault(launch.entry);
   Outcome outcome;
   if (fault != nullptr && go_wrong(*fault, &outcome)) return outcome;
   std::byte* result = nullptr;
-  kernel(bound, &result);
-  if (fault != nullptr && result != nullptr) *result ^= std::byte{1};
+  kernel->run(bound, &result);
+  if (fault != nullptr && fault->kind == SimulatedFault::Kind::wrong_result && result != nullptr)
+    *result ^= std::byte{1};
   return {};
+}
+
+void SimulatedDevice::begin_session(const SimulatedLaunch& first) {
+  if (session_has_launched_) return;
+  // What is run decides the draws, as the code does.
+  std::uint64_t seed = *session_;
+  for (const auto& [name, value] : first.numbers) seed = hash64(&value, sizeof value, seed);
+  clock_.begin(seed);
+  session_has_launched_ = true;
+}
+
+void SimulatedDevice::pass(const SimulatedProgram& program, const KernelLaunch& launch,
+                           const SimulatedLaunch& bound, bool replayed) {
+  const auto us = program.time_us(launch.entry, bound, clock_.sample());
+  if (!us) {
+    untimed_ = fmt::format("the recorded space has no samples of {}", program.text(launch.entry));
+    return;
+  }
+  const bool cached =
+      simulation_.queue.cached < 1 && is_cached(*find_simulated_kernel(launch.entry), bound);
+  const double took_us = *us * (cached ? simulation_.queue.cached : 1);
+  if (replayed)
+    clock_.replayed_launch(program.identity(), took_us);
+  else
+    clock_.launch(program.identity(), took_us);
 }
 
 }  // namespace fusetune

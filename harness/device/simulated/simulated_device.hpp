@@ -4,9 +4,12 @@
 // the launch; nothing from the machine or the time of day.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "harness/device/device.hpp"
 #include "harness/device/host/guarded_memory.hpp"
@@ -16,6 +19,8 @@
 namespace fusetune {
 
 class SimulatedProgram;
+struct SimulatedKernel;
+struct SimulatedLaunch;
 
 class SimulatedDevice : public Device {
  public:
@@ -31,11 +36,36 @@ class SimulatedDevice : public Device {
   Outcome launch(const LoadedCode& code, const KernelLaunch& launch) override;
   Outcome synchronize() override;
   double stamp_us() override;
+  QueueTraits queue() const override;
+  SpanTicket begin_span() override;
+  void end_span(SpanTicket& span) override;
+  Outcome read_span(const SpanTicket& span, SpanTime* time) override;
+  std::unique_ptr<LaunchGraph> record(std::span<const QueuedLaunch> launches,
+                                      Outcome* outcome) override;
+  Outcome replay(const LaunchGraph& graph) override;
+  void copy_within(DevicePointer destination, DevicePointer source,
+                   std::size_t size_bytes) override;
+  std::optional<std::int64_t> free_bytes() override;
+  std::optional<std::vector<std::string>> other_users() override { return simulation_.other_users; }
+  double host_us() override { return clock_.host_us(); }
+  void rest(double us) override { clock_.rest(us); }
   void schedule(std::uint64_t) override {}
 
  private:
+  struct OpenSpan {
+    SimulatedClock::Moment begin, end;
+    std::string untimed;
+  };
+
   /// What a fault does to a launch. True when the kernel is not to run.
   bool go_wrong(const SimulatedFault& fault, Outcome* outcome);
+  Outcome run(const LoadedCode& code, const KernelLaunch& launch, bool replayed);
+  void begin_session(const SimulatedLaunch& first);
+  /// Lets the time of a launch pass.
+  void pass(const SimulatedProgram& program, const KernelLaunch& launch,
+            const SimulatedLaunch& bound, bool replayed);
+  /// Whether the cache still holds what a launch works on.
+  bool is_cached(const SimulatedKernel& kernel, const SimulatedLaunch& bound);
 
   const Simulation& simulation_;
   DeviceProperties properties_;
@@ -47,7 +77,12 @@ class SimulatedDevice : public Device {
   /// before.
   std::shared_ptr<std::uint64_t> session_;
   bool session_has_launched_ = false;
-  Outcome poisoned_;     ///< what every call says from then on
+  bool replayed_first_ = false;  ///< the next launch begins a replay
+  std::map<std::int64_t, OpenSpan> spans_;
+  std::int64_t last_span_ = 0;
+  std::int64_t touched_bytes_ = 0;                       ///< of all launches
+  std::map<std::uintptr_t, std::int64_t> last_touched_;  ///< by the memory of the first tensor
+  Outcome poisoned_;                                     ///< what every call says from then on
   std::string untimed_;  ///< why the running sample has no time, "" where it has
   Outcome late_;         ///< for the next synchronize()
 };

@@ -39,12 +39,21 @@ void simulated_rows_plain(const SimulatedLaunch& launch, std::byte** result) {
   split_rows(launch, std::min(launch.number("tokens"), launch.grid_blocks), result);
 }
 
+std::int64_t rows_bytes(const SimulatedLaunch& launch) {
+  const std::int64_t row =
+      launch.number("qkv_width") + launch.number("z_width") + 2 * launch.number("nv");
+  return 2 * kElementBytes * row * launch.number("tokens");
+}
+
 }  // namespace
 
-SimulatedKernel find_simulated_kernel(const std::string& entry) {
-  if (entry == "simulated_rows") return simulated_rows;
-  if (entry == "simulated_rows_plain") return simulated_rows_plain;
-  return nullptr;
+const SimulatedKernel* find_simulated_kernel(const std::string& entry) {
+  static const std::map<std::string, SimulatedKernel> kernels = {
+      {"simulated_rows", {simulated_rows, rows_bytes}},
+      {"simulated_rows_plain", {simulated_rows_plain, rows_bytes}},
+  };
+  const auto found = kernels.find(entry);
+  return found == kernels.end() ? nullptr : &found->second;
 }
 
 }  // namespace fusetune

@@ -22,10 +22,14 @@ struct SimulatedLaunch {
   std::int64_t number(const std::string& name) const { return numbers.at(name); }
 };
 
-/// Runs on this machine's memory. `result` is set to a byte of its first output.
-using SimulatedKernel = void (*)(const SimulatedLaunch& launch, std::byte** result);
+struct SimulatedKernel {
+  /// Runs on this machine's memory. `result` is set to a byte of its first output.
+  void (*run)(const SimulatedLaunch& launch, std::byte** result);
+  /// What it reads and writes.
+  std::int64_t (*touched_bytes)(const SimulatedLaunch& launch);
+};
 
 /// nullptr when there is none.
-SimulatedKernel find_simulated_kernel(const std::string& entry);
+const SimulatedKernel* find_simulated_kernel(const std::string& entry);
 
 }  // namespace fusetune
