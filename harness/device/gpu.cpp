@@ -26,10 +26,11 @@ bool is_number(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// With the domain 0 where it is left out.
+/// With the domain 0 where it is left out, and with four digits of it where there are eight.
 std::string full_pci(std::string_view text) {
   std::string pci = lower(text);
   if (std::count(pci.begin(), pci.end(), ':') == 1) pci.insert(0, "0000:");
+  while (pci.find(':') > 4 && pci.starts_with('0')) pci.erase(0, 1);
   return pci;
 }
 

@@ -45,6 +45,7 @@ TEST(Gpus, AreChosenByNumberUuidAndPciAddress) {
   EXPECT_EQ(chosen("hip:GPU-5b1e8a7f33c04d21"), "AMD Instinct MI300X");
   EXPECT_EQ(chosen("hip:gpu-5B1F"), "NVIDIA H200");
   EXPECT_EQ(chosen("hip:0001:1B:00.0"), "NVIDIA H200");
+  EXPECT_EQ(chosen("hip:00000001:1B:00.0"), "NVIDIA H200") << "as nvidia-smi prints it";
   EXPECT_EQ(chosen("hip:1b:00.0"), "AMD Instinct MI300X") << "the domain 0 may be left out";
 }
 
