@@ -23,7 +23,7 @@ HiprtcCompiler::HiprtcCompiler() {
 }
 
 std::vector<std::string> HiprtcCompiler::options_of(const Target& target) const {
-  return {kOptimise, "--offload-arch=" + target.name};
+  return {kOptimise, rtc::target_option(target)};
 }
 
 std::vector<KernelFacts> HiprtcCompiler::kernel_facts(std::string_view code,

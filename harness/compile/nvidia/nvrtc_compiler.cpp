@@ -41,8 +41,7 @@ NvrtcCompiler::NvrtcCompiler() {
 
 std::vector<std::string> NvrtcCompiler::options_of(const Target& target) const {
   // Functions without a word for where they run are the device's, as constexpr ones are for hipRTC.
-  return {"--gpu-architecture=" + target.name, "--ptxas-options=-v",
-          "--device-as-default-execution-space"};
+  return {rtc::target_option(target), "--ptxas-options=-v", "--device-as-default-execution-space"};
 }
 
 std::vector<KernelFacts> NvrtcCompiler::kernel_facts(std::string_view code,

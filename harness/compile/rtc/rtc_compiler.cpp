@@ -18,6 +18,23 @@ const std::vector<std::string>& common_options() {
   return options;
 }
 
+std::string target_option(const Target& target) {
+#ifdef FUSETUNE_HIP_OVER_CUDA
+  return "--gpu-architecture=" + target.name;
+#else
+  return "--offload-arch=" + target.name;
+#endif
+}
+
+std::string compile_own(const SourceText& source, const Target& target) {
+  CompileRequest request;
+  request.source = source;
+  Program program(request);
+  std::vector<std::string> options = common_options();
+  options.push_back(target_option(target));
+  return program.compile(options) ? program.code() : "";
+}
+
 /// Facts of the requested entries, in their order; an outcome when the code object is not what was
 /// asked for.
 Outcome RtcCompiler::read_facts(const CompileRequest& request, CompileResult* result) const {

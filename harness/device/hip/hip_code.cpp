@@ -1,5 +1,7 @@
 #include "harness/device/hip/hip_code.hpp"
 
+#include <fmt/format.h>
+
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
 #include "harness/device/hip/hip_error.hpp"
@@ -14,28 +16,30 @@ std::unique_ptr<HipCode> HipCode::load(const std::string& code_path, Outcome* ou
     *outcome = {Status::launch_error, error.what()};
     return nullptr;
   }
+  return from_image(image, outcome);
+}
+
+std::unique_ptr<HipCode> HipCode::from_image(const std::string& image, Outcome* outcome) {
   std::unique_ptr<HipCode> code(new HipCode);
-  if (const hipError_t error = hipModuleLoadData(&code->module_, image.data());
+  if (const hipError_t error = hipModuleLoadData(code->module_.out(), image.data());
       error != hipSuccess) {
-    code->module_ = nullptr;
-    *outcome = {error == hipErrorOutOfMemory ? Status::out_of_memory : Status::launch_error,
-                "the code object does not load: " + told("hipModuleLoadData", error)};
     static_cast<void>(hipGetLastError());
+    *outcome = {status_of(error),
+                "the code object does not load: " + told("hipModuleLoadData", error)};
     return nullptr;
   }
   return code;
 }
 
-HipCode::~HipCode() {
-  if (module_ != nullptr) static_cast<void>(hipModuleUnload(module_));
-}
-
-HipKernel* HipCode::find(const std::string& entry) const {
+HipKernel* HipCode::find(const std::string& entry, Outcome* outcome) const {
   const auto known = kernels_.find(entry);
   if (known != kernels_.end()) return &known->second;
   HipKernel kernel;
-  if (hipModuleGetFunction(&kernel.function, module_, entry.c_str()) != hipSuccess) {
+  if (const hipError_t error = hipModuleGetFunction(&kernel.function, module_.get(), entry.c_str());
+      error != hipSuccess) {
     static_cast<void>(hipGetLastError());  // told here, and not by the next call
+    *outcome = {status_of(error), fmt::format("kernel {} is not in the code object: {}", entry,
+                                              told("hipModuleGetFunction", error))};
     return nullptr;
   }
   return &kernels_.emplace(entry, kernel).first->second;

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "harness/device/device.hpp"
-#include "harness/device/hip/names.hpp"
+#include "harness/device/hip/hip_object.hpp"
 
 namespace fusetune::hip {
 
@@ -19,17 +19,15 @@ class HipCode : public LoadedCode {
  public:
   /// Nothing and an outcome on failure.
   static std::unique_ptr<HipCode> load(const std::string& code_path, Outcome* outcome);
-  ~HipCode() override;
-  HipCode(const HipCode&) = delete;
-  HipCode& operator=(const HipCode&) = delete;
+  static std::unique_ptr<HipCode> from_image(const std::string& image, Outcome* outcome);
 
-  /// nullptr when the code has no such kernel.
-  HipKernel* find(const std::string& entry) const;
+  /// Nothing and an outcome when the code has no such kernel.
+  HipKernel* find(const std::string& entry, Outcome* outcome) const;
 
  private:
   HipCode() = default;
 
-  hipModule_t module_ = nullptr;
+  Module module_;
   mutable std::map<std::string, HipKernel> kernels_;
 };
 

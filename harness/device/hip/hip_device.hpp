@@ -10,7 +10,9 @@
 
 #include "harness/device/device.hpp"
 #include "harness/device/gpu.hpp"
-#include "harness/device/hip/names.hpp"
+#include "harness/device/hip/hip_code.hpp"
+#include "harness/device/hip/hip_object.hpp"
+#include "harness/device/hip/hip_spans.hpp"
 
 namespace fusetune::hip {
 
@@ -18,42 +20,52 @@ class HipDevice : public Device {
  public:
   /// Throws UserError when it does not start.
   explicit HipDevice(const Gpu& gpu);
-  ~HipDevice() override;
-  HipDevice(const HipDevice&) = delete;
-  HipDevice& operator=(const HipDevice&) = delete;
 
   const DeviceProperties& properties() const override { return properties_; }
   DevicePointer allocate(std::size_t size_bytes, Place place) override;
   void release(DevicePointer pointer) override;
   void copy_to(DevicePointer destination, const void* source, std::size_t size_bytes) override;
   void copy_from(void* destination, DevicePointer source, std::size_t size_bytes) override;
+  void copy_within(DevicePointer destination, DevicePointer source,
+                   std::size_t size_bytes) override;
+  std::optional<std::int64_t> free_bytes() override;
   std::unique_ptr<LoadedCode> load(const std::string& code_path, Outcome* outcome) override;
   Outcome launch(const LoadedCode& code, const KernelLaunch& launch) override;
   Outcome synchronize() override;
   double stamp_us() override;
+  QueueTraits queue() const override;
+  SpanTicket begin_span() override;
+  void end_span(SpanTicket& span) override;
+  Outcome read_span(const SpanTicket& span, SpanTime* time) override;
+  std::unique_ptr<LaunchGraph> record(std::span<const QueuedLaunch> launches,
+                                      Outcome* outcome) override;
+  Outcome replay(const LaunchGraph& graph) override;
   /// Blocks run in the hardware's order.
   void schedule(std::uint64_t /*seed*/) override {}
   bool lost() const override { return lost_; }
 
  private:
-  void start(const Gpu& gpu);
-  /// Of what start() came to.
-  void close();
-  void read_properties(const Gpu& gpu);
+  void start();
+  void read_properties();
+  HipSpans& spans();
+  /// The kernel, ready for this launch; nothing and an outcome when the launch is none.
+  HipKernel* prepare(const LoadedCode& code, const KernelLaunch& launch, Outcome* outcome);
+  hipError_t enqueue(const HipKernel& kernel, const KernelLaunch& launch);
   /// Of calls that are no launch, which may tell of one that came before. Throws as require().
   void check(hipError_t error, std::string_view call);
   /// What a failed launch or wait says of the kernel; after a fault the device is lost.
   Outcome outcome_of(hipError_t error, const std::string& what);
   void find_out_whether_lost();
 
-  int index_;
+  Gpu gpu_;
   DeviceProperties properties_;
-  hipStream_t stream_ = nullptr;
-  hipEvent_t last_stamp_ = nullptr, stamp_ = nullptr;
+  bool lost_ = false;
+  Stream stream_;
+  Event last_stamp_, stamp_;
   double now_us_ = 0;
   bool stamped_ = false;
-  bool lost_ = false;
-  std::map<DevicePointer, void*> allocations_;  ///< what was handed out, and what was allocated
+  std::map<DevicePointer, Memory> allocations_;  ///< by what was handed out
+  std::unique_ptr<HipSpans> spans_;              ///< since the first one
 };
 
 }  // namespace fusetune::hip

@@ -10,6 +10,9 @@ using hipStream_t = cudaStream_t;
 using hipEvent_t = cudaEvent_t;
 using hipModule_t = cudaLibrary_t;
 using hipFunction_t = cudaKernel_t;
+using hipGraph_t = cudaGraph_t;
+using hipGraphExec_t = cudaGraphExec_t;
+using hipGraphNode_t = cudaGraphNode_t;
 using hipDeviceProp_t = cudaDeviceProp;
 
 inline constexpr hipError_t hipSuccess = cudaSuccess;
@@ -25,6 +28,9 @@ inline constexpr hipError_t hipErrorLaunchOutOfResources = cudaErrorLaunchOutOfR
 inline constexpr unsigned hipStreamNonBlocking = cudaStreamNonBlocking;
 inline constexpr auto hipMemcpyHostToDevice = cudaMemcpyHostToDevice;
 inline constexpr auto hipMemcpyDeviceToHost = cudaMemcpyDeviceToHost;
+inline constexpr auto hipMemcpyDeviceToDevice = cudaMemcpyDeviceToDevice;
+inline constexpr unsigned hipHostMallocMapped = cudaHostAllocMapped;
+inline constexpr auto hipStreamCaptureModeThreadLocal = cudaStreamCaptureModeThreadLocal;
 
 inline constexpr auto& hipGetErrorName = cudaGetErrorName;
 inline constexpr auto& hipGetErrorString = cudaGetErrorString;
@@ -35,10 +41,17 @@ inline constexpr auto& hipDeviceGetPCIBusId = cudaDeviceGetPCIBusId;
 inline constexpr auto& hipDriverGetVersion = cudaDriverGetVersion;
 inline constexpr auto& hipRuntimeGetVersion = cudaRuntimeGetVersion;
 inline constexpr auto& hipFree = cudaFree;
+inline constexpr auto& hipHostFree = cudaFreeHost;
+inline constexpr auto& hipMemGetInfo = cudaMemGetInfo;
 inline constexpr auto& hipMemcpyAsync = cudaMemcpyAsync;
 inline constexpr auto& hipMemsetAsync = cudaMemsetAsync;
 inline constexpr auto& hipStreamDestroy = cudaStreamDestroy;
 inline constexpr auto& hipStreamSynchronize = cudaStreamSynchronize;
+inline constexpr auto& hipStreamBeginCapture = cudaStreamBeginCapture;
+inline constexpr auto& hipStreamEndCapture = cudaStreamEndCapture;
+inline constexpr auto& hipGraphDestroy = cudaGraphDestroy;
+inline constexpr auto& hipGraphExecDestroy = cudaGraphExecDestroy;
+inline constexpr auto& hipGraphLaunch = cudaGraphLaunch;
 inline constexpr auto& hipEventDestroy = cudaEventDestroy;
 inline constexpr auto& hipEventSynchronize = cudaEventSynchronize;
 inline constexpr auto& hipModuleUnload = cudaLibraryUnload;
@@ -50,6 +63,14 @@ inline hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int device
 }
 inline hipError_t hipMalloc(void** pointer, size_t size_bytes) {
   return cudaMalloc(pointer, size_bytes);
+}
+inline hipError_t hipHostMalloc(void** pointer, size_t size_bytes, unsigned flags) {
+  return cudaHostAlloc(pointer, size_bytes, flags);
+}
+inline hipError_t hipGraphInstantiate(hipGraphExec_t* exec, hipGraph_t graph,
+                                      hipGraphNode_t* /*error_node*/, char* /*log*/,
+                                      size_t /*log_bytes*/) {
+  return cudaGraphInstantiate(exec, graph, 0);
 }
 inline hipError_t hipStreamCreateWithFlags(hipStream_t* stream, unsigned flags) {
   return cudaStreamCreateWithFlags(stream, flags);

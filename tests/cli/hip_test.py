@@ -1,0 +1,99 @@
+"""GPUs as the program sees them, on a machine without any: the module of the GPU platform over a fake runtime.
+Its kernels do nothing, so a proof ends with unwritten outputs."""
+
+import os
+import pathlib
+
+import harness
+
+MODULES = os.environ["FUSETUNE_FAKE_MODULES"]
+
+
+class HipTest(harness.ProgramTest):
+    def gpus(self, count=1, fail=""):
+        return self.environment(FUSETUNE_MODULE_DIR=MODULES, FAKE_HIP_DEVICES=str(count), FAKE_HIP_FAIL=fail)
+
+    def verify(self, device, environment, expect, variants=3):
+        return self.run_json("--jobs", 1, "verify", "split_reshape_cat", "--model", "qwen3.5-27b", "--tp", 8,
+                             "-o", "layout=contiguous", "--tokens", 4, "--space", variants, "--device", device,
+                             environment=environment, expect=expect)[0]
+
+
+class Devices(HipTest):
+    def test_lists_each_gpu_with_what_it_can_be_chosen_by(self):
+        report = self.run_json("devices", environment=self.gpus(2))
+        gpus = [device for device in report["devices"] if device["device"].startswith("hip:")]
+        self.assertEqual([gpu["device"] for gpu in gpus], ["hip:0", "hip:1"])
+        self.assertEqual([gpu["pci"] for gpu in gpus], ["0000:10:00.0", "0000:11:00.0"])
+        self.assertEqual([gpu["uuid"] for gpu in gpus], ["GPU-00000000fa4e0000", "GPU-10000000fa4e0000"])
+        self.assertTrue(all(gpu["available"] for gpu in gpus))
+        self.assertTrue(any("NVIDIA" in why for why in report["no_gpus"]), report["no_gpus"])
+        text = self.run_program("devices", environment=self.gpus(2)).stdout
+        self.assertIn("device hip:1: Fake Instinct F1 (gfx942)", text)
+        self.assertTrue(all(len(line) <= 100 for line in text.splitlines()), text)
+
+    def test_a_gpu_that_does_not_start_says_why_and_the_others_are_there(self):
+        report = self.run_json("devices", environment=self.gpus(1, "hipStreamCreateWithFlags:1:999"))
+        gpu = next(device for device in report["devices"] if device["device"] == "hip:0")
+        self.assertFalse(gpu["available"])
+        self.assertIn("hipStreamCreateWithFlags", gpu["why"])
+        self.assertTrue(next(d for d in report["devices"] if d["device"] == "host-w64")["available"])
+
+    def test_without_modules_each_platform_says_what_it_lacks(self):
+        (self.dir / "none").mkdir()
+        report = self.run_json("devices", environment=self.environment(FUSETUNE_MODULE_DIR=str(self.dir / "none")))
+        self.assertFalse(any(device["device"].startswith("hip:") for device in report["devices"]))
+        self.assertTrue(any("libfusetune_amd.so" in why for why in report["no_gpus"]), report["no_gpus"])
+
+    def test_the_version_says_which_platforms_were_built(self):
+        self.assertIn("amd", self.run_program("--version", environment=self.gpus()).stdout)
+        (self.dir / "none").mkdir()
+        text = self.run_program("--version", environment=self.environment(FUSETUNE_MODULE_DIR=str(self.dir / "none")))
+        self.assertIn("platforms: host, simulated\n", text.stdout)
+
+
+class Choice(HipTest):
+    def refusal(self, device, environment):
+        result = self.run_program("verify", "rmsnorm_gated", "--device", device, environment=environment)
+        self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+        return harness.unwrapped(result.stderr)
+
+    def test_a_gpu_that_is_not_there_is_refused_with_those_that_are(self):
+        for device in ("hip:2", "hip:GPU-ffff", "hip:0000:99:00.0"):
+            message = self.refusal(device, self.gpus(2))
+            self.assertIn(f"there is no device {device}", message)
+            self.assertIn("hip:1: Fake Instinct F1 (gfx942), 0000:11:00.0, GPU-10000000fa4e0000", message)
+
+    def test_no_gpu_and_no_driver_are_told_apart(self):
+        self.assertIn("none here", self.refusal("hip:0", self.gpus(0)))
+        self.assertIn("driver", self.refusal("hip:0", self.gpus(1, "hipGetDeviceCount:1:35")))
+
+    def test_uuid_and_pci_address_open_the_same_gpu(self):
+        for device in ("hip:GPU-1000", "hip:0000:11:00.0"):
+            report = self.verify(device, self.gpus(2), expect=2, variants=1)
+            self.assertTrue(report["failures"], report)
+
+
+class Faults(HipTest):
+    def statuses(self, report):
+        return sorted(failure["status"] for failure in report["failures"])
+
+    def test_kernels_that_do_nothing_are_found(self):
+        report = self.verify("hip:0", self.gpus(), expect=2)
+        self.assertEqual(set(self.statuses(report)), {"unwritten_output"})
+
+    def test_a_fault_costs_its_variant_and_the_next_one_runs_in_another_worker(self):
+        """Every process faults within its second proof (one waits some 230 times), and nothing works there from then
+        on: without a new process all but the first variant would fault."""
+        report = self.verify("hip:0", self.gpus(1, "hipStreamSynchronize:350:719:sticky"), expect=5)
+        self.assertEqual(self.statuses(report), ["kernel_fault"] * 2 + ["unwritten_output"] * 2)
+        message = next(f["message"] for f in report["failures"] if f["status"] == "kernel_fault")
+        self.assertIn("hipErrorLaunchFailure", message)
+
+    def test_memory_that_runs_out_is_a_status(self):
+        report = self.verify("hip:0", self.gpus(1, "hipMalloc:2:2"), expect=2)
+        self.assertIn("out_of_memory", self.statuses(report))
+
+
+if __name__ == "__main__":
+    harness.main()
