@@ -27,7 +27,7 @@ std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
     if (case_key.empty()) case_key = geometry.cases.front().which.key();
     failures.push_back({outcome.status, std::move(case_key),
                         geometry.variants[v].key(*geometry.geometry.family), target.name,
-                        outcome.message});
+                        outcome.message, target == plan.target ? plan.sweep.device : ""});
   };
   for (const CompiledUnit& unit : campaign.compiled.units) {
     // A compiler that is not installed is said once, not once per variant.
@@ -46,10 +46,10 @@ std::vector<Failure> failures_of(const Plan& plan, const Campaign& campaign) {
       failures.push_back({disproof.outcome.status, raced.cases[race.planned_case].which.key(),
                           raced.variants[race.arms[static_cast<std::size_t>(disproof.arm)]].key(
                               *raced.geometry.family),
-                          plan.target.name, disproof.outcome.message});
+                          plan.target.name, disproof.outcome.message, plan.sweep.device});
     if (!is_user_failure(race.result.outcome.status)) continue;
     failures.push_back({race.result.outcome.status, raced.cases[race.planned_case].which.key(), "",
-                        plan.target.name, race.result.outcome.message});
+                        plan.target.name, race.result.outcome.message, plan.sweep.device});
   }
   return failures;
 }
@@ -128,13 +128,15 @@ Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session
 }
 
 std::string repro_command(const Failure& failure) {
-  const Target target = parse_target(failure.target);
-  if (target.platform == Platform::amd || target.platform == Platform::nvidia)
+  const Platform platform = parse_target(failure.target).platform;
+  const bool is_gpu_target = platform == Platform::amd || platform == Platform::nvidia;
+  if (failure.device.empty() && is_gpu_target)
     return fmt::format("fusetune inspect --case '{}' --variant '{}' --target {}", failure.case_key,
                        failure.variant_key, failure.target);
   std::string command = fmt::format("fusetune verify '{}'", failure.case_key);
   if (!failure.variant_key.empty()) command += fmt::format(" --variant '{}'", failure.variant_key);
-  return command + fmt::format(" --device {} --retry-failed", failure.target);
+  return command + fmt::format(" --device {} --retry-failed",
+                               is_gpu_target ? failure.device : failure.target);
 }
 
 }  // namespace fusetune

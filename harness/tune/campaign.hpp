@@ -19,6 +19,7 @@ struct Failure {
   std::string variant_key;
   std::string target;
   std::string message;
+  std::string device;  ///< as --device names it; "" for a target that is compiled for alone
 };
 
 struct Campaign {

@@ -30,9 +30,9 @@ void faulty_rows(const void *qkvz, const void *ba, void *mixed_qkv, void *z, voi
 #if FT_FAULT == FT_FAULT_DOES_NOT_COMPILE
   this is no kernel;
 #elif FT_FAULT == FT_FAULT_LOOPS_FOREVER
-  volatile int forever = 1;
-  while (forever) {
-  }
+  // Reads of memory are not optimised away, as a loop over a local variable is for some targets.
+  const volatile ft_u16 *word = in;
+  for (;;) (void)*word;
 #elif FT_FAULT == FT_FAULT_WRITES_OUT_OF_BOUNDS
   if (row == tokens - 1 && thread == 0) static_cast<ft_u16 *>(z)[tokens * FT_Z_WIDTH] = 1;
 #elif FT_FAULT == FT_FAULT_WEARS_OUT
