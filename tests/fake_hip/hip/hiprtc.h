@@ -15,8 +15,7 @@ extern "C" {
 hiprtcResult hiprtcVersion(int* major, int* minor);
 const char* hiprtcGetErrorString(hiprtcResult result);
 hiprtcResult hiprtcCreateProgram(hiprtcProgram* program, const char* source, const char* name,
-                                 int header_count, const char** headers,
-                                 const char** header_names);
+                                 int header_count, const char** headers, const char** header_names);
 hiprtcResult hiprtcDestroyProgram(hiprtcProgram* program);
 hiprtcResult hiprtcCompileProgram(hiprtcProgram program, int option_count, const char** options);
 hiprtcResult hiprtcGetProgramLogSize(hiprtcProgram program, std::size_t* size);
