@@ -12,7 +12,8 @@ class NoCompiler(harness.ProgramTest):
         for options in ([], ["--json"]):
             with self.subTest(options):
                 result = self.run_program(*options, "inspect", "--family", "split_reshape_cat", "--target", "sm_90",
-                                          "--model", "qwen3.5-27b", "--tp", 8, "--space", 1)
+                                          "--model", "qwen3.5-27b", "--tp", 8, "--space", 1,
+                                          environment={**self.environment(), "FUSETUNE_MODULE_DIR": str(self.dir)})
                 self.assertEqual(result.returncode, 4, result.stdout + result.stderr)
                 self.assertIn("sm_90", result.stderr)
 
