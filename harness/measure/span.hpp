@@ -32,7 +32,7 @@ class BoundArm {
 struct Span {
   Outcome outcome;
   bool no_time = false;  ///< the outcome is the clock's, not the arm's
-  double us = 0;  ///< of the whole span
+  double us = 0;         ///< of the whole span
 };
 
 /// Times spans over a ring. Each begins at the set where the one before it ended, whichever arm
