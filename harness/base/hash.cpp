@@ -12,7 +12,11 @@ std::string hash_hex(std::string_view bytes) {
 }
 
 std::string hash_hex(std::initializer_list<std::string_view> parts) {
+  constexpr std::size_t kLengthAndColon = 21;
+  std::size_t bytes = 0;
+  for (std::string_view part : parts) bytes += part.size() + kLengthAndColon;
   std::string joined;
+  joined.reserve(bytes);
   for (std::string_view part : parts) {
     joined += std::to_string(part.size());
     joined += ':';

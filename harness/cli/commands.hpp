@@ -15,6 +15,9 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
 ExitCode selftest_command(const GlobalOptions& global, const SelftestOptions& options);
 ExitCode list_command(const GlobalOptions& global, const std::string& what);
 ExitCode devices_command(const GlobalOptions& global);
+ExitCode doctor_command(const GlobalOptions& global, const DoctorOptions& options);
+/// With what this build can compile for and run on; `fusetune devices` says why not the rest.
+std::string version_text();
 ExitCode cache_command(const GlobalOptions& global, const CacheOptions& options);
 ExitCode records_command(const GlobalOptions& global, const RecordsOptions& options);
 

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/error.hpp"
+#include "harness/base/files.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/size_text.hpp"
 #include "harness/cli/text_table.hpp"
@@ -91,6 +92,13 @@ void print_device(const Json& device) {
 }
 
 }  // namespace
+
+std::string version_text() {
+  std::string modules = "host, simulated";
+  if (compiler_unavailable(parse_target("gfx90a")).empty()) modules += ", amd";
+  if (compiler_unavailable(parse_target("sm_90")).empty()) modules += ", nvidia";
+  return "fusetune " + harness_version() + "\nplatforms: " + modules;
+}
 
 ExitCode devices_command(const GlobalOptions& global) {
   Json devices = hosts_json();

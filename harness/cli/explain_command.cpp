@@ -116,6 +116,26 @@ std::vector<std::pair<std::string, std::string>> fallen(const RecordStore& recor
   return list;
 }
 
+/// How it was measured, where more than the device's own clock was asked.
+std::string protocol_text(const RaceResult& result) {
+  std::string text;
+  if (!result.path.empty()) text += fmt::format("launches: {}. ", result.path);
+  if (result.confirmed)
+    text += fmt::format(
+        "{} dropped in {} epochs; times and intervals of those that are left are "
+        "of the epochs after them. ",
+        counted(std::ssize(result.eliminated), "variant"), result.confirmed_from);
+  text += "stopped: " + result.stopped_by;
+  if (result.rejected_clocks + result.rejected_throttle + result.repeated_epochs > 0)
+    text += fmt::format(
+        ". left out: {} of two clocks that disagreed, {} at a lower core clock; {} "
+        "repeated",
+        counted(result.rejected_clocks, "visit"), result.rejected_throttle,
+        counted(result.repeated_epochs, "epoch"));
+  for (const std::string& flag : result.flags) text += ". note: " + flag;
+  return text;
+}
+
 std::string standing(const Choice& choice, const ArmVerdict& verdict) {
   if (verdict.arm == choice.arm) return "chosen";
   if (verdict.tied) return "tied";
@@ -201,6 +221,9 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
                     {"table", entry.exists ? Json(entry.file.string()) : Json()},
                     {"table_variant", entry.row ? Json(entry.row->variant.key(family)) : Json()},
                     {"table_holds_it", held},
+                    {"path", result.path},
+                    {"stopped_by", result.stopped_by},
+                    {"flags", result.flags},
                     {"arms", std::move(list)}}
                    .dump(2));
     return ExitCode::pass;
@@ -222,6 +245,7 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
                standing(choice, verdict), name(verdict.arm)});
   fmt::print("{}\n{}", table.text(kLineWidth), wrapped("why: " + choice.reason, 2));
   fmt::print("{}", wrapped(table_text(entry, family, held), 2));
+  fmt::print("{}", wrapped("measured: " + protocol_text(result), 2));
   if (!result.dropped.empty()) {
     fmt::print("dropped after the first look (more than {:.1f}x the best):\n",
                RaceOptions{}.probe_cutoff);

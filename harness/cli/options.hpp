@@ -68,6 +68,10 @@ struct InspectOptions {
   SelectionOptions selection;
 };
 
+struct DoctorOptions {
+  std::string device = "host-w64";
+};
+
 struct ExplainOptions {
   std::string case_key;
   std::string device = "host-w64";

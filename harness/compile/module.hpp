@@ -2,6 +2,7 @@
 // What a platform's module exports. Objects of C++ cross this boundary, so both sides must come
 // from one build: the version says so.
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ inline constexpr const char* kModuleDeviceSymbol = "fusetune_make_device";
 
 /// Of the interfaces in compiler.hpp and device.hpp; raise it when they change.
 inline constexpr const char* kModuleVersion = "fusetune-module-2 gcc " __VERSION__;
+
+/// Each module has one. Throws std::exception where its library is of no use here.
+std::unique_ptr<Compiler> make_module_compiler();
 
 /// What a platform's module exports under a name; nullptr, with the reason, when there is no module
 /// that fits this build. The module stays loaded.

@@ -75,6 +75,8 @@ struct QueueTraits {
   bool asynchronous = false;
   bool graphs = false;                   ///< record() and replay() may succeed
   std::int64_t graph_launches_max = 64;  ///< longer graphs have failed on some runtimes
+  /// With so many on their way launch() may wait for room: where a kernel hangs, for ever.
+  std::int64_t launches_ahead_max = 512;
 };
 
 /// A timed span on its way through the queue. Devices whose launches are done when launch() returns

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <stdexcept>
 
@@ -11,21 +12,47 @@ namespace fusetune {
 
 namespace {
 
-std::vector<ArmTime> times_of(const RaceResult& result) {
-  std::vector<ArmTime> times;
-  times.reserve(result.samples.size());
-  for (const Sample& sample : result.samples)
-    times.push_back({sample.arm, sample.epoch, sample.round, sample.us});
-  return times;
-}
+/// Times the margin, that a simpler arm may be slower at most.
+constexpr double kSimplerCosts = 2;
+
+/// What a race timed, from an epoch on. By arms: hundreds are compared, two at a time.
+class TimesOfArms {
+ public:
+  TimesOfArms(const RaceResult& result, std::int32_t epoch) {
+    for (const Sample& sample : result.samples)
+      if (sample.epoch >= epoch)
+        by_arm_[sample.arm].push_back({sample.arm, sample.epoch, sample.round, sample.us});
+  }
+
+  std::set<std::int32_t> arms() const {
+    std::set<std::int32_t> arms;
+    for (const auto& [arm, times] : by_arm_) arms.insert(arm);
+    return arms;
+  }
+  ArmSummary summary(std::int32_t arm) const { return summarise_arm(of(arm), arm); }
+  Comparison compare(std::int32_t a, std::int32_t b) const {
+    std::vector<ArmTime> both = of(a);
+    if (b != a) both.insert(both.end(), of(b).begin(), of(b).end());
+    return compare_arms(both, a, b);
+  }
+
+ private:
+  const std::vector<ArmTime>& of(std::int32_t arm) const {
+    static const std::vector<ArmTime> none;
+    const auto found = by_arm_.find(arm);
+    return found == by_arm_.end() ? none : found->second;
+  }
+
+  std::map<std::int32_t, std::vector<ArmTime>> by_arm_;
+};
 
 /// Paired against one arm of the race, so that a drift that all arms saw does not choose.
-std::int32_t fastest_of(const std::vector<ArmTime>& times, const std::set<std::int32_t>& arms) {
+std::int32_t fastest_of(const TimesOfArms& times, const std::set<std::int32_t>& arms) {
   const std::int32_t reference = *arms.begin();
   std::int32_t best = reference;
   double best_log = 0;
   for (const std::int32_t arm : arms) {
-    const double log_ratio = compare_arms(times, reference, arm).log_ratio.mid;
+    const double log_ratio = times.compare(reference, arm).log_ratio.mid;
     if (log_ratio < best_log) {
       best = arm;
       best_log = log_ratio;
@@ -83,12 +110,20 @@ bool keep_least_memory(const ChoiceRules& rules, std::vector<std::int32_t>& arms
 
 /// Fills in the arm that the table names, -1 when no tied one beats the baseline beyond noise.
 /// Returns whether the memories decided.
-bool pick(Choice& choice, const ChoiceRules& rules) {
+bool pick(Choice& choice, const ChoiceRules& rules, bool confirmed) {
   std::vector<std::int32_t> arms = eligible_arms(choice, rules);
   if (std::find(arms.begin(), arms.end(), rules.incumbent) != arms.end()) {
     choice.arm = rules.incumbent;
     return false;
   }
+  // Where arms were raced to be told apart, no wide interval makes up for a worse figure, and
+  // simplicity may cost no more than is known.
+  if (confirmed)
+    std::erase_if(arms, [&](std::int32_t arm) {
+      const Interval& over = choice.verdict(arm).over_fastest;
+      return arm != choice.fastest &&
+             (over.mid > 1 + rules.margin || over.high > 1 + kSimplerCosts * rules.margin);
+    });
   const bool by_memory = keep_least_memory(rules, arms);
   for (const std::int32_t arm : arms)
     if (choice.arm < 0 || simpler(rules, arm, choice.arm)) choice.arm = arm;
@@ -116,12 +151,15 @@ const ArmVerdict& Choice::verdict(std::int32_t of_arm) const {
 }
 
 Choice choose(const RaceResult& result, const ChoiceRules& rules) {
-  const std::vector<ArmTime> times = times_of(result);
-  std::set<std::int32_t> timed;
-  for (const ArmTime& time : times) timed.insert(time.arm);
+  // What was dropped before the confirmation is told by the epochs that it ran.
+  const TimesOfArms times(result, result.confirmed_from);
+  const TimesOfArms all_times(result, 0);
+  const std::set<std::int32_t> timed = times.arms();
   check(result, rules, timed);
   std::set<std::int32_t> candidates = timed;
   candidates.erase(rules.baseline);
+  // What was surely slower is in no tie, however few its epochs.
+  for (const Elimination& one : result.eliminated) candidates.erase(one.arm);
   std::erase_if(candidates, [&rules](std::int32_t arm) { return !is_eligible(rules, arm); });
   if (timed.empty()) throw std::invalid_argument("nothing was timed");
   // Without a candidate the baseline stands alone.
@@ -131,18 +169,19 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
   Choice choice;
   choice.fastest = fastest_of(times, candidates);
   const double margin = std::log1p(rules.margin);
-  for (const std::int32_t arm : timed) {
+  for (const std::int32_t arm : all_times.arms()) {
+    const TimesOfArms& its_times = timed.count(arm) != 0 ? times : all_times;
     ArmVerdict verdict;
     verdict.arm = arm;
-    verdict.summary = summarise_arm(times, arm);
-    const Comparison to_fastest = compare_arms(times, choice.fastest, arm);
+    verdict.summary = its_times.summary(arm);
+    const Comparison to_fastest = its_times.compare(choice.fastest, arm);
     verdict.over_fastest = to_fastest.ratio;
     verdict.tied =
         arm != rules.baseline && candidates.count(arm) != 0 && to_fastest.log_ratio.low < margin;
-    if (rules.baseline >= 0) verdict.over_baseline = compare_arms(times, arm, rules.baseline).ratio;
+    if (rules.baseline >= 0) verdict.over_baseline = its_times.compare(arm, rules.baseline).ratio;
     choice.verdicts.push_back(verdict);
   }
-  const bool by_memory = pick(choice, rules);
+  const bool by_memory = pick(choice, rules, result.confirmed);
   choice.is_default = choice.arm < 0;
   if (choice.is_default) choice.arm = rules.baseline;
   for (const ArmVerdict& verdict : choice.verdicts) {

@@ -1,5 +1,5 @@
-// The race: warm-up, probe, then epochs of interleaved rounds. All statistics are elsewhere; here
-// every sample is kept.
+// The race: warm-up, probe, epochs of interleaved rounds after which arms are dropped, and a
+// confirmation of those that are left on epochs of their own. Every sample is kept.
 
 #include "harness/measure/race.hpp"
 
@@ -9,144 +9,51 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <memory>
 #include <new>
 #include <numeric>
-#include <optional>
-#include <random>
+#include <set>
 
-#include "harness/measure/ring.hpp"
-#include "harness/measure/span.hpp"
-#include "harness/stats/stats.hpp"
-#include "harness/verify/inputs.hpp"
+#include "harness/device/device_error.hpp"
+#include "harness/measure/race_bench.hpp"
+#include "harness/measure/race_rounds.hpp"
+#include "harness/stats/standings.hpp"
 
 namespace fusetune {
 
 namespace {
 
-constexpr int kTrendSpans = 8;
-constexpr double kTrend = 0.005;
-constexpr double kWarmUpCap = 5;
-// A clock that was put back goes on by the next span; one that stands still does not.
-constexpr int kClockTries = 3;
-
-/// An arm could not be timed: ends the race, as a value at its boundary.
-struct ArmFailure {
-  std::int32_t arm;
-  Outcome outcome;
-};
+/// Of the budget, for the epochs before the confirmation.
+constexpr double kRaceShare = 0.6;
+/// An interval that shrinks less than this from look to look will not get narrow.
+constexpr double kShrinks = 0.95;
 
 class Race {
  public:
   Race(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
        const RaceOptions& options, const SpanAhead& ahead)
-      : device_(device),
-        which_(which),
-        options_(options),
-        ahead_(ahead),
-        plan_(plan_ring(which, device.properties().cache_bytes, options.cold,
-                        options.ring_bytes_max)),
-        images_(Inputs(which, options.seed).images(0, Poison::b)),
-        random_(options.seed),
-        lengths_(arms.size()),
-        seen_us_(arms.size()) {
-    const Arena prototype(device, which, Place::low, options.seed);
-    for (const RunnableVariant& arm : arms) bound_.emplace_back(arm, which, prototype);
-  }
+      : options_(options),
+        bench_(device, arms, which, options, ahead, result_),
+        rounds_(bench_, options, result_),
+        lengths_(arms.size()) {}
 
   RaceResult run() {
-    begin_us_ = device_.stamp_us();
-    describe_ring();
-    fresh_memory(0);
-    for (std::size_t arm = 0; arm < bound_.size(); ++arm) span(static_cast<std::int32_t>(arm), 1);
-    warm_up();
+    bench_.fresh_memory(0);
+    for (std::size_t arm = 0; arm < bench_.arm_count(); ++arm)
+      bench_.launch_us(static_cast<std::int32_t>(arm), 1);
+    bench_.warm_up();
     probe();
     fit_rounds();
+    screen();
     race_epochs();
+    confirm();
+    if (result_.samples.empty()) throw ArmFailure{-1, clocks_disagree()};
     flag_frozen_clock();
     return std::move(result_);
   }
 
  private:
-  double elapsed_us() const { return device_.stamp_us() - begin_us_; }
   double budget_us() const { return 1e6 * options_.budget_s; }
-
-  void flag(const std::string& text) {
-    auto& flags = result_.flags;
-    if (std::find(flags.begin(), flags.end(), text) == flags.end()) flags.push_back(text);
-  }
-
-  void describe_ring() {
-    result_.ring = plan_.sets;
-    result_.data = plan_.cold ? "cold" : "hot";
-    result_.ring_over_cache = plan_.over_cache;
-    if (!plan_.flag.empty()) flag(plan_.flag);
-  }
-
-  void fresh_memory(int epoch) {
-    if (ahead_) ahead_(-1, 0);
-    timer_.reset();
-    ring_.reset();  // the old memory goes first: the ring may be all there is
-    ring_ = std::make_unique<Ring>(device_, which_, images_, plan_.sets,
-                                   options_.seed + 1000003 * static_cast<std::uint64_t>(epoch));
-    timer_.emplace(device_, *ring_);
-  }
-
-  /// Microseconds of the whole span.
-  double span(std::int32_t arm, std::int64_t launches) {
-    const auto a = static_cast<std::size_t>(arm);
-    if (ahead_) ahead_(arm, seen_us_[a] * static_cast<double>(launches));
-    Span span = timer_->run(bound_[a], launches);
-    for (int tries = 1; span.no_time && tries < kClockTries; ++tries) {
-      flag("the clock was put back");
-      span = timer_->run(bound_[a], launches);
-    }
-    if (!span.outcome.ok()) throw ArmFailure{arm, span.outcome};
-    seen_us_[a] = span.us / static_cast<double>(launches);
-    return span.us;
-  }
-
-  std::vector<std::int32_t> shuffled(std::vector<std::int32_t> arms) {
-    for (std::size_t i = arms.size(); i > 1; --i) std::swap(arms[i - 1], arms[random_() % i]);
-    return arms;
-  }
-
-  /// Launch time by spans that double until they are long enough to trust. Gives up early on an arm
-  /// that is past all hope.
-  double estimate(std::int32_t arm, double hopeless_us) {
-    constexpr std::int64_t launches_max = 1 << 20;
-    for (std::int64_t launches = 1;; launches *= 2) {
-      const double us = span(arm, launches);
-      const double each = us / static_cast<double>(launches);
-      const bool hopeless = each > (launches == 1 ? 4 : 1) * hopeless_us;
-      if (us >= 0.25 * options_.span_us_min || hopeless || launches >= launches_max) return each;
-    }
-  }
-
-  void warm_up() {
-    const double each = estimate(0, std::numeric_limits<double>::infinity());
-    const auto launches = std::max<std::int64_t>(
-        1, static_cast<std::int64_t>(std::ceil(options_.span_us_min / each)));
-    std::vector<double> spans;
-    const double from_us = device_.stamp_us();
-    for (;;) {
-      spans.push_back(span(0, launches));
-      const double spent_ms = (device_.stamp_us() - from_us) / 1000;
-      if (spent_ms >= options_.warm_up_ms && settled(spans)) return;
-      if (spent_ms >= kWarmUpCap * options_.warm_up_ms) break;
-    }
-    flag("warm-up unsettled");
-  }
-
-  /// No trend over the last spans beyond half a percent or beyond their own noise.
-  static bool settled(const std::vector<double>& spans) {
-    if (spans.size() < kTrendSpans) return false;
-    const std::vector<double> last(spans.end() - kTrendSpans, spans.end());
-    std::vector<double> place(last.size());
-    std::iota(place.begin(), place.end(), 0.0);
-    const double change = theil_sen_slope(place, last) * (kTrendSpans - 1);
-    return std::abs(change) <= std::max(kTrend * median(last), mad_sigma(last));
-  }
+  const RaceRules& rules() const { return bench_.rules(); }
 
   bool is_kept(std::int32_t arm) const {
     return std::find(options_.keep.begin(), options_.keep.end(), arm) != options_.keep.end();
@@ -157,30 +64,43 @@ class Race {
   }
 
   void probe() {
-    std::vector<std::int32_t> order(bound_.size());
+    std::vector<std::int32_t> order(bench_.arm_count());
     std::iota(order.begin(), order.end(), 0);
-    result_.probe_us.assign(bound_.size(), 0);
+    result_.probe_us.assign(order.size(), 0);
     std::map<std::int32_t, double> best_us;  // of each group
-    for (const std::int32_t arm : shuffled(order)) {
+    for (const std::int32_t arm : rounds_.shuffled(order)) {
       double& best =
           best_us.try_emplace(group_of(arm), std::numeric_limits<double>::infinity()).first->second;
       const double hopeless_us = 2 * options_.probe_cutoff * best;
       double& us = result_.probe_us[static_cast<std::size_t>(arm)];
-      us = estimate(arm, hopeless_us);
-      if (us <= hopeless_us) {
-        const SpanLength length = span_length(us, plan_.sets, options_.span_us_min);
-        us = span(arm, length.launches) / static_cast<double>(length.launches);
-      }
+      us = bench_.estimate(arm, hopeless_us);
+      if (us <= hopeless_us) us = bench_.launch_us(arm, bench_.length_of(arm, us).launches);
       best = std::min(best, us);
     }
-    for (std::size_t arm = 0; arm < bound_.size(); ++arm) {
-      const auto number = static_cast<std::int32_t>(arm);
-      const double us = result_.probe_us[arm];
-      lengths_[arm] = span_length(us, plan_.sets, options_.span_us_min);
-      const bool drop =
-          us > options_.probe_cutoff * best_us.at(group_of(number)) && !is_kept(number);
-      (drop ? result_.dropped : alive_).push_back(number);
-      if (!drop && !lengths_[arm].whole_sweeps) flag("ring swept in parts");
+    for (const std::int32_t arm : order) {
+      const double us = result_.probe_us[static_cast<std::size_t>(arm)];
+      const bool drop = us > options_.probe_cutoff * best_us.at(group_of(arm)) && !is_kept(arm);
+      (drop ? result_.dropped : alive_).push_back(arm);
+    }
+    prepare_spans();
+  }
+
+  /// Path, ring and lengths of spans, by what the probe found.
+  void prepare_spans() {
+    const auto probed = [this](std::int32_t a, std::int32_t b) {
+      return result_.probe_us[static_cast<std::size_t>(a)] <
+             result_.probe_us[static_cast<std::size_t>(b)];
+    };
+    const std::int32_t best = *std::min_element(alive_.begin(), alive_.end(), probed);
+    bench_.choose_path(alive_, result_.probe_us[static_cast<std::size_t>(best)]);
+    bench_.prove_cold(best);
+    if (bench_.asynchronous()) bench_.fresh_memory(0);
+    for (const std::int32_t arm : alive_) {
+      double& us = result_.probe_us[static_cast<std::size_t>(arm)];
+      // Launches into a stream hid how short it is.
+      if (result_.path == "graph") us = bench_.launch_us(arm, bench_.length_of(arm, us).launches);
+      lengths_[static_cast<std::size_t>(arm)] = bench_.length_of(arm, us);
+      if (!lengths_[static_cast<std::size_t>(arm)].whole_sweeps) bench_.flag("ring swept in parts");
     }
   }
 
@@ -189,47 +109,196 @@ class Race {
     double round_us = 0;
     for (const std::int32_t arm : alive_) {
       const auto a = static_cast<std::size_t>(arm);
-      round_us += 2 * result_.probe_us[a] * static_cast<double>(lengths_[a].launches);
+      round_us += (bench_.two_lengths() ? 6 : 2) * result_.probe_us[a] *
+                  static_cast<double>(lengths_[a].launches);
     }
-    const double rounds = (budget_us() - elapsed_us()) / (2 * round_us);
-    rounds_ = std::clamp(rounds < 1e6 ? static_cast<int>(rounds) : options_.rounds, 1,
-                         std::max(1, options_.rounds));
-    if (rounds_ < options_.rounds) flag(fmt::format("budget: {} rounds per epoch", rounds_));
+    const double rounds = (budget_us() - bench_.elapsed_us()) / (2 * round_us);
+    rounds_each_ = std::clamp(rounds < 1e6 ? static_cast<int>(rounds) : rules().rounds, 1,
+                              std::max(1, rules().rounds));
+    if (rounds_each_ < rules().rounds)
+      bench_.flag(fmt::format("budget: {} rounds per epoch", rounds_each_));
+  }
+
+  /// Rounds of short spans, after each of which those far behind are dropped.
+  void screen() {
+    const auto enough = static_cast<std::size_t>(rules().finalists);
+    for (int round = 0; round < std::ssize(options_.screen_cuts); ++round) {
+      if (enough == 0 || candidates() <= enough) return;
+      rounds_.screen(0, round, alive_, lengths_);
+      epochs_ = 1;
+      drop_far(options_.screen_cuts[static_cast<std::size_t>(round)]);
+    }
+  }
+
+  void drop_far(double cut) {
+    std::map<std::int32_t, double> best_us, best_of_group_us;
+    for (const Sample& sample : result_.samples)
+      for (const auto& [key, times] :
+           {std::pair(sample.arm, &best_us), std::pair(group_of(sample.arm), &best_of_group_us)}) {
+        double& best = times->try_emplace(key, sample.us).first->second;
+        best = std::min(best, sample.us);
+      }
+    std::set<std::int32_t> out;
+    for (const auto& [arm, us] : best_us)
+      if (us > (1 + cut) * best_of_group_us.at(group_of(arm)) && !is_kept(arm)) out.insert(arm);
+    eliminate(out);
   }
 
   void race_epochs() {
-    const int epochs = std::max(2, options_.epochs);
+    const auto enough = static_cast<std::size_t>(rules().finalists);
     result_.stopped_by = "epochs";
-    for (int epoch = 0; epoch < epochs; ++epoch) {
-      const double from_us = elapsed_us();
-      if (epoch > 0) fresh_memory(epoch);
-      // The first sweep after an allocation maps pages and fills translation tables.
-      span(alive_.front(), std::min<std::int64_t>(plan_.sets, length(alive_.front())));
-      for (int round = 0; round < rounds_; ++round) race_round(epoch, round);
-      const double now_us = elapsed_us();
-      if (epoch >= 1 && epoch + 1 < epochs && now_us + (now_us - from_us) > budget_us()) {
+    for (int done = 0; done < std::max(2, rules().looks.back());) {
+      if (enough > 0 && candidates() <= enough) return;
+      run_epoch(epochs_);
+      ++done;
+      if (enough > 0) drop_slower(epochs_ - done, done, rules().looks);
+      if (done >= 2 && done < rules().looks.back() &&
+          rounds_.is_spent(enough > 0 ? kRaceShare : 1)) {
         result_.stopped_by = "budget";
-        flag("budget");
+        bench_.flag("budget");
+        break;
+      }
+    }
+    if (enough > 0) keep_best(enough);
+  }
+
+  std::size_t candidates() const {
+    return static_cast<std::size_t>(std::count_if(
+        alive_.begin(), alive_.end(), [this](std::int32_t arm) { return !is_kept(arm); }));
+  }
+
+  std::vector<ArmTime> times_from(std::int32_t epoch) const {
+    std::vector<ArmTime> times;
+    for (const Sample& sample : result_.samples)
+      if (sample.epoch >= epoch)
+        times.push_back({sample.arm, sample.epoch, sample.round, sample.us});
+    return times;
+  }
+
+  /// The standings of each group of alive arms.
+  std::vector<Standings> standings_from(std::int32_t epoch, double confidence, Spread spread) {
+    std::map<std::int32_t, std::vector<std::int32_t>> groups;
+    for (const std::int32_t arm : alive_) groups[group_of(arm)].push_back(arm);
+    const std::vector<ArmTime> times = times_from(epoch);
+    std::vector<Standings> all;
+    for (const auto& [group, arms] : groups)
+      all.push_back(rank_arms(times, arms, confidence, spread));
+    return all;
+  }
+
+  /// Arms that are timed only to be compared with need no such care where they are far behind.
+  std::set<std::int32_t> far_kept() {
+    std::set<std::int32_t> far;
+    if (rules().finalists == 0 || epochs_ == 0) return far;
+    for (const Standings& group : standings_from(0, 0.95, Spread::own))
+      for (const Standing& standing : group.arms)
+        if (is_kept(standing.arm) && standing.log_ratio.mid > std::log1p(options_.early_cut))
+          far.insert(standing.arm);
+    return far;
+  }
+
+  void eliminate(const std::set<std::int32_t>& arms) {
+    for (const std::int32_t arm : alive_)
+      if (arms.count(arm) != 0) result_.eliminated.push_back({arm, epochs_});
+    std::erase_if(alive_, [&arms](std::int32_t arm) { return arms.count(arm) != 0; });
+  }
+
+  /// Of the epochs from one on: after one what is far off, then by the spread of all arms.
+  void drop_slower(std::int32_t from, int done, const std::vector<int>& looks) {
+    const double confidence = 1 - options_.alpha / static_cast<double>(looks.size() + 1);
+    std::set<std::int32_t> out;
+    for (const Standings& group : standings_from(from, confidence, Spread::pooled))
+      for (const Standing& standing : group.arms) {
+        const bool slower = done == 1 ? standing.log_ratio.mid > std::log1p(options_.early_cut)
+                                      : standing.log_ratio.low > std::log1p(options_.margin);
+        if (slower && !is_kept(standing.arm)) out.insert(standing.arm);
+      }
+    eliminate(out);
+  }
+
+  /// The fastest by their means; of groups, of each one.
+  void keep_best(std::size_t count) {
+    std::set<std::int32_t> out;
+    for (Standings& group : standings_from(0, 0.95, Spread::own)) {
+      std::sort(group.arms.begin(), group.arms.end(), [](const Standing& a, const Standing& b) {
+        return a.log_ratio.mid < b.log_ratio.mid;
+      });
+      std::size_t kept = 0;
+      for (const Standing& standing : group.arms)
+        if (!is_kept(standing.arm) && ++kept > count) out.insert(standing.arm);
+    }
+    eliminate(out);
+  }
+
+  /// The winner of many is lucky as well: its time counts on epochs that did not choose it.
+  void confirm() {
+    if (rules().finalists == 0) return;
+    result_.confirmed = true;
+    result_.confirmed_from = epochs_;
+    const std::int32_t from = epochs_;
+    const auto& looks = rules().confirm_looks;
+    const double confidence = 1 - options_.alpha / static_cast<double>(looks.size());
+    std::vector<double> widths;
+    for (int done = 1;; ++done) {
+      run_epoch(epochs_);
+      if (done == looks.back()) {
+        result_.stopped_by = "epochs";
+        return;
+      }
+      drop_slower(from, done, looks);
+      if (done < 2) continue;
+      const bool spent = rounds_.is_spent(1);
+      const bool is_look = std::find(looks.begin(), looks.end(), done) != looks.end();
+      if (is_look) {
+        const std::string why = stop_reason(from, confidence, widths);
+        if (!why.empty()) {
+          result_.stopped_by = why;
+          return;
+        }
+      }
+      if (spent) {
+        result_.stopped_by = "budget";
+        bench_.flag("budget");
         return;
       }
     }
   }
 
-  std::int64_t length(std::int32_t arm) const {
-    return lengths_[static_cast<std::size_t>(arm)].launches;
+  /// "" to go on.
+  std::string stop_reason(std::int32_t from, double confidence, std::vector<double>& widths) {
+    bool decided = true;
+    double widest = 0;
+    for (const Standings& group : standings_from(from, confidence, Spread::own)) {
+      for (const Standing& standing : group.arms)
+        if (standing.arm != group.leader)
+          decided = decided && standing.log_ratio.low >
+                                   (is_kept(standing.arm) ? 0 : std::log1p(options_.margin));
+      widest = std::max(widest, group.widest);
+    }
+    widths.push_back(widest);
+    if (decided) return "decided";
+    if (widest <= options_.precision) return "precise";
+    if (is_bounded(from, confidence)) return "bounded";
+    const std::size_t n = widths.size();
+    const bool stuck = n > 2 && widths[n - 1] > kShrinks * widths[n - 2] &&
+                       widths[n - 2] > kShrinks * widths[n - 3];
+    if (stuck) bench_.flag("noise limited");
+    return stuck ? "noise_limited" : "";
   }
 
-  /// There and back: a linear drift adds the same to every arm.
-  void race_round(int epoch, int round) {
-    std::vector<std::int32_t> order = shuffled(alive_);
-    for (int pass = 0; pass < 2; ++pass) {
-      for (const std::int32_t arm : order) {
-        const std::int64_t launches = length(arm);
-        const double us = span(arm, launches) / static_cast<double>(launches);
-        result_.samples.push_back({arm, epoch, round, launches, us});
-      }
-      std::reverse(order.begin(), order.end());
-    }
+  /// Nothing left can be faster than the leader by more than the least that counts.
+  bool is_bounded(std::int32_t from, double confidence) {
+    for (const Standings& group : standings_from(from, confidence, Spread::pooled))
+      for (const Standing& standing : group.arms)
+        if (standing.arm != group.leader &&
+            standing.log_ratio.low < (is_kept(standing.arm) ? 0 : -std::log1p(options_.regret_max)))
+          return false;
+    return true;
+  }
+
+  void run_epoch(int epoch) {
+    rounds_.run_epoch(epoch, rounds_each_, alive_, far_kept(), lengths_);
+    epochs_ = epoch + 1;
   }
 
   /// A clock that counts something else than this work gives one figure for everything.
@@ -238,25 +307,17 @@ class Race {
     const bool same = std::all_of(samples.begin(), samples.end(), [&](const Sample& sample) {
       return sample.us == samples.front().us;
     });
-    if (same && samples.size() > 4) flag("all samples are identical");
+    if (same && samples.size() > 4) bench_.flag("all samples are identical");
   }
 
-  Device& device_;
-  const Case& which_;
   const RaceOptions& options_;
-  const SpanAhead& ahead_;
-  RingPlan plan_;
-  TensorImages images_;
-  std::mt19937_64 random_;
-  std::vector<BoundArm> bound_;
-  std::vector<SpanLength> lengths_;
-  std::vector<double> seen_us_;  ///< per launch list, of each arm's last span; 0 for none
-  std::vector<std::int32_t> alive_;
-  int rounds_ = 1;
-  std::unique_ptr<Ring> ring_;
-  std::optional<SpanTimer> timer_;
-  double begin_us_ = 0;
   RaceResult result_;
+  RaceBench bench_;
+  RaceRounds rounds_;
+  std::vector<SpanLength> lengths_;
+  std::vector<std::int32_t> alive_;
+  int rounds_each_ = 1;
+  std::int32_t epochs_ = 0;
 };
 
 RaceResult failure(std::int32_t arm, Outcome outcome) {
@@ -282,7 +343,13 @@ RaceResult race(Device& device, const std::vector<RunnableVariant>& arms, const 
     device.schedule(0);
     return Race(device, arms, which, options, ahead).run();
   } catch (const ArmFailure& failed) {
-    return failure(failed.arm, failed.outcome);
+    RaceResult result = failure(failed.arm, failed.outcome);
+    result.unsure = failed.unsure;
+    return result;
+  } catch (const DeviceError& error) {
+    RaceResult result = failure(-1, {error.status(), error.what()});
+    result.unsure = true;
+    return result;
   } catch (const std::bad_alloc&) {
     return failure(-1, {Status::out_of_memory, "no memory for the argument sets of the race"});
   }

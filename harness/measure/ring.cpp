@@ -17,17 +17,17 @@ std::int64_t unique_bytes(const Case& which) {
   return std::max<std::int64_t>(1, traffic.read_bytes + traffic.write_bytes);
 }
 
-std::int64_t set_bytes(const Case& which) {
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+std::int64_t ring_set_bytes(const Case& which) {
   std::int64_t total = 0;
   for (const TensorDecl* tensor : tensors_of(which.geometry)) {
     total += shape_of(which, *tensor).span_bytes() + static_cast<std::int64_t>(2 * kLineBytes);
   }
   return std::max<std::int64_t>(1, total);
 }
-
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-}  // namespace
 
 RingPlan plan_ring(const Case& which, std::int64_t cache_bytes, bool cold, std::int64_t bytes_max) {
   const std::int64_t unique = unique_bytes(which);
@@ -37,7 +37,7 @@ RingPlan plan_ring(const Case& which, std::int64_t cache_bytes, bool cold, std::
                                   static_cast<double>(cache_bytes);
   };
   if (!cold) return {1, false, over(1), ""};
-  const std::int64_t fitting = std::max<std::int64_t>(1, bytes_max / set_bytes(which));
+  const std::int64_t fitting = std::max<std::int64_t>(1, bytes_max / ring_set_bytes(which));
   if (cache_bytes <= 0) return {fitting, true, 0, "cache size unknown: the ring is all it may be"};
   const std::int64_t wanted = divide_up(3 * cache_bytes, unique) + 1;
   RingPlan plan;
@@ -53,7 +53,8 @@ RingPlan plan_ring(const Case& which, std::int64_t cache_bytes, bool cold, std::
 struct Ring::Layout {
   std::vector<const TensorDecl*> tensors;
   std::vector<std::size_t> offsets;  ///< within a set
-  std::size_t base = 0;              ///< of the first set
+  std::vector<std::size_t> span_bytes;
+  std::size_t base = 0;  ///< of the first set
   std::size_t stride = 0;
 };
 
@@ -67,8 +68,8 @@ Ring::Layout Ring::lay_out(const Case& which, std::uint64_t seed) {
     const auto align = static_cast<std::size_t>(which.geometry.align_bytes.at(tensor->name));
     // A class below 16 bytes is met exactly: better alignment would time another case.
     layout.offsets.push_back(at + (align < kAlignBytesMax ? align : 0));
-    const std::size_t bytes =
-        static_cast<std::size_t>(shape_of(which, *tensor).span_bytes()) + align;
+    layout.span_bytes.push_back(static_cast<std::size_t>(shape_of(which, *tensor).span_bytes()));
+    const std::size_t bytes = layout.span_bytes.back() + align;
     at += (bytes + kLineBytes - 1) / kLineBytes * kLineBytes;
   }
   // Never a whole number of pages: equal tensors of all sets would share few cache sets.
@@ -86,12 +87,28 @@ Ring::Ring(Device& device, const TensorImages& images, std::int64_t sets, Layout
       sets_(sets),
       tensors_(std::move(layout.tensors)),
       offsets_(std::move(layout.offsets)),
+      span_bytes_(std::move(layout.span_bytes)),
+      has_pristine_set_(device.queue().asynchronous && restores()),
       stride_(layout.stride),
-      memory_(device, layout.base + layout.stride * static_cast<std::size_t>(sets), Place::low),
+      memory_(device,
+              layout.base +
+                  layout.stride * static_cast<std::size_t>(sets + (has_pristine_set_ ? 1 : 0)),
+              Place::low),
       base_(memory_.pointer() + layout.base) {
-  for (std::int64_t set = 0; set < sets_; ++set) {
+  fill();
+}
+
+void Ring::fill() {
+  const bool within = device_->queue().asynchronous;
+  const std::int64_t written = within ? 1 : sets_;
+  for (std::int64_t set = 0; set < written; ++set) {
     for (std::size_t ordinal = 0; ordinal < tensors_.size(); ++ordinal) write(ordinal, set);
   }
+  if (!within) return;
+  const std::int64_t all = sets_ + (has_pristine_set_ ? 1 : 0);
+  const std::size_t bytes = offsets_.back() + span_bytes_.back();
+  for (std::int64_t set = 1; set < all; ++set)
+    device_->copy_within(base_ + static_cast<std::size_t>(set) * stride_, base_, bytes);
 }
 
 void Ring::write(std::size_t ordinal, std::int64_t set) {
@@ -100,17 +117,27 @@ void Ring::write(std::size_t ordinal, std::int64_t set) {
   copy_to_device(*device_, data(ordinal, set), image->second);
 }
 
+bool Ring::changes(std::size_t ordinal) const {
+  const Role role = tensors_[ordinal]->role;
+  return role == Role::inout || role == Role::state;
+}
+
 bool Ring::restores() const {
-  return std::any_of(tensors_.begin(), tensors_.end(), [](const TensorDecl* tensor) {
-    return tensor->role == Role::inout || tensor->role == Role::state;
-  });
+  for (std::size_t ordinal = 0; ordinal < tensors_.size(); ++ordinal)
+    if (changes(ordinal)) return true;
+  return false;
 }
 
 void Ring::restore(std::int64_t first, std::int64_t count) {
   for (std::size_t ordinal = 0; ordinal < tensors_.size(); ++ordinal) {
-    const Role role = tensors_[ordinal]->role;
-    if (role != Role::inout && role != Role::state) continue;
-    for (std::int64_t i = 0; i < std::min(count, sets_); ++i) write(ordinal, (first + i) % sets_);
+    if (!changes(ordinal)) continue;
+    for (std::int64_t i = 0; i < std::min(count, sets_); ++i) {
+      const std::int64_t set = (first + i) % sets_;
+      if (has_pristine_set_)
+        device_->copy_within(data(ordinal, set), data(ordinal, sets_), span_bytes_[ordinal]);
+      else
+        write(ordinal, set);
+    }
   }
 }
 

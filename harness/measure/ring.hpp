@@ -19,6 +19,7 @@ struct RingPlan {
 };
 
 /// Hot: one set. Cold: ceil(3 x cache / unique bytes) + 1, as far as `bytes_max` goes.
+std::int64_t ring_set_bytes(const Case& which);
 RingPlan plan_ring(const Case& which, std::int64_t cache_bytes, bool cold, std::int64_t bytes_max);
 
 /// The sets of one epoch in one allocation: pages of their own for thousands of small tensors would
@@ -44,12 +45,18 @@ class Ring {
   Ring(Device& device, const TensorImages& images, std::int64_t sets, Layout layout);
   static Layout lay_out(const Case& which, std::uint64_t seed);
   void write(std::size_t ordinal, std::int64_t set);
+  /// Once for the whole ring, and then within the device's memory where that is quicker.
+  void fill();
+  bool changes(std::size_t ordinal) const;
 
   Device* device_;
   const TensorImages* images_;
   std::int64_t sets_;
   std::vector<const TensorDecl*> tensors_;
   std::vector<std::size_t> offsets_;
+  std::vector<std::size_t> span_bytes_;
+  /// Copies come from a set of the device's memory that no launch uses.
+  bool has_pristine_set_;
   std::size_t stride_;
   DeviceMemory memory_;
   DevicePointer base_;

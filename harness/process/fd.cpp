@@ -66,6 +66,12 @@ Pipe make_pipe() {
           above_standard_streams(std::move(write_end))};
 }
 
+void open_standard_streams() {
+  int fd = ::open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::dup(fd);
+  if (fd >= 0) ::close(fd);
+}
+
 void set_nonblocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
 std::ptrdiff_t write_some(int fd, std::string_view bytes) {

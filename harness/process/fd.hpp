@@ -21,6 +21,10 @@ Pipe make_pipe();
 /// The same file behind a descriptor above 2. Throws std::system_error.
 FileDescriptor above_standard_streams(FileDescriptor fd);
 
+/// Standard streams that are closed become /dev/null: a file that is opened must not become the
+/// place where text is printed.
+void open_standard_streams();
+
 void set_nonblocking(int fd);
 
 /// write(2), retried on EINTR; a closed pipe is EPIPE in errno and never a SIGPIPE.

@@ -6,56 +6,59 @@
 namespace fusetune {
 
 void JobQueue::push(Job job) {
-  if (job.alone) {
-    alone_.push_back(std::move(job));
+  if (job.company != Company::any) {
+    in_turn(job.company).push_back(std::move(job));
     return;
   }
   LineKey key{job.kind, {job.expected_ms, job.follow_ms}};
-  lines_[std::move(key)].push_back({next_++, std::move(job)});
+  const Seen& seen = seen_[job.kind];  // stays where it is
+  Line& line = lines_[std::move(key)];
+  line.seen = &seen;
+  line.jobs.push_back({next_++, std::move(job)});
   ++beside_;
 }
 
 void JobQueue::put_back(Job job) {
-  if (job.alone) {
-    alone_.push_front(std::move(job));
+  if (job.company != Company::any) {
+    in_turn(job.company).push_front(std::move(job));
     return;
   }
   put_back_.push_front(std::move(job));
   ++beside_;
 }
 
-std::optional<Job> JobQueue::take(bool alone) {
-  if (!has(alone)) return std::nullopt;
+std::optional<Job> JobQueue::take(Company company) {
+  if (!has(company)) return std::nullopt;
   std::optional<Job> job;
-  if (alone || !put_back_.empty()) {
-    std::deque<Job>& queue = alone ? alone_ : put_back_;
+  if (company != Company::any || !put_back_.empty()) {
+    std::deque<Job>& queue = company == Company::any ? put_back_ : in_turn(company);
     job = std::move(queue.front());
     queue.pop_front();
-    if (!alone) --beside_;
+    if (company == Company::any) --beside_;
     return job;
   }
   // There are a few kinds, and maybe thousands of jobs.
   auto best = lines_.begin();
-  double best_ms = length_ms(best->first);
+  double best_ms = length_ms(best->first, *best->second.seen);
   for (auto line = std::next(best); line != lines_.end(); ++line) {
-    const double ms = length_ms(line->first);
+    const double ms = length_ms(line->first, *line->second.seen);
     if (ms < best_ms) continue;
-    if (ms == best_ms && line->second.front().order > best->second.front().order) continue;
+    if (ms == best_ms && line->second.jobs.front().order > best->second.jobs.front().order)
+      continue;
     best = line;
     best_ms = ms;
   }
-  job = std::move(best->second.front().job);
-  best->second.pop_front();
-  if (best->second.empty()) lines_.erase(best);
+  job = std::move(best->second.jobs.front().job);
+  best->second.jobs.pop_front();
+  if (best->second.jobs.empty()) lines_.erase(best);
   --beside_;
   return job;
 }
 
-double JobQueue::length_ms(const LineKey& key) const {
+double JobQueue::length_ms(const LineKey& key, const Seen& seen) {
   const auto& [expected_ms, follow_ms] = key.second;
-  const auto seen = seen_.find(key.first);
-  if (seen == seen_.end() || seen->second.count == 0) return expected_ms + follow_ms;
-  return seen->second.sum_ms / static_cast<double>(seen->second.count) + follow_ms;
+  if (seen.count == 0) return expected_ms + follow_ms;
+  return seen.sum_ms / static_cast<double>(seen.count) + follow_ms;
 }
 
 void JobQueue::saw(const std::string& kind, double wall_ms) {

@@ -17,11 +17,13 @@ class JobQueue {
   void push(Job job);
   /// One that was taken and not begun: it comes first.
   void put_back(Job job);
-  /// The next one that may run beside others, or must not.
-  std::optional<Job> take(bool alone);
+  /// The next one of those that want this company.
+  std::optional<Job> take(Company company);
 
-  bool has(bool alone) const { return alone ? !alone_.empty() : beside_ > 0; }
-  std::size_t size() const { return beside_ + alone_.size(); }
+  bool has(Company company) const {
+    return company == Company::any ? beside_ > 0 : !in_turn(company).empty();
+  }
+  std::size_t size() const { return beside_ + own_pool_.size() + alone_.size(); }
 
   /// What a job of this kind took.
   void saw(const std::string& kind, double wall_ms);
@@ -40,13 +42,23 @@ class JobQueue {
     double slowest_step_ms = 0;
   };
   /// Jobs of one kind with equal needs, in the order in which they came.
-  using Line = std::deque<Entry>;
+  struct Line {
+    const Seen* seen = nullptr;  ///< of the kind
+    std::deque<Entry> jobs;
+  };
   using LineKey = std::pair<std::string, std::pair<double, double>>;  ///< kind, expected, follow
 
-  double length_ms(const LineKey& key) const;
+  static double length_ms(const LineKey& key, const Seen& seen);
+  const std::deque<Job>& in_turn(Company company) const {
+    return company == Company::none ? alone_ : own_pool_;
+  }
+  std::deque<Job>& in_turn(Company company) {
+    return company == Company::none ? alone_ : own_pool_;
+  }
 
   std::map<LineKey, Line> lines_;  ///< none is empty
   std::size_t beside_ = 0;
+  std::deque<Job> own_pool_;
   std::deque<Job> alone_;
   std::deque<Job> put_back_;
   std::map<std::string, Seen> seen_;

@@ -18,12 +18,11 @@ struct Slot {
   std::unique_ptr<Worker> worker;
   std::optional<Job> job;
   PoolClock::time_point began;
-  PoolClock::time_point step_began;
-  PoolClock::time_point deadline;  ///< of the step
+  PoolClock::time_point deadline;  ///< of the job
   std::chrono::milliseconds limit{0};
-  bool job_taken = false;     ///< the worker has said that it began
-  bool has_answered = false;  ///< the worker has finished an earlier job
-  bool more = false;          ///< messages were left in its buffer
+  std::int64_t begun_before = 0;  ///< jobs that the worker had begun before this one
+  bool begun = false;             ///< this one; known when the worker has ended
+  bool has_answered = false;      ///< the worker has finished an earlier job
 };
 
 struct WorkerPool::Impl {
@@ -35,14 +34,13 @@ struct WorkerPool::Impl {
   bool in_run = false;
 
   std::size_t running() const;
-  bool runs_alone() const;  ///< a job beside which nothing may run
+  bool runs(Company company) const;  ///< a job that wants this company
 
-  /// Begins the next job of one sort on a free worker. False when none waits or no worker is free.
-  /// Throws UserError when no worker can be started.
-  bool start_next(bool alone);
+  /// Begins the next job that wants this company on a free worker. False when none waits, none may
+  /// be begun here now, or no worker is free. Throws UserError when no worker can be started.
+  bool start_next(Company company);
 
   // Waiting.
-  bool has_more() const;
   PoolClock::time_point next_deadline() const;
   void add_poll_entries(std::vector<pollfd>& entries) const;
   void take_poll_results(const pollfd* entries);
@@ -57,9 +55,12 @@ struct WorkerPool::Impl {
 
  private:
   void give_job(Slot& slot, Job job);
-  void begin_step(Slot& slot);
-  /// The limit that the job has passed, of its step or of what its worker noted.
-  static std::optional<std::chrono::milliseconds> passed_limit(const Slot& slot);
+  /// What others of its kind tell, nothing while none does.
+  std::optional<std::chrono::milliseconds> learned_limit(const Job& job,
+                                                         double slowest_so_far_ms) const;
+  std::chrono::milliseconds step_limit(const Slot& slot, const StepNote& note) const;
+  /// The limit that the job has passed, its own or that of what its worker noted.
+  std::optional<std::chrono::milliseconds> passed_limit(const Slot& slot) const;
 
   // What comes back.
   void read_messages(Slot& slot);

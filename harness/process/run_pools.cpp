@@ -27,7 +27,7 @@ class Pools {
   Pools(const Pools&) = delete;
   Pools& operator=(const Pools&) = delete;
 
-  bool done() const { return running() == 0 && !waits(false) && !waits(true); }
+  bool done() const { return running() == 0 && !waits_for_others() && !waits(Company::none); }
 
   void cancel_all() {
     // A callback may submit to any of them.
@@ -44,13 +44,14 @@ class Pools {
 
   void assign_jobs() {
     if (std::any_of(pools_.begin(), pools_.end(),
-                    [](const WorkerPool::Impl* pool) { return pool->runs_alone(); }))
+                    [](const WorkerPool::Impl* pool) { return pool->runs(Company::none); }))
       return;
+    for (const Company company : {Company::any, Company::other_pools})
+      for (WorkerPool::Impl* pool : pools_)
+        while (has_room() && pool->start_next(company)) continue;
+    if (running() > 0 || waits_for_others()) return;
     for (WorkerPool::Impl* pool : pools_)
-      while (has_room() && pool->start_next(false)) continue;
-    if (running() > 0 || waits(false)) return;
-    for (WorkerPool::Impl* pool : pools_)
-      if (pool->start_next(true)) return;
+      if (pool->start_next(Company::none)) return;
   }
 
   void wait(PoolClock::time_point next_tick) {
@@ -73,16 +74,17 @@ class Pools {
     for (const WorkerPool::Impl* pool : pools_) sum += pool->running();
     return sum;
   }
-  bool waits(bool alone) const {
-    return std::any_of(pools_.begin(), pools_.end(),
-                       [alone](const WorkerPool::Impl* pool) { return pool->queue.has(alone); });
+  bool waits(Company company) const {
+    return std::any_of(pools_.begin(), pools_.end(), [company](const WorkerPool::Impl* pool) {
+      return pool->queue.has(company);
+    });
   }
+  bool waits_for_others() const { return waits(Company::any) || waits(Company::other_pools); }
   bool has_room() const { return jobs_ == 0 || running() < jobs_; }
 
   milliseconds time_to_wait(PoolClock::time_point next_tick) const {
     PoolClock::time_point until = next_tick;
     for (const WorkerPool::Impl* pool : pools_) {
-      if (pool->has_more()) return milliseconds(0);
       until = std::min(until, pool->next_deadline());
     }
     const auto left = std::chrono::ceil<milliseconds>(until - PoolClock::now());

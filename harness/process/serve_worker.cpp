@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/process/channel.hpp"
+#include "harness/process/step_note.hpp"
 #include "harness/process/worker_pool.hpp"
 
 namespace fusetune {
@@ -15,16 +16,15 @@ namespace {
 /// Parts of requests that were sent before, by key.
 using SharedParts = std::map<std::string, Json>;
 
-Json answer_of(
-    Json request, const SharedParts& kept, const std::function<void(const Json&)>& progress,
-    const std::function<Json(const Json&, const std::function<void(const Json&)>&)>& handle) {
+Json answer_of(Json request, const SharedParts& kept,
+               const std::function<Json(const Json&)>& handle) {
   try {
     if (request.is_object() && request.contains("shared")) {
       const auto part = kept.find(request.at("shared").get<std::string>());
       if (part == kept.end()) return {{"error", "its shared part was not sent"}};
       request["shared"] = part->second;
     }
-    return handle(request, progress);
+    return handle(request);
   } catch (const std::exception& error) {
     return {{"error", error.what()}};
   } catch (...) {
@@ -32,23 +32,14 @@ Json answer_of(
   }
 }
 
-/// A message as the pool reads it: one key says what the value is.
-Json envelope(const char* what, const Json& value) {
-  Json message = Json::object();
-  message[what] = value;
-  return message;
-}
-
 }  // namespace
 
-int serve_worker(
-    int in_fd, int out_fd,
-    const std::function<Json(const Json&, const std::function<void(const Json&)>&)>& handle) {
+int serve_worker(int in_fd, int out_fd, NotePage& note,
+                 const std::function<Json(const Json&)>& handle) {
   // A program that the worker starts must not hold the pipes open after the worker's death.
   ::fcntl(in_fd, F_SETFD, FD_CLOEXEC);
   ::fcntl(out_fd, F_SETFD, FD_CLOEXEC);
   Channel channel(in_fd, out_fd);
-  const auto progress = [&](const Json& value) { channel.send(envelope("progress", value)); };
   SharedParts kept;
   while (auto request = channel.receive()) {
     if (request->is_object() && request->contains("keep")) {
@@ -56,9 +47,10 @@ int serve_worker(
       continue;
     }
     // From here on the job counts as begun: it is not given to another worker.
-    if (!channel.send(envelope("began", true))) return 1;
-    const Json answer = answer_of(*std::move(request), kept, progress, handle);
-    if (!channel.send(envelope("answer", answer))) return 1;
+    note.begin_job();
+    const Json answer = answer_of(*std::move(request), kept, handle);
+    note.end_step();
+    if (!channel.send(Json{{"answer", answer}})) return 1;
     // A kernel that ran wild may have written anywhere in this process: the next job gets another.
     if (answer.is_object() && answer.value("retire", false)) return 0;
   }

@@ -19,7 +19,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kPageBytes = 4096;
-constexpr std::chrono::microseconds kExpectedMax = std::chrono::hours(24);
+constexpr std::chrono::microseconds kTimeMax = std::chrono::hours(24);
+
+std::int64_t now_ns() { return Clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
+
+std::chrono::microseconds sane(std::int64_t us) {
+  return std::clamp(std::chrono::microseconds(us), std::chrono::microseconds(0), kTimeMax);
+}
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -33,6 +39,8 @@ struct NotePage::Shared {
   std::atomic<std::int64_t> subject;
   std::atomic<std::int64_t> since_ns;  ///< 0: no note
   std::atomic<std::int64_t> expected_us;
+  std::atomic<std::int64_t> slowest_us;  ///< of the steps that ended
+  std::atomic<std::int64_t> jobs;
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
@@ -60,24 +68,43 @@ void NotePage::map(int fd) {
   shared_ = static_cast<Shared*>(memory);
 }
 
+void NotePage::begin_job() { shared_->jobs.fetch_add(1); }
+
 void NotePage::write(std::int64_t subject, std::chrono::microseconds expected) {
+  end_step();
   shared_->subject.store(subject, std::memory_order_relaxed);
-  shared_->since_ns.store(Clock::now().time_since_epoch() / std::chrono::nanoseconds(1),
-                          std::memory_order_relaxed);
+  shared_->since_ns.store(now_ns(), std::memory_order_relaxed);
   shared_->expected_us.store(expected.count(), std::memory_order_release);
 }
 
-void NotePage::clear() { shared_->since_ns.store(0); }
+void NotePage::end_step() {
+  const std::int64_t since = shared_->since_ns.load(std::memory_order_relaxed);
+  if (since <= 0) return;
+  const std::int64_t took_us = (now_ns() - since) / 1000;
+  if (took_us > shared_->slowest_us.load(std::memory_order_relaxed))
+    shared_->slowest_us.store(took_us, std::memory_order_relaxed);
+}
+
+void NotePage::clear() {
+  shared_->since_ns.store(0);
+  shared_->slowest_us.store(0);
+}
+
+std::int64_t NotePage::jobs_begun() const { return shared_->jobs.load(); }
+
+std::chrono::microseconds NotePage::slowest_step() const {
+  return sane(shared_->slowest_us.load(std::memory_order_relaxed));
+}
 
 std::optional<StepNote> NotePage::read() const {
-  const std::chrono::microseconds expected(shared_->expected_us.load(std::memory_order_acquire));
+  const std::chrono::microseconds expected =
+      sane(shared_->expected_us.load(std::memory_order_acquire));
   const std::int64_t since_ns = shared_->since_ns.load(std::memory_order_relaxed);
   if (since_ns <= 0) return std::nullopt;
-  const std::int64_t now_ns = Clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   StepNote note;
   note.subject = shared_->subject.load(std::memory_order_relaxed);
-  note.since = Clock::time_point(std::chrono::nanoseconds(std::min(since_ns, now_ns)));
-  note.expected = std::clamp(expected, std::chrono::microseconds(0), kExpectedMax);
+  note.since = Clock::time_point(std::chrono::nanoseconds(std::min(since_ns, now_ns())));
+  note.expected = expected;
   return note;
 }
 

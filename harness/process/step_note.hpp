@@ -1,7 +1,8 @@
 #pragma once
 // What a worker is doing, written into memory that it shares with its supervisor. A note costs no
 // system call and wakes nobody up, so it may be made between two samples of a race, and it is still
-// there when the worker is not: it tells at what that died.
+// there when the worker is not: it tells at what that died. A worker that ran wild may have written
+// anything: what is read has a range that one can reckon with.
 
 #include <sys/types.h>
 
@@ -34,11 +35,22 @@ class NotePage {
   int fd() const { return file_.get(); }
   void close_fd() { file_.close(); }
 
+  // The worker's side.
+  void begin_job();
+  /// Ends the step before.
   void write(std::int64_t subject, std::chrono::microseconds expected);
+  /// What was noted stays to be read.
+  void end_step();
+
+  // The supervisor's side.
+  /// Before a job is sent.
   void clear();
-  /// Nothing when none was written. A worker that ran wild may have written anything: the times are
-  /// such that one can reckon with them.
+  /// The last step, nothing when none was noted.
   std::optional<StepNote> read() const;
+  /// Ever, by this worker.
+  std::int64_t jobs_begun() const;
+  /// Of the steps that ended since the page was cleared, 0: none did.
+  std::chrono::microseconds slowest_step() const;
 
  private:
   struct Shared;

@@ -16,8 +16,6 @@ using Clock = PoolClock;
 using std::chrono::milliseconds;
 using How = JobEnd::How;
 
-// Messages taken from one worker in one go, so that one that floods cannot starve the others.
-constexpr int kMessagesPerVisit = 100;
 // From the end of a worker's pipe to its exit.
 constexpr milliseconds kExitGrace{200};
 // For idle workers to leave by themselves when the pool ends.
@@ -35,10 +33,13 @@ std::string in_vain_text(const std::optional<ExitState>& state, const std::strin
                      kStartsInVain, how, output);
 }
 
-milliseconds limit_of(const StepNote& note, const Job& job) {
-  const bool expected = note.expected.count() > 0 && job.limit_floor > milliseconds(0);
-  const auto hanging = std::chrono::ceil<milliseconds>(note.expected * kHangFactor);
-  return std::max(expected ? job.limit_floor : job.noted_limit, hanging);
+std::optional<std::int64_t> subject_of(const NotePage& page) {
+  const std::optional<StepNote> note = page.read();
+  return note ? std::optional(note->subject) : std::nullopt;
+}
+
+double ms_of(std::chrono::microseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
 }
 
 double ms_since(Clock::time_point begin) {
@@ -52,20 +53,22 @@ std::size_t WorkerPool::Impl::running() const {
       std::count_if(slots.begin(), slots.end(), [](const Slot& s) { return s.job.has_value(); }));
 }
 
-bool WorkerPool::Impl::runs_alone() const {
-  return std::any_of(slots.begin(), slots.end(),
-                     [](const Slot& slot) { return slot.job && slot.job->alone; });
+bool WorkerPool::Impl::runs(Company company) const {
+  return std::any_of(slots.begin(), slots.end(), [company](const Slot& slot) {
+    return slot.job && slot.job->company == company;
+  });
 }
 
-bool WorkerPool::Impl::start_next(bool alone) {
-  if (!queue.has(alone)) return false;
+bool WorkerPool::Impl::start_next(Company company) {
+  if (!queue.has(company) || runs(Company::other_pools)) return false;
+  if (company == Company::other_pools && (queue.has(Company::any) || running() > 0)) return false;
   // Workers that are there come first; a new one is started only when all have work.
   Slot* empty = nullptr;
   for (Slot& slot : slots) {
     if (slot.job) continue;
     if (slot.worker && slot.worker->has_exited()) lose(slot, "");
     if (slot.worker) {
-      give_job(slot, *queue.take(alone));
+      give_job(slot, *queue.take(company));
       return true;
     }
     if (empty == nullptr) empty = &slot;
@@ -74,9 +77,8 @@ bool WorkerPool::Impl::start_next(bool alone) {
   std::string error;
   empty->worker = Worker::start(options, &error);
   empty->has_answered = false;
-  empty->more = false;
   if (empty->worker) {
-    give_job(*empty, *queue.take(alone));
+    give_job(*empty, *queue.take(company));
     return true;
   }
   // Too many processes or files just now: the workers that run will come free. With none running
@@ -88,8 +90,12 @@ bool WorkerPool::Impl::start_next(bool alone) {
 void WorkerPool::Impl::give_job(Slot& slot, Job job) {
   slot.job = std::move(job);
   slot.began = Clock::now();
-  begin_step(slot);
-  slot.job_taken = false;
+  slot.limit = slot.job->limit;
+  if (slot.job->noted_limit == milliseconds(0))
+    slot.limit = learned_limit(*slot.job, 0).value_or(slot.limit);
+  slot.limit = std::min(slot.limit, kLimitMax);
+  slot.deadline = slot.began + slot.limit;
+  slot.begun_before = slot.worker->note().jobs_begun();
   // What it printed before belongs to another job.
   slot.worker->drain_output();
   if (slot.has_answered) slot.worker->output().clear();
@@ -97,31 +103,33 @@ void WorkerPool::Impl::give_job(Slot& slot, Job job) {
   slot.worker->send(*slot.job);
 }
 
-void WorkerPool::Impl::begin_step(Slot& slot) {
-  const Job& job = *slot.job;
-  slot.limit = job.limit;
-  if (const double slowest_ms = queue.slowest_step_ms(job.kind);
-      slowest_ms > 0 && job.limit_floor > milliseconds(0))
-    slot.limit = std::max(job.limit_floor,
-                          milliseconds(static_cast<std::int64_t>(kHangFactor * slowest_ms)));
-  slot.limit = std::min(slot.limit, kLimitMax);
-  slot.step_began = Clock::now();
-  slot.deadline = slot.step_began + slot.limit;
+std::optional<milliseconds> WorkerPool::Impl::learned_limit(const Job& job,
+                                                            double slowest_so_far_ms) const {
+  if (job.kind.empty() || job.limit_floor == milliseconds(0)) return std::nullopt;
+  const double slowest_ms = std::max(queue.slowest_step_ms(job.kind), slowest_so_far_ms);
+  if (slowest_ms <= 0) return std::nullopt;
+  return std::max(job.limit_floor,
+                  milliseconds(static_cast<std::int64_t>(kHangFactor * slowest_ms)));
 }
 
-std::optional<milliseconds> WorkerPool::Impl::passed_limit(const Slot& slot) {
+milliseconds WorkerPool::Impl::step_limit(const Slot& slot, const StepNote& note) const {
+  const Job& job = *slot.job;
+  if (note.expected.count() > 0) {
+    const auto hanging = std::chrono::ceil<milliseconds>(note.expected * kHangFactor);
+    return std::max(job.limit_floor > milliseconds(0) ? job.limit_floor : job.noted_limit, hanging);
+  }
+  return learned_limit(job, ms_of(slot.worker->note().slowest_step())).value_or(job.noted_limit);
+}
+
+std::optional<milliseconds> WorkerPool::Impl::passed_limit(const Slot& slot) const {
   if (!slot.job) return std::nullopt;
   const Clock::time_point now = Clock::now();
   if (now >= slot.deadline) return slot.limit;
   if (slot.job->noted_limit == milliseconds(0)) return std::nullopt;
   const std::optional<StepNote> note = slot.worker->note().read();
   if (!note) return std::nullopt;
-  const milliseconds limit = limit_of(*note, *slot.job);
+  const milliseconds limit = step_limit(slot, *note);
   return now - note->since >= limit ? std::optional(limit) : std::nullopt;
-}
-
-bool WorkerPool::Impl::has_more() const {
-  return std::any_of(slots.begin(), slots.end(), [](const Slot& slot) { return slot.more; });
 }
 
 Clock::time_point WorkerPool::Impl::next_deadline() const {
@@ -145,17 +153,13 @@ void WorkerPool::Impl::take_poll_results(const pollfd* entries) {
     if (!slot.worker) continue;
     if (entries[3 * i + 1].revents != 0) slot.worker->drain_output();
     if (entries[3 * i + 2].revents != 0) slot.worker->flush();
-    if (entries[3 * i].revents != 0 || slot.more) read_messages(slot);
+    if (entries[3 * i].revents != 0) read_messages(slot);
   }
 }
 
 void WorkerPool::Impl::read_messages(Slot& slot) {
-  slot.more = false;
-  for (int taken = 0; slot.worker; ++taken) {
-    if (taken == kMessagesPerVisit) {
-      slot.more = true;
-      return;
-    }
+  // One answer, and nothing after it: one that floods is lost at its second message.
+  while (slot.worker) {
     bool closed = false;
     auto message = slot.worker->channel().poll(&closed);
     if (message) {
@@ -168,30 +172,22 @@ void WorkerPool::Impl::read_messages(Slot& slot) {
 }
 
 void WorkerPool::Impl::handle(Slot& slot, Json message) {
-  if (!message.is_object() || message.size() != 1 || !slot.job) {
+  if (!message.is_object() || message.size() != 1 || !message.contains("answer") || !slot.job) {
     lose(slot, "it sent an unexpected message");
     return;
   }
-  Json& value = message.begin().value();
-  if (message.contains("began")) {
-    slot.job_taken = true;
-    starts_in_vain = 0;
-  } else if (message.contains("progress")) {
-    queue.saw_step(slot.job->kind, ms_since(slot.step_began));
-    begin_step(slot);
-    if (slot.job->progress) slot.job->progress(value);
-  } else if (message.contains("answer")) {
-    slot.has_answered = true;
-    queue.saw_step(slot.job->kind, ms_since(slot.step_began));
-    queue.saw(slot.job->kind, ms_since(slot.began));
-    slot.worker->drain_output();
-    JobEnd end;
-    end.answer = std::move(value);
-    end.last_output = slot.worker->output().text();
-    finish(slot, std::move(end));
-  } else {
-    lose(slot, "it sent an unexpected message");
-  }
+  const double wall_ms = ms_since(slot.began);
+  const bool notes_steps = slot.job->noted_limit > milliseconds(0);
+  queue.saw(slot.job->kind, wall_ms);
+  queue.saw_step(slot.job->kind, notes_steps ? ms_of(slot.worker->note().slowest_step()) : wall_ms);
+  slot.has_answered = true;
+  starts_in_vain = 0;
+  slot.worker->drain_output();
+  JobEnd end;
+  end.answer = std::move(message.begin().value());
+  end.last_output = slot.worker->output().text();
+  end.noted = subject_of(slot.worker->note());
+  finish(slot, std::move(end));
 }
 
 void WorkerPool::Impl::look_after(Slot& slot) {
@@ -201,7 +197,7 @@ void WorkerPool::Impl::look_after(Slot& slot) {
   if (!dead && !passed_limit(slot)) return;
   // Its answer may lie in the pipe: a slow callback must not make a punctual worker late.
   read_messages(slot);
-  if (!slot.worker || slot.more) return;
+  if (!slot.worker) return;
   if (dead)
     lose(slot, "");
   else if (const std::optional<milliseconds> limit = passed_limit(slot))
@@ -219,12 +215,12 @@ void WorkerPool::Impl::look_after_late() {
 
 std::optional<ExitState> WorkerPool::Impl::end_worker(Slot& slot, milliseconds grace, JobEnd* end) {
   const std::unique_ptr<Worker> worker = std::move(slot.worker);
-  slot.more = false;
   auto state = worker->end(grace);
   if (!state) lingering.push_back(worker->pid());
   end->pid = worker->pid();
   end->last_output = worker->output().text();
-  if (const std::optional<StepNote> note = worker->note().read()) end->noted = note->subject;
+  end->noted = subject_of(worker->note());
+  slot.begun = worker->note().jobs_begun() != slot.begun_before;
   return state;
 }
 
@@ -233,7 +229,8 @@ void WorkerPool::Impl::lose(Slot& slot, const std::string& complaint) {
   end.how = How::died;
   const auto state = end_worker(slot, complaint.empty() ? kExitGrace : milliseconds(0), &end);
   if (!slot.job) return;
-  if (complaint.empty() && !slot.job_taken) {
+  if (slot.begun) starts_in_vain = 0;
+  if (complaint.empty() && !slot.begun) {
     // It died of its previous job, after the answer, or before it could begin any: no job's
     // failure.
     queue.put_back(std::move(*slot.job));
@@ -276,7 +273,7 @@ void WorkerPool::Impl::finish(Slot& slot, JobEnd end) {
 
 void WorkerPool::Impl::try_again(Job job, milliseconds limit) {
   job.second_try = false;
-  job.alone = true;
+  job.company = Company::none;
   job.limit = std::min(std::max(job.limit, limit), kLimitMax) * kSecondTryPatience;
   job.noted_limit *= kSecondTryPatience;
   job.limit_floor = milliseconds(0);
@@ -293,8 +290,8 @@ void WorkerPool::Impl::cancel_all() {
     end_worker(slot, milliseconds(0), &end);
     finish(slot, std::move(end));
   }
-  for (const bool alone : {false, true})
-    while (const std::optional<Job> job = queue.take(alone)) {
+  for (const Company company : {Company::any, Company::other_pools, Company::none})
+    while (const std::optional<Job> job = queue.take(company)) {
       JobEnd end;
       end.how = How::cancelled;
       if (job->done) job->done(end);
@@ -332,7 +329,10 @@ WorkerPool::WorkerPool(WorkerPoolOptions options) : impl_(std::make_unique<Impl>
 
 WorkerPool::~WorkerPool() { impl_->dismiss_all(); }
 
-void WorkerPool::submit(Job job) { impl_->queue.push(std::move(job)); }
+void WorkerPool::submit(Job job) {
+  if (job.shared) job.request["shared"] = job.shared->key;
+  impl_->queue.push(std::move(job));
+}
 
 void WorkerPool::saw(const std::string& kind, double wall_ms) { impl_->queue.saw(kind, wall_ms); }
 

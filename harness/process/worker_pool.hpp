@@ -18,6 +18,8 @@
 
 namespace fusetune {
 
+class NotePage;
+
 /// How a job ended. `status` is ok when the worker answered (its answer may itself report a
 /// failure).
 struct JobEnd {
@@ -28,10 +30,10 @@ struct JobEnd {
   int exit_code = 0;
   std::string last_output;  ///< last lines that the worker printed to stderr (a dying compiler
                             ///< prints there)
-  /// The subject that the worker had noted (step_note.hpp) when it died or was late.
+  /// The subject that the worker noted last (step_note.hpp).
   std::optional<std::int64_t> noted{};
   double wall_ms = 0;
-  std::chrono::milliseconds limit{0};  ///< that held for its last step
+  std::chrono::milliseconds limit{0};  ///< that held for it, or that its last step was late for
 };
 
 /// A step that takes this many times as long as the slowest of its kind before it hangs.
@@ -46,30 +48,34 @@ struct SharedPart {
 /// So many times the limits hold for a second try.
 constexpr int kSecondTryPatience = 3;
 
+/// What may run beside a job, in pools that are run together.
+enum class Company {
+  any,
+  other_pools,  ///< nothing of its own pool; it has its turn when that has no job for any company
+  none          ///< nothing; it has its turn when no other job is left
+};
+
 struct Job {
   Json request;
-  std::chrono::milliseconds limit{60000};  ///< of each step, from a message to the next
-  std::function<void(const JobEnd&)> done;
-  /// Called for messages of the worker that carry "progress"; may be empty. Each begins a step.
-  std::function<void(const Json&)> progress;
+  std::chrono::milliseconds limit{60000};  ///< of the whole job
+  std::function<void(JobEnd&)> done;       ///< may take the answer
   /// Jobs of one kind take about as long as each other: what they took tells which jobs are long.
   std::string kind{};
-  /// Once a step of this kind has ended, the limit is kHangFactor times the slowest, and not below
-  /// this; 0: it stays as it is.
+  /// Of each step that the worker notes (step_note.hpp). 0: notes have no limit, and the job is one
+  /// step, of which `limit` is the limit.
+  std::chrono::milliseconds noted_limit{0};
+  /// Where it notes what it expects of a step, the step's limit is kHangFactor times that; once
+  /// a step of this kind has ended, it is kHangFactor times the slowest. Both not below this; 0:
+  /// the limit stays as it is.
   std::chrono::milliseconds limit_floor{0};
   double expected_ms = 0;  ///< while none of the kind was seen
   double follow_ms = 0;    ///< what can begin only when it is done takes so long in addition
-  /// Nothing else runs beside it, in any of the pools that are run together. It has its turn when
-  /// no other job is left that may run beside others.
-  bool alone = false;
+  Company company = Company::any;
   /// A loaded machine is no hanging job, and a worker may be killed for what another process did:
   /// the first time that its worker dies or is late, the job is done again, alone and with more
   /// patience. It ends as that ends.
   bool second_try = false;
-  /// Of a step that the worker notes (step_note.hpp) and of which it expects nothing; of one of
-  /// which it does, kHangFactor times that, and not below `limit_floor`. 0: notes have no limit.
-  std::chrono::milliseconds noted_limit{0};
-  /// Its key stands in request["shared"]; `handle` of the worker finds the value there.
+  /// With one, the request is an object; `handle` of the worker finds the value in its "shared".
   std::shared_ptr<const SharedPart> shared{};
 };
 
@@ -120,12 +126,11 @@ class WorkerPool {
 void run_pools(const std::vector<WorkerPool*>& pools, int jobs, const std::function<bool()>& stop,
                const std::function<void()>& tick = {});
 
-/// The worker's side: answers requests until the supervisor closes the pipe. `handle` gets a
-/// request and a function that sends progress: what it is given is what Job::progress gets. An
-/// exception from `handle` becomes the answer {"error": what}. After an answer with "retire": true
-/// the worker ends. Numbers that are not finite arrive as null: JSON has no others.
-int serve_worker(
-    int in_fd, int out_fd,
-    const std::function<Json(const Json&, const std::function<void(const Json&)>&)>& handle);
+/// The worker's side: answers requests until the supervisor closes the pipe. An exception from
+/// `handle` becomes the answer {"error": what}. After an answer with "retire": true the worker
+/// ends. Numbers that are not finite arrive as null: JSON has no others. `handle` may note its
+/// steps.
+int serve_worker(int in_fd, int out_fd, NotePage& note,
+                 const std::function<Json(const Json&)>& handle);
 
 }  // namespace fusetune

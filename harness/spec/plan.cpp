@@ -185,6 +185,12 @@ void require_independent_rows(const Geometry& geometry, const Mark& mark) {
                                       rule->reason, rule->rule.text()));
 }
 
+std::vector<std::string> Plan::geometry_keys() const {
+  std::vector<std::string> keys;
+  for (const PlannedGeometry& geometry : geometries) keys.push_back(geometry.geometry.key());
+  return keys;
+}
+
 std::int64_t Plan::case_count() const {
   std::int64_t count = 0;
   for (const PlannedGeometry& one : geometries)

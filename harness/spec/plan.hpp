@@ -104,6 +104,7 @@ struct Plan {
   bool own_shapes = false;                  ///< prove every case at its own shape, however large
   std::vector<std::string> skipped;         ///< "model: reason", said and counted, never silent
 
+  std::vector<std::string> geometry_keys() const;  ///< in their order
   std::int64_t case_count() const;
   std::int64_t variant_count() const;  ///< summed over geometries
   std::int64_t pruned_count() const;   ///< summed over geometries

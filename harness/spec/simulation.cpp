@@ -101,8 +101,8 @@ SimulatedNoise read_noise(const YamlNode& node) {
 constexpr double kLongTime = 1e12;
 
 SimulatedQueue read_queue(const YamlNode& node) {
-  node.allow_keys({"launch_us", "launch_gap_us", "graph_start_us", "graph_gap_us", "depth",
-                   "graphs", "tick_us", "core_mhz", "copy_bytes_per_us", "cached"},
+  node.allow_keys({"launch_us", "launch_gap_us", "graph_start_us", "graph_gap_us", "span_us",
+                   "depth", "graphs", "tick_us", "core_mhz", "copy_bytes_per_us", "cached"},
                   "key of queue");
   SimulatedQueue queue;
   queue.asynchronous = true;
@@ -110,6 +110,7 @@ SimulatedQueue read_queue(const YamlNode& node) {
   read_number(node, "launch_gap_us", 0, kLongTime, &queue.launch_gap_us);
   read_number(node, "graph_start_us", 0, kLongTime, &queue.graph_start_us);
   read_number(node, "graph_gap_us", 0, kLongTime, &queue.graph_gap_us);
+  read_number(node, "span_us", 0, kLongTime, &queue.span_us);
   if (const auto depth = node.find("depth")) queue.depth = read_count(*depth, 1);
   if (const auto graphs = node.find("graphs"))
     queue.graphs = graphs->as_one_of({"on", "off"}, "graphs") == "on";
@@ -201,10 +202,10 @@ std::string Simulation::measuring_key() const {
     text += fmt::format("|throttle {} {} {}{}", one.from_us, one.to_us, one.factor,
                         one.core ? "" : " memory");
   if (queue.asynchronous)
-    text +=
-        fmt::format("|queue {} {} {} {} {} {} {} {} {} {}", queue.launch_us, queue.launch_gap_us,
-                    queue.graph_start_us, queue.graph_gap_us, queue.depth, queue.graphs,
-                    queue.tick_us, queue.core_mhz, queue.copy_bytes_per_us, queue.cached);
+    text += fmt::format("|queue {} {} {} {} {} {} {} {} {} {} {}", queue.launch_us, queue.span_us,
+                        queue.launch_gap_us, queue.graph_start_us, queue.graph_gap_us, queue.depth,
+                        queue.graphs, queue.tick_us, queue.core_mhz, queue.copy_bytes_per_us,
+                        queue.cached);
   for (const ClockJump& one : clock_jumps) text += fmt::format("|jump {} {}", one.at_us, one.by_us);
   for (const RecordedSeries& one : recorded) {
     text += fmt::format("|{}", one.entry);

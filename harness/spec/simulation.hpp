@@ -72,6 +72,7 @@ struct SimulatedQueue {
   double launch_gap_us = 1;        ///< of the device, before a launch
   double graph_start_us = 8;       ///< of the device, before the first launch of a replay
   double graph_gap_us = 0.5;       ///< of the device, before each launch of a replay
+  double span_us = 0;              ///< of the device, at the end of a timed span
   std::int64_t depth = 1024;       ///< launches and replays that wait; one more waits for room
   bool graphs = true;              ///< lists of launches can be recorded
   double tick_us = 0.5;            ///< of the device's clock

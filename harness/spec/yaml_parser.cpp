@@ -192,7 +192,7 @@ void check_characters(std::string_view text, const std::string& name) {
 
 /// yaml-cpp's message with what the writer most likely did.
 std::string explain(const std::string& message) {
-  if (message == "the referenced anchor is not defined") return alias_message;
+  if (message.starts_with("the referenced anchor is not defined")) return alias_message;
   std::string text = "not valid YAML: " + message;
   if (message == "illegal map value")
     text += " (a ':' where none can be; quote a text that holds ': ', or check the indentation)";

@@ -233,7 +233,7 @@ std::optional<StepRecord> RecordStore::find(StepRecord::Kind kind, std::string_v
   return step;
 }
 
-void RecordStore::add(const StepRecord& step) {
+void RecordStore::add(StepRecord step) {
   impl_->need_run("add");
   if (step.key.empty()) throw std::logic_error("RecordStore::add: a step needs a key");
   if (!std::isfinite(step.wall_ms))
@@ -244,12 +244,11 @@ void RecordStore::add(const StepRecord& step) {
     impl_->hidden.erase(recorded);
     return;
   }
-  StepRecord row = step;
-  row.subject = to_utf8(step.subject);
-  row.message = to_utf8(step.message);
-  row.run = impl_->run.id;
-  row.finished = utc_now();
-  if (!impl_->rows->insert(row))
+  step.subject = to_utf8(step.subject);
+  step.message = to_utf8(step.message);
+  step.run = impl_->run.id;
+  step.finished = utc_now();
+  if (!impl_->rows->insert(step))
     throw std::logic_error(fmt::format("the {} step '{}' ({}) is already recorded",
                                        to_string(step.kind), step.key, step.subject));
 }

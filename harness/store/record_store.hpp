@@ -39,7 +39,7 @@ class RecordStore {
   std::optional<StepRecord> find(StepRecord::Kind kind, std::string_view key) const;
   /// One durable transaction, within a run. Throws std::logic_error when the step is already there.
   /// Numbers in `data` that are not finite are stored as null: JSON has no others.
-  void add(const StepRecord& step);
+  void add(StepRecord step);
   /// Audits earlier runs' steps that `chosen` names: find() hides them, so that they are done
   /// again, and add() gives what came out to `compare`, with what is recorded, and keeps the
   /// record. With empty functions it ends.

@@ -52,6 +52,7 @@ ProofStage::ProofStage(const Plan& plan, const CompileSummary& compiled,
       summary_(summary),
       tasks_(std::move(tasks)),
       done_(std::move(done)),
+      geometry_keys_(plan.geometry_keys()),
       is_known_(tasks_.size()) {
   for (const ProofTask& task : tasks_) {
     ProvedVariant& proved = summary_.variants.emplace_back();
@@ -175,27 +176,24 @@ void ProofStage::submit(ProofJob& proof) {
   Job job;
   job.request = prove_request(plan_.sweep.device, context_of(unit));
   job.shared = proof.cases->shared();
-  job.request["shared"] = job.shared->key;
-  job.kind = "prove " + plan_.geometries[unit.geometry].geometry.key();
-  job.limit = kernel_limit(session_.options);
+  job.kind = "prove " + geometry_keys_[unit.geometry];
+  job.noted_limit = kernel_limit(session_.options);
+  // Of all together, for a worker that writes over its notes.
+  job.limit = (std::ssize(proof.cases->cases()) + 2) * job.noted_limit;
   job.limit_floor = kernel_limit_floor(session_.options);
   job.second_try = true;
   job.expected_ms = kProofMs;
   if (is_baseline(plan_.geometries[unit.geometry], unit.variant)) job.follow_ms = kProofMs;
-  const auto at_case = std::make_shared<std::string>(proof.cases->cases().front().which.key());
-  job.progress = [at_case](const Json& message) {
-    *at_case = message.at("case").get<std::string>();
-  };
-  job.done = [this, &proof, at_case](const JobEnd& end) { finish_job(proof, end, *at_case); };
+  job.done = [this, &proof](JobEnd& end) { finish_job(proof, end); };
   pool_.submit(std::move(job));
 }
 
-void ProofStage::finish_job(ProofJob& job, const JobEnd& end, const std::string& at_case) {
+void ProofStage::finish_job(ProofJob& job, JobEnd& end) {
   if (end.how == JobEnd::How::cancelled) return;
-  job.verdict = verdict_of(end, at_case);
+  job.verdict = verdict_of(job, end);
   job.cases.reset();
   const bool proved = end.answer.is_object() && end.answer.contains("proved");
-  add_record(job, proved ? end.answer.at("proved") : data_of(*job.verdict), end.wall_ms);
+  add_record(job, proved ? std::move(end.answer["proved"]) : data_of(*job.verdict), end.wall_ms);
   ++summary_.proved;
   // Giving it may begin other proofs, which may join this one.
   for (std::size_t i = 0; i < job.members.size(); ++i) {
@@ -204,18 +202,26 @@ void ProofStage::finish_job(ProofJob& job, const JobEnd& end, const std::string&
   }
 }
 
-ProvedVariant ProofStage::verdict_of(const JobEnd& end, const std::string& at_case) const {
+ProvedVariant ProofStage::verdict_of(const ProofJob& job, const JobEnd& end) const {
+  const bool answered = end.how == JobEnd::How::answered;
+  if (answered && !end.answer.contains("error")) return proved_from_answer(end.answer);
   ProvedVariant verdict;
-  if (end.how == JobEnd::How::answered) {
-    if (!end.answer.contains("error")) return proved_from_answer(end.answer);
+  verdict.failed_case = noted_case(job, end.noted.value_or(0));
+  if (answered) {
     verdict.outcome = {Status::launch_error, end.answer["error"].get<std::string>()};
-    verdict.failed_case = at_case;
     return verdict;
   }
-  verdict.failed_case = at_case;
   verdict.failed_check = "launch";
   verdict.outcome = outcome_of_lost(end);
   return verdict;
+}
+
+/// A wild worker may have noted anything.
+std::string ProofStage::noted_case(const ProofJob& job, std::int64_t at) const {
+  const std::vector<ProofCase>& cases = job.cases->cases();
+  if (at >= 0 && at < std::ssize(cases)) return cases[static_cast<std::size_t>(at)].which.key();
+  const std::optional<BatchCases> batches = context_of(*tasks_[job.members.front()].unit).batches;
+  return at == std::ssize(cases) && batches ? batches->batch.key() : cases.front().which.key();
 }
 
 void ProofStage::add_record(const ProofJob& job, Json data, double wall_ms) {
@@ -226,14 +232,14 @@ void ProofStage::add_record(const ProofJob& job, Json data, double wall_ms) {
   step.kind = StepRecord::Kind::proof;
   step.key = job.key;
   step.subject =
-      fmt::format("{} | {} | {}", geometry.geometry.key(),
+      fmt::format("{} | {} | {}", geometry_keys_[tasks_[first].unit->geometry],
                   geometry.variants[tasks_[first].unit->variant].key(*geometry.geometry.family),
                   plan_.target.name);
   step.status = job.verdict->outcome.status;
   step.message = job.verdict->outcome.message;
   step.data = std::move(data);
   step.wall_ms = wall_ms;
-  session_.records.add(step);
+  session_.records.add(std::move(step));
 }
 
 void ProofStage::give(std::size_t task, const ProvedVariant& verdict, StepEnd end) {

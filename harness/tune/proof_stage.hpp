@@ -82,8 +82,9 @@ class ProofStage {
   void add_job(std::size_t task);
   bool take_from_store(ProofJob& job);
   void submit(ProofJob& job);
-  void finish_job(ProofJob& job, const JobEnd& end, const std::string& at_case);
-  ProvedVariant verdict_of(const JobEnd& end, const std::string& at_case) const;
+  void finish_job(ProofJob& job, JobEnd& end);
+  ProvedVariant verdict_of(const ProofJob& job, const JobEnd& end) const;
+  std::string noted_case(const ProofJob& job, std::int64_t at) const;
   void add_record(const ProofJob& job, Json data, double wall_ms);
   /// A variant's verdict, whose own it is or not.
   void give(std::size_t task, const ProvedVariant& verdict, StepEnd end);
@@ -97,6 +98,7 @@ class ProofStage {
   ProofSummary& summary_;
   std::vector<ProofTask> tasks_;
   std::function<void(std::size_t)> done_;
+  std::vector<std::string> geometry_keys_;
   std::vector<std::optional<std::size_t>> baselines_;        ///< variants, per geometry
   std::vector<bool> is_known_;                               ///< per task
   std::map<std::size_t, std::vector<std::size_t>> waiting_;  ///< tasks, for the task of a baseline
@@ -114,8 +116,7 @@ ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
                              const std::vector<Finalist>& finalists, const DeviceProperties& device,
                              Session& session);
 
-/// The worker's side of one request ("prove"). `progress` is told each case before it runs.
-Json handle_prove_request(Device& device, const Json& request,
-                          const std::function<void(const Json&)>& progress);
+/// The worker's side of one request ("prove"). It notes the number of each case before it runs.
+Json handle_prove_request(Device& device, const Json& request, NotePage& page);
 
 }  // namespace fusetune

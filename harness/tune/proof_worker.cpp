@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "harness/process/step_note.hpp"
 #include "harness/tune/batch_cases.hpp"
 #include "harness/tune/proof_cases.hpp"
 #include "harness/tune/proof_stage.hpp"
@@ -10,6 +11,8 @@
 namespace fusetune {
 
 namespace {
+
+constexpr std::chrono::microseconds kUnknown{0};
 
 /// The code objects of one variant, loaded when a case asks for them.
 class VariantCode {
@@ -93,11 +96,9 @@ ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& ba
 }
 
 /// Bits of rows in batches, with the code that is timed.
-void check_batches(Device& device, VariantCode& code, const Json& request,
-                   const std::function<void(const Json&)>& progress, ProofSum& sum) {
+void check_batches(Device& device, VariantCode& code, const Json& request, ProofSum& sum) {
   const BatchCases cases = batch_cases_from_json(request.at("batches"));
   const std::string key = cases.batch.key();
-  progress(Json{{"case", key}});
   BatchInvariance found;
   Outcome outcome;
   if (const LoadedCode* loaded = code.get(false, &outcome); loaded != nullptr) {
@@ -115,8 +116,9 @@ void check_batches(Device& device, VariantCode& code, const Json& request,
 
 }  // namespace
 
-Json handle_prove_request(Device& device, const Json& request,
-                          const std::function<void(const Json&)>& progress) {
+Json handle_prove_request(Device& device, const Json& request, NotePage& page) {
+  std::int64_t at = 0;
+  page.write(at, kUnknown);
   VariantCode code(device, request);
   const BaselineCode baseline(device, request.at("baseline"));
   ProofSum sum;
@@ -124,14 +126,15 @@ Json handle_prove_request(Device& device, const Json& request,
   for (const Json& item : request.at("shared")) {
     const ProofCase one = proof_case_from_json(item);
     const std::string key = one.which.key();
-    progress(Json{{"case", key}});
+    page.write(at++, kUnknown);
     const ProofReport report = prove_case(device, code, baseline, request, one);
     sum.add(key, report);
     retire = report.failed_check == "launch";
     if (!sum.ok()) break;
   }
   if (sum.ok() && request.contains("batches")) {
-    check_batches(device, code, request, progress, sum);
+    page.write(at, kUnknown);
+    check_batches(device, code, request, sum);
     retire = !sum.ok();
   }
   Json answer = answer_of(sum.take());

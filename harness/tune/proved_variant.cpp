@@ -40,10 +40,12 @@ ProvedVariant ProofSum::take() {
 }
 
 Json data_of(const ProvedVariant& proved) {
+  Json outputs = Json::array();
+  for (const OutputMetrics& output : proved.outputs) outputs.push_back(to_record(output));
   Json data{{"cases", proved.cases},
             {"exact_cases", proved.exact_cases},
             {"checks", to_json(proved.checks)},
-            {"outputs", to_json(proved.outputs)},
+            {"outputs", std::move(outputs)},
             {"left_out", proved.left_out},
             {"failed_case", proved.failed_case},
             {"failed_check", proved.failed_check},
@@ -61,6 +63,8 @@ ProvedVariant proved_from_data(const Json& data, Outcome outcome) {
   proved.outcome = std::move(outcome);
   proved.cases = data.at("cases").get<std::int64_t>();
   proved.exact_cases = data.at("exact_cases").get<std::int64_t>();
+  proved.checks.reserve(data.at("checks").size());
+  proved.outputs.reserve(data.at("outputs").size());
   for (const Json& check : data.at("checks")) proved.checks.push_back(check_count_from_json(check));
   for (const Json& output : data.at("outputs"))
     proved.outputs.push_back(output_metrics_from_json(output));

@@ -12,6 +12,7 @@ RaceAttempt::RaceAttempt(std::size_t arms) : all_(arms), arms_(arms) {
 
 RaceOptions RaceAttempt::among(const RaceOptions& options) const {
   RaceOptions among = options;
+  among.one_by_one = one_by_one_;
   among.keep.clear();
   among.groups.clear();
   if (!options.groups.empty())
@@ -33,6 +34,7 @@ RaceResult RaceAttempt::told_of_all(RaceResult result) const {
   const auto number = [this](std::int32_t arm) { return arms_[static_cast<std::size_t>(arm)]; };
   for (Sample& sample : result.samples) sample.arm = number(sample.arm);
   for (std::int32_t& arm : result.dropped) arm = number(arm);
+  for (Elimination& one : result.eliminated) one.arm = number(one.arm);
   for (Disproof& disproof : result.disproved) disproof.arm = number(disproof.arm);
   result.disproved.insert(result.disproved.begin(), failed_.begin(), failed_.end());
   std::vector<double> probe_us(all_, 0);

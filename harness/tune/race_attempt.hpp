@@ -18,6 +18,9 @@ class RaceAttempt {
   const std::vector<std::int32_t>& arms() const { return arms_; }
   /// The attempt's options: `keep` and `groups` are told in its numbers.
   RaceOptions among(const RaceOptions& options) const;
+  /// Who of several failed is not known: from the next attempt on they run one by one.
+  void look_closer() { one_by_one_ = true; }
+  bool one_by_one() const { return one_by_one_; }
   /// From the next attempt on one of this attempt's arms stays away.
   void leave_out(std::int32_t arm, Outcome why);
   /// The attempt's result in the race's numbers, with whom was left out.
@@ -27,6 +30,7 @@ class RaceAttempt {
   std::size_t all_;
   std::vector<std::int32_t> arms_;
   std::vector<Disproof> failed_;
+  bool one_by_one_ = false;
 };
 
 }  // namespace fusetune

@@ -10,6 +10,8 @@
 
 #include "harness/base/files.hpp"
 #include "harness/base/hash.hpp"
+#include "harness/measure/roofline.hpp"
+#include "harness/tune/calibration_stage.hpp"
 #include "harness/tune/lost_worker.hpp"
 #include "harness/tune/race_choice.hpp"
 #include "harness/tune/race_notes.hpp"
@@ -19,7 +21,7 @@ namespace fusetune {
 namespace {
 
 /// Part of every race's key: raised when the protocol measures otherwise than before.
-constexpr const char* kRaceProtocol = "race 3";
+constexpr const char* kRaceProtocol = "race 4";
 constexpr const char* kRace = "race";
 /// Loading, first launch, probe, both epochs there and back, and the proof after: more cannot each
 /// take as long as an arm's first launch may, or the budget ends them.
@@ -73,6 +75,9 @@ RaceStage::RaceStage(const Plan& plan, const CompileSummary& compiled, const Pro
       summary_(summary) {
   options_.cold = plan.sweep.measure.data == "cold";
   options_.seed = session.options.seed;
+  // On the host the system knows its cache, and nothing hangs on it.
+  if (!is_timed_on_host(device)) calibration_ = kept_calibration(device, session.options.store);
+  if (calibration_) options_.cache_bytes = calibration_->cache_bytes;
   options_.probe_cutoff = plan.sweep.measure.probe_cutoff;
   options_.budget_s = plan.sweep.measure.budget_s /
                       static_cast<double>(std::max<std::int64_t>(1, plan.case_count()));
@@ -231,7 +236,7 @@ void RaceStage::submit(std::size_t index) {
   job.limit = std::chrono::seconds(60 + static_cast<std::int64_t>(10 * options_.budget_s)) +
               kLongStepsPerArm * std::ssize(attempt.arms()) * job.noted_limit;
   job.second_try = true;
-  job.alone = is_timed_on_host(device_);
+  job.company = is_timed_on_host(device_) ? Company::none : Company::other_pools;
   job.done = [this, index](const JobEnd& end) { finish_attempt(index, end); };
   pool_.submit(std::move(job));
 }
@@ -240,12 +245,20 @@ void RaceStage::finish_attempt(std::size_t index, const JobEnd& end) {
   if (end.how == JobEnd::How::cancelled) return;
   RaceAttempt& attempt = attempts_[index];
   RaceResult result = result_of(end, attempt.arms().size());
+  if (!result.outcome.ok() && result.unsure && !attempt.one_by_one()) {
+    attempt.look_closer();
+    return submit(index);
+  }
   if (!result.outcome.ok() && result.failed_arm >= 0) {
     attempt.leave_out(result.failed_arm, result.outcome);
     if (!attempt.arms().empty()) return submit(index);
     result.outcome.message = "no variant is left; the last one " + result.outcome.message;
   }
-  summary_.races[index].result = attempt.told_of_all(std::move(result));
+  CaseRace& race = summary_.races[index];
+  race.result = attempt.told_of_all(std::move(result));
+  if (calibration_)
+    disprove_impossible(plan_.geometries[race.geometry].cases[race.planned_case].which,
+                        calibration_->bandwidth, race.result);
   finish_case(index, end.wall_ms);
 }
 
@@ -283,7 +296,7 @@ void RaceStage::add_record(std::size_t index, double wall_ms) {
                    {"memory", std::move(memory)},   {"classes", race.classes},
                    {"provenance", race.provenance}, {"result", fusetune::to_json(race.result)}};
   step.wall_ms = wall_ms;
-  session_.records.add(step);
+  session_.records.add(std::move(step));
 }
 
 }  // namespace fusetune

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/base/json.hpp"
+#include "harness/measure/calibration.hpp"
 #include "harness/measure/choose.hpp"
 #include "harness/measure/race.hpp"
 #include "harness/process/step_note.hpp"
@@ -85,9 +87,10 @@ class RaceStage {
   WorkerPool& pool_;
   RaceSummary& summary_;
   RaceOptions options_;
-  std::vector<std::string> keys_;      ///< per race
-  std::vector<RaceAttempt> attempts_;  ///< per race
-  std::vector<std::size_t> first_of_;  ///< race, per geometry
+  std::optional<Calibration> calibration_;  ///< of the device, where the doctor has seen it
+  std::vector<std::string> keys_;           ///< per race
+  std::vector<RaceAttempt> attempts_;       ///< per race
+  std::vector<std::size_t> first_of_;       ///< race, per geometry
 };
 
 /// The worker's side of one request ("race"): one attempt, which the first arm to fail ends. The

@@ -66,8 +66,12 @@ RaceResult race_on(Device& device, const Json& request, RaceNotes& notes) {
         else
           notes.timing(arm, expected_us);
       });
-  if (!result.outcome.ok() && result.failed_arm >= 0)
-    return failed_at(static_cast<std::size_t>(result.failed_arm), kWhileTimed, result.outcome);
+  if (!result.outcome.ok() && result.failed_arm >= 0) {
+    RaceResult failed =
+        failed_at(static_cast<std::size_t>(result.failed_arm), kWhileTimed, result.outcome);
+    failed.unsure = result.unsure;
+    return failed;
+  }
   if (result.outcome.ok() && request.at("prove_again").get<bool>())
     return prove_again(device, arms, which, options.seed, notes, std::move(result));
   return result;

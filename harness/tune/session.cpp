@@ -18,6 +18,8 @@ namespace {
 
 /// Share of the limit.
 constexpr double kLimitFloor = 0.2;
+/// Each has a context and the tensors of a proof in the GPU's memory.
+constexpr int kGpuWorkersMax = 8;
 
 std::chrono::milliseconds milliseconds_of(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
@@ -95,15 +97,25 @@ bool is_timed_on_host(const DeviceProperties& device) {
 }
 
 WorkerPoolOptions device_workers(const DeviceProperties& device, const EngineOptions& options) {
-  return worker_role("device", is_timed_on_host(device) ? job_count(options) : 1);
+  int workers = 1;
+  if (is_timed_on_host(device)) workers = job_count(options);
+  // References and comparisons of proofs are the processor's work; races are alone on the GPU.
+  const Platform platform = device.target.platform;
+  if (platform == Platform::amd || platform == Platform::nvidia)
+    workers = std::min(job_count(options), kGpuWorkersMax);
+  return worker_role("device", workers);
 }
 
 JobEnd ask_worker(const std::string& role, const Json& request, double limit_s) {
-  WorkerPool pool(worker_role(role, 1));
-  JobEnd result;
   Job job;
   job.request = request;
   job.limit = milliseconds_of(limit_s);
+  return ask_worker(role, std::move(job));
+}
+
+JobEnd ask_worker(const std::string& role, Job job) {
+  WorkerPool pool(worker_role(role, 1));
+  JobEnd result;
   job.done = [&result](const JobEnd& end) { result = end; };
   pool.submit(std::move(job));
   pool.run([] { return false; });

@@ -60,11 +60,13 @@ WorkerPoolOptions compile_workers(const EngineOptions& options);
 /// may run while a variant is timed; everywhere else compilation, proof and timing overlap.
 bool is_timed_on_host(const DeviceProperties& device);
 
-/// Several for the host, one for any other device.
+/// One for the simulated device, several for any other.
 WorkerPoolOptions device_workers(const DeviceProperties& device, const EngineOptions& options);
 
 /// Asks one worker one thing, outside any stage. The end says how it went.
 JobEnd ask_worker(const std::string& role, const Json& request, double limit_s);
+/// The job's `done` is not called.
+JobEnd ask_worker(const std::string& role, Job job);
 
 /// Properties of a device, read by a device worker: the supervisor opens no driver. Throws
 /// UserError.

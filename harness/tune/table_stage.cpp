@@ -180,16 +180,16 @@ void require_writable_results(const DeviceProperties& device,
                               const std::filesystem::path& results) {
   namespace fs = std::filesystem;
   const fs::path folder = results / device.name;
+  // Nothing is made to try: a campaign that decides nothing leaves nothing behind, and another one
+  // may be about to make the same folder.
   std::error_code error;
-  std::vector<fs::path> missing;  // from the inside out
-  for (fs::path part = fs::absolute(folder); !fs::exists(part, error); part = part.parent_path())
-    missing.push_back(part);
-  fs::create_directories(folder, error);
-  if (!error && ::access(folder.c_str(), W_OK | X_OK) != 0)
+  fs::path present = fs::absolute(folder);
+  while (!fs::exists(present, error)) present = present.parent_path();
+  error.clear();
+  if (!fs::is_directory(present, error))
+    error = std::make_error_code(std::errc::not_a_directory);
+  else if (::access(present.c_str(), W_OK | X_OK) != 0)
     error = std::error_code(errno, std::generic_category());
-  // A campaign that decides nothing leaves nothing behind.
-  std::error_code ignored;
-  for (const fs::path& part : missing) fs::remove(part, ignored);
   if (error)
     throw UserError(
         fmt::format("cannot write tables to the folder {}: {}; give another with --results",

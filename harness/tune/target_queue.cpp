@@ -101,7 +101,6 @@ Job TargetQueue::job_of(const Step& step) {
                      {"key", key_of(unit, step.exact)},
                      {"memory_mib", session_.options.compile_memory_mib},
                      {"last_try", step.second_try},
-                     {"shared", job.shared->key},
                      {"request", to_json_without_headers(request)}};
   job.limit = std::chrono::milliseconds(
       static_cast<std::int64_t>(session_.options.compile_timeout_s * 1000));
@@ -113,7 +112,7 @@ Job TargetQueue::job_of(const Step& step) {
     if (!step.exact && !unit.exact_key.empty()) job.follow_ms += job.expected_ms;
     if (variant.implementation == geometry.geometry.family->baseline) job.follow_ms += kProofMs;
   }
-  job.alone = step.second_try;
+  if (step.second_try) job.company = Company::none;
   job.done = [this, step](const JobEnd& end) { finish(step, end); };
   return job;
 }
@@ -177,7 +176,7 @@ void TargetQueue::add_record(const CompiledUnit& unit, bool exact) {
   step.kind = StepRecord::Kind::compile;
   step.key = key_of(unit, exact);
   step.subject =
-      fmt::format("{} | {} | {}", geometry.geometry.key(),
+      fmt::format("{} | {} | {}", geometry_keys_[unit.geometry],
                   geometry.variants[unit.variant].key(*geometry.geometry.family), unit.target.name);
   step.status = code.outcome.status;
   step.message = code.outcome.message;
@@ -186,7 +185,7 @@ void TargetQueue::add_record(const CompiledUnit& unit, bool exact) {
                    {"exact", exact},
                    {"facts", to_json(code.facts)}};
   step.wall_ms = code.compile_ms;
-  session_.records.add(step);
+  session_.records.add(std::move(step));
 }
 
 void TargetQueue::go_on(std::size_t index, bool exact) {

@@ -26,7 +26,8 @@ class TargetQueue {
         sources_(sources),
         summary_(summary),
         units_(std::move(units)),
-        done_(std::move(done)) {}
+        done_(std::move(done)),
+        geometry_keys_(plan.geometry_keys()) {}
 
   /// Hands out work: one unit at a time until the target is trusted, then everything.
   void pump();
@@ -65,6 +66,7 @@ class TargetQueue {
   CompileSummary& summary_;
   std::vector<std::size_t> units_;
   std::function<void(std::size_t)> done_;
+  std::vector<std::string> geometry_keys_;
   std::size_t next_ = 0;
   int under_way_ = 0;
   int crashes_ = 0;

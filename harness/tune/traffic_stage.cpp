@@ -240,7 +240,7 @@ void TrafficStage::add_record(const Step& step, double wall_ms) {
   record.data = Json{{"case", summary_.cases[unit.geometry].key()},
                      {"traffic", fusetune::to_json(step.traffic)}};
   record.wall_ms = wall_ms;
-  session_.records.add(record);
+  session_.records.add(std::move(record));
 }
 
 TrafficSummary trace_plan(const Plan& plan, const CompileSummary& compiled,

@@ -11,6 +11,7 @@
 #include "harness/device/device_json.hpp"
 #include "harness/device/gpu.hpp"
 #include "harness/process/worker_pool.hpp"
+#include "harness/tune/calibration_stage.hpp"
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/containment.hpp"
 #include "harness/tune/golden_stage.hpp"
@@ -29,7 +30,7 @@ class DeviceRole {
   DeviceRole(std::filesystem::path scratch, NotePage& note)
       : scratch_(std::move(scratch)), note_(note) {}
 
-  Json handle(const Json& request, const std::function<void(const Json&)>& progress) {
+  Json handle(const Json& request) {
     const std::string name = request.value("device", "host");
     const bool lists_gpus = request.at("op") == "gpus";
     contain(lists_gpus || is_gpu(name));
@@ -38,7 +39,7 @@ class DeviceRole {
     Device& device = device_for(name);
     Json answer;
     try {
-      answer = answer_of(device, request, progress);
+      answer = answer_of(device, request);
     } catch (const std::exception& error) {
       if (!device.lost()) throw;
       answer["error"] = error.what();
@@ -59,14 +60,14 @@ class DeviceRole {
     if (gpu_ != gpu) throw UserError("a device worker serves GPUs or the host, not both");
   }
 
-  Json answer_of(Device& device, const Json& request,
-                 const std::function<void(const Json&)>& progress) {
+  Json answer_of(Device& device, const Json& request) {
     const std::string op = request.at("op").get<std::string>();
     if (op == "properties") return to_json(device.properties());
-    if (op == "prove") return handle_prove_request(device, request, progress);
+    if (op == "prove") return handle_prove_request(device, request, note_);
     if (op == "mutant") return handle_mutant_request(device, request);
     if (op == "golden") return handle_golden_request(device, request);
     if (op == "race") return handle_race_request(device, request, note_);
+    if (op == "doctor") return handle_doctor_request(device, request, note_);
     if (op == "trace") return handle_trace_request(device, request);
     throw UserError("a device worker does not know the request '" + op + "'");
   }
@@ -84,13 +85,12 @@ class DeviceRole {
   std::map<std::string, std::unique_ptr<Device>> devices_;
 };
 
-int serve_compiler(const WorkerLinks& links) {
+int serve_compiler(const WorkerLinks& links, NotePage& note) {
   const std::vector<Measure> measures = contain_compile_worker();
-  return serve_worker(links.in_fd, links.out_fd,
-                      [&measures](const Json& request, const std::function<void(const Json&)>&) {
-                        if (request.at("op") == "containment") return to_json(measures);
-                        return handle_compile_request(request);
-                      });
+  return serve_worker(links.in_fd, links.out_fd, note, [&measures](const Json& request) {
+    if (request.at("op") == "containment") return to_json(measures);
+    return handle_compile_request(request);
+  });
 }
 
 }  // namespace
@@ -99,13 +99,11 @@ int run_worker(const std::string& role, const WorkerLinks& links) {
   NotePage note(links.note_fd);
   // Compilers leave their temporary files behind when they are killed.
   if (!links.scratch.empty()) ::setenv("TMPDIR", links.scratch.c_str(), 1);
-  if (role == "compile") return serve_compiler(links);
+  if (role == "compile") return serve_compiler(links, note);
   if (role == "device") {
     DeviceRole device(links.scratch, note);
-    return serve_worker(links.in_fd, links.out_fd,
-                        [&device](const Json& request, const auto& progress) {
-                          return device.handle(request, progress);
-                        });
+    return serve_worker(links.in_fd, links.out_fd, note,
+                        [&device](const Json& request) { return device.handle(request); });
   }
   throw UserError(unknown_name("worker role", role, {"compile", "device"}));
 }

@@ -71,6 +71,8 @@ struct ProofReport {
 Json to_json(const CheckCount& check);
 Json to_json(const Mismatch& mismatch);
 Json to_json(const OutputMetrics& output);
+/// Without the figures that are those of an exact output. A store has one for every output proved.
+Json to_record(const OutputMetrics& output);
 Json to_json(const ProofReport& report);
 template <typename Part>
 Json to_json(const std::vector<Part>& parts) {
@@ -81,6 +83,7 @@ Json to_json(const std::vector<Part>& parts) {
 /// These throw when a field is missing or of another kind.
 CheckCount check_count_from_json(const Json& json);
 Mismatch mismatch_from_json(const Json& json);
+/// From either.
 OutputMetrics output_metrics_from_json(const Json& json);
 ProofReport proof_from_json(const Json& json);
 

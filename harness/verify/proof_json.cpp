@@ -48,23 +48,53 @@ Mismatch mismatch_from_json(const Json& json) {
   return {json.at("tensor"), json.at("index"), json.at("text")};
 }
 
+namespace {
+
+/// What both forms say.
+Json named(const OutputMetrics& output) {
+  return {{"tensor", output.tensor}, {"rule", output.rule}, {"elements", output.elements}};
+}
+
+/// Told of each other field: its name and its place in a metrics object.
+template <typename Metrics, typename Told>
+void for_each_figure(Metrics& output, const Told& told) {
+  told("abs_error_max", output.abs_error_max);
+  told("rel_error_max", output.rel_error_max);
+  told("ulp_max", output.ulp_max);
+  told("relative_l2", output.relative_l2);
+  told("cosine", output.cosine);
+  told("norm_ratio", output.norm_ratio);
+  told("baseline_elements", output.baseline_elements);
+  told("baseline_cosine", output.baseline_cosine);
+  told("baseline_norm_ratio", output.baseline_norm_ratio);
+  told("share_of_limit_max", output.share_of_limit_max);
+  told("codes_off", output.codes_off);
+  told("worst_index", output.worst_index);
+  told("worst", output.worst);
+}
+
+Json figure(double value) { return number(value); }
+Json figure(std::int64_t value) { return value; }
+Json figure(const std::string& value) { return value; }
+void read_figure(const Json& json, double& value) { value = number_from(json); }
+void read_figure(const Json& json, std::int64_t& value) { json.get_to(value); }
+void read_figure(const Json& json, std::string& value) { json.get_to(value); }
+
+}  // namespace
+
 Json to_json(const OutputMetrics& output) {
-  return {{"tensor", output.tensor},
-          {"rule", output.rule},
-          {"elements", output.elements},
-          {"abs_error_max", number(output.abs_error_max)},
-          {"rel_error_max", number(output.rel_error_max)},
-          {"ulp_max", number(output.ulp_max)},
-          {"relative_l2", number(output.relative_l2)},
-          {"cosine", number(output.cosine)},
-          {"norm_ratio", number(output.norm_ratio)},
-          {"baseline_elements", output.baseline_elements},
-          {"baseline_cosine", number(output.baseline_cosine)},
-          {"baseline_norm_ratio", number(output.baseline_norm_ratio)},
-          {"share_of_limit_max", number(output.share_of_limit_max)},
-          {"codes_off", output.codes_off},
-          {"worst_index", output.worst_index},
-          {"worst", output.worst}};
+  Json json = named(output);
+  for_each_figure(output, [&](const char* name, const auto& value) { json[name] = figure(value); });
+  return json;
+}
+
+Json to_record(const OutputMetrics& output) {
+  static const Json usual = to_json(OutputMetrics{});
+  Json json = named(output);
+  for_each_figure(output, [&](const char* name, const auto& value) {
+    if (Json text = figure(value); text != usual.at(name)) json[name] = std::move(text);
+  });
+  return json;
 }
 
 OutputMetrics output_metrics_from_json(const Json& json) {
@@ -72,19 +102,9 @@ OutputMetrics output_metrics_from_json(const Json& json) {
   output.tensor = json.at("tensor");
   output.rule = json.at("rule");
   output.elements = json.at("elements");
-  output.abs_error_max = number_from(json.at("abs_error_max"));
-  output.rel_error_max = number_from(json.at("rel_error_max"));
-  output.ulp_max = number_from(json.at("ulp_max"));
-  output.relative_l2 = number_from(json.at("relative_l2"));
-  output.cosine = number_from(json.at("cosine"));
-  output.norm_ratio = number_from(json.at("norm_ratio"));
-  output.baseline_elements = json.at("baseline_elements");
-  output.baseline_cosine = number_from(json.at("baseline_cosine"));
-  output.baseline_norm_ratio = number_from(json.at("baseline_norm_ratio"));
-  output.share_of_limit_max = number_from(json.at("share_of_limit_max"));
-  output.codes_off = json.at("codes_off");
-  output.worst_index = json.at("worst_index");
-  output.worst = json.at("worst");
+  for_each_figure(output, [&](const char* name, auto& value) {
+    if (const auto found = json.find(name); found != json.end()) read_figure(*found, value);
+  });
   return output;
 }
 

@@ -1,8 +1,11 @@
 """GPUs as the program sees them, on a machine without any: the module of the GPU platform over a fake runtime.
 Its kernels do nothing, so a proof ends with unwritten outputs."""
 
+import json
 import os
 import pathlib
+import shutil
+import sqlite3
 
 import harness
 
@@ -93,6 +96,74 @@ class Faults(HipTest):
     def test_memory_that_runs_out_is_a_status(self):
         report = self.verify("hip:0", self.gpus(1, "hipMalloc:2:2"), expect=2)
         self.assertIn("out_of_memory", self.statuses(report))
+
+
+class Tuning(HipTest):
+    """Whole campaigns: kernels that the simulated device has built in run on a fake GPU, in real time."""
+
+    SWEEP = """
+sweep: live
+device: hip:0
+families:
+  - family: simulated_rows
+    symbols: [{nk: 1, nv: 2}]
+    tokens: [16]
+    axes: {block_size: [64, 256], rows_per_iter: [1], chunk: [1], order: [forward], prefetch: [off]}
+measure: {data: cold, budget_s: 60}
+"""
+
+    def live(self, fail="", **more):
+        return dict(self.gpus(1, fail), FUSETUNE_KERNEL_PATH=str(harness.ROOT / "tests" / "faults" / "kernels"),
+                    FAKE_HIP_LIVE="8", FAKE_HIP_CACHE="65536", FAKE_HIP_MEMORY=str(64 << 20), **more)
+
+    def tune(self, environment, may_fail=()):
+        result = self.run_program("--json", "--jobs", 1, "tune", self.write("live.yaml", self.SWEEP), environment=environment)
+        report = json.loads(result.stdout)
+        with sqlite3.connect(self.dir / ".fusetune" / "records.sqlite") as db:
+            races = [json.loads(data)["result"] for (data,) in db.execute("SELECT data FROM steps WHERE kind = 'race'")]
+        self.assertEqual(len(races), 1)
+        self.assertEqual([row["status"] for row in report["rows"]], ["ok"], report)
+        self.assertLessEqual({failure["status"] for failure in report["failures"]}, set(may_fail), report["failures"])
+        self.assertLessEqual(len(report["failures"]), 1)
+        self.assertTrue(races[0]["confirmed"])
+        self.assertEqual(races[0]["data"], "cold")
+        return report, races[0]
+
+    def test_short_kernels_are_replayed_as_graphs(self):
+        report, race = self.tune(self.live())
+        self.assertEqual(race["path"], "graph")
+        self.assertFalse(any("recorded" in flag for flag in race["flags"]), race["flags"])
+        # 8 us times 1 + 64 / block_size.
+        self.assertIn("block_size=256", report["rows"][0]["variant"])
+
+    def test_what_cannot_be_captured_goes_into_the_stream(self):
+        for call in ("hipStreamBeginCapture:1:900", "hipGraphInstantiate:9:2"):  # the latter in the midst of it
+            with self.subTest(call):
+                race = self.tune(self.live(call))[1]
+                self.assertEqual(race["path"], "stream")
+                self.assertTrue(any(flag.startswith("not recorded as graphs: ") and call.split(":")[0] in flag
+                                    for flag in race["flags"]), race["flags"])
+                shutil.rmtree(self.dir / ".fusetune")
+
+    def test_memory_that_is_not_there_shrinks_the_ring(self):
+        race = self.tune(self.live(FAKE_HIP_BLOCK=str(150 << 10)))[1]
+        self.assertTrue(any(flag.startswith("out of memory: the ring shrank to ") for flag in race["flags"]), race["flags"])
+        self.assertLess(race["ring"], 61)
+
+    def test_a_call_that_fails_blames_no_variant_and_a_fault_costs_one_at_most(self):
+        for fail, may_fail in (("hipEventRecord:400:999", ()), ("hipEventSynchronize:150:719:sticky", ("kernel_fault",))):
+            with self.subTest(fail):
+                mark = self.dir / fail.split(":")[0]
+                self.tune(self.live(fail, FAKE_HIP_ONCE=str(mark)), may_fail)
+                self.assertTrue(mark.exists(), "it never failed")
+                shutil.rmtree(self.dir / ".fusetune")
+
+    def test_doctor_measures_a_gpu(self):
+        result = self.run_program("--json", "doctor", "--device", "hip:0", environment=self.live())
+        report = json.loads(result.stdout)
+        self.assertEqual(report["status"], "ok", report)
+        self.assertEqual([floor["path"] for floor in report["floors"]], ["stream", "graph"])
+        self.assertIn(result.returncode, (0, 3))  # by how quiet this machine is
 
 
 if __name__ == "__main__":

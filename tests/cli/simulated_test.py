@@ -3,6 +3,7 @@
 import collections
 import json
 import math
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -69,6 +70,57 @@ class Broken(SimulatedTest):
         for row in report["rows"]:
             self.assertIn("block_size=256,chunk=4,", row["variant"])
             self.assertIn("rows_per_iter=1", row["variant"])
+
+
+class Queued(SimulatedTest):
+    """A device with an asynchronous queue, and cold data."""
+
+    def tune(self, name, gpu, jobs):
+        sweep = self.write("cold.yaml", (FAULTS / "simulated.yaml").read_text().replace("data: hot", "data: cold"))
+        return self.run_json("--jobs", jobs, "--store", name, "--results", name + "-results", "tune", sweep,
+                             environment=self.simulated(gpu))
+
+    def races(self, name):
+        with sqlite3.connect(self.dir / name / "records.sqlite") as db:
+            return [json.loads(data)["result"]
+                    for (data,) in db.execute("SELECT data FROM steps WHERE kind = 'race' ORDER BY key")]
+
+    def test_a_campaign_confirms_its_winners_and_repeats_itself(self):
+        gpu = FAULTS / "simulations" / "gpu.yaml"
+        for name, jobs in (("one", 1), ("two", 2)):
+            report = self.tune(name, gpu, jobs)
+            for row in report["rows"]:
+                self.assertIn("block_size=128,chunk=4,", row["variant"])
+        self.assertEqual(self.tables("one-results"), self.tables("two-results"))
+        for race in self.races("one"):
+            self.assertEqual(race["data"], "cold")
+            self.assertIn(race["path"], ("stream", "graph"))
+            self.assertTrue(race["confirmed"])
+            self.assertGreater(race["ring_doubled"], 0)
+        case = report["rows"][0]["case"]
+        text = self.run_program("--store", "one", "--results", "one-results", "explain", case, "--device", "simulated-w64",
+                                environment=self.simulated(gpu)).stdout
+        self.assertIn("launches: ", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 100)
+
+
+    def test_who_breaks_late_is_known_and_the_others_go_on(self):
+        faults = {"kernel_hang": ("64", "1"), "kernel_fault": ("64", "4"), "worker_death": ("128", "1")}
+        script = (FAULTS / "simulations" / "gpu.yaml").read_text() + "faults:\n" + "".join(
+            f"  - {{fault: {fault}, entry: simulated_rows, variant: {{block_size: {block}, chunk: {chunk}, rows_per_iter: 1}}, "
+            f"launch: {launch}}}\n" for (fault, (block, chunk)), launch in zip(faults.items(), (900, 1500, 4000)))
+        sweep = self.write("cold.yaml", (FAULTS / "simulated.yaml").read_text().replace("data: hot", "data: cold"))
+        report = self.run_json("--jobs", 2, "--kernel-timeout-s", 0.5, "tune", sweep, expect=5,
+                               environment=self.simulated(self.write("late.yaml", script)))
+        found = {}
+        for failure in report["failures"]:
+            axes = dict(word.split("=") for word in failure["variant"].split(","))
+            self.assertTrue(failure["message"].startswith("while it was timed"), failure)
+            found[axes["block_size"], axes["chunk"], axes["rows_per_iter"]] = failure["status"]
+        self.assertEqual(found, {("64", "1", "1"): "kernel_timeout", ("64", "4", "1"): "kernel_fault",
+                                 ("128", "1", "1"): "worker_lost"})
+        for row in report["rows"]:
+            self.assertIn("block_size=128,chunk=4,", row["variant"])
 
 
 class Tables(SimulatedTest):

@@ -17,20 +17,9 @@ using test::replaced;
 using test::toy_request;
 using testing::HasSubstr;
 
-class AmdModule : public testing::Test {
+class AmdModule : public test::ModuleTest {
  protected:
-  void SetUp() override {
-    if (const std::string why = compiler_unavailable(parse_target("gfx90a")); !why.empty())
-      GTEST_SKIP() << why;
-    std::string reason;
-    compiler_ = load_compiler_module(Platform::amd, &reason);
-    ASSERT_NE(compiler_, nullptr) << reason;
-  }
-  CompileResult compile(const std::string& kernel) {
-    return compiler_->compile(toy_request(kernel));
-  }
-
-  std::unique_ptr<Compiler> compiler_;
+  AmdModule() : ModuleTest(Platform::amd, "gfx90a") {}
 };
 
 TEST_F(AmdModule, SaysWhatItIs) {

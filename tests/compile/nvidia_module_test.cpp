@@ -13,20 +13,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 
-class NvidiaModule : public testing::Test {
+class NvidiaModule : public test::ModuleTest {
  protected:
-  void SetUp() override {
-    if (const std::string why = compiler_unavailable(parse_target("sm_90")); !why.empty())
-      GTEST_SKIP() << why;
-    std::string reason;
-    compiler_ = load_compiler_module(Platform::nvidia, &reason);
-    ASSERT_NE(compiler_, nullptr) << reason;
-  }
-  CompileResult compile(const std::string& kernel) {
-    return compiler_->compile(toy_request(kernel, "sm_90"));
-  }
-
-  std::unique_ptr<Compiler> compiler_;
+  NvidiaModule() : ModuleTest(Platform::nvidia, "sm_90") {}
 };
 
 TEST_F(NvidiaModule, SaysWhatItIs) {

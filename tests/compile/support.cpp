@@ -105,6 +105,14 @@ CompileRequest toy_request(const std::string& kernel, const std::string& target)
   return request;
 }
 
+void ModuleTest::SetUp() {
+  if (const std::string why = compiler_unavailable(parse_target(target_)); !why.empty())
+    GTEST_SKIP() << why;
+  std::string reason;
+  compiler_ = load_compiler_module(platform_, &reason);
+  ASSERT_NE(compiler_, nullptr) << reason;
+}
+
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos);

@@ -1,9 +1,13 @@
 #pragma once
 // Folders, compilers and toy families for the tests of this stage.
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/base/temporary_folder.hpp"
@@ -47,6 +51,23 @@ inline constexpr const char* kKernel =
     "}\n";
 CompileRequest toy_request(const std::string& kernel = kKernel,
                            const std::string& target = "gfx90a");
+
+/// A test of a platform's module; skipped where it is not built.
+class ModuleTest : public testing::Test {
+ protected:
+  ModuleTest(Platform platform, std::string target)
+      : platform_(platform), target_(std::move(target)) {}
+  void SetUp() override;
+  CompileResult compile(const std::string& kernel) {
+    return compiler_->compile(toy_request(kernel, target_));
+  }
+
+  std::unique_ptr<Compiler> compiler_;
+
+ private:
+  Platform platform_;
+  std::string target_;
+};
 
 /// The text with its first `from` replaced; a failure of the test where it has none.
 std::string replaced(std::string text, const std::string& from, const std::string& to);

@@ -1,6 +1,7 @@
 #pragma once
 // A HIP runtime without a GPU: memory of this process, an empty time line, and calls that fail as
-// a test asks. Kernels do nothing. It counts what is created and not given back.
+// a test asks. Kernels do nothing, but on a live machine (fake_state.hpp). It counts what is
+// created and not given back.
 
 #include <map>
 #include <string>

@@ -10,17 +10,13 @@ using fake_hip::begin;
 using fake_hip::created;
 using fake_hip::destroyed;
 using fake_hip::misuse;
+using fake_hip::pass_us;
 using fake_hip::state;
 
 struct ihipStream_t {};
-struct ihipEvent_t {
-  double us = 0;
-  bool recorded = false;
-};
 
 namespace {
 
-constexpr std::size_t kMemoryBytes = std::size_t{1} << 32;
 constexpr int kRuntimeVersion = 60300000;
 
 struct ErrorText {
@@ -64,7 +60,9 @@ void write_text(char* destination, std::size_t size, const std::string& text) {
 
 hipError_t take_memory(void** pointer, std::size_t size_bytes, const char* kind) {
   fake_hip::State& now = state();
-  if (now.memory_in_use + size_bytes > kMemoryBytes) return now.last = hipErrorOutOfMemory;
+  if (now.memory_in_use + size_bytes > fake_hip::machine().memory_bytes ||
+      size_bytes > fake_hip::machine().block_bytes_max)
+    return now.last = hipErrorOutOfMemory;
   *pointer = std::malloc(size_bytes);
   // What nobody wrote is no zero.
   std::memset(*pointer, 0xa5, size_bytes);
@@ -125,11 +123,11 @@ hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int device) {
   *properties = {};
   write_text(properties->name, sizeof properties->name, "Fake Instinct F1");
   write_text(properties->gcnArchName, sizeof properties->gcnArchName, state().architecture);
-  properties->totalGlobalMem = kMemoryBytes;
+  properties->totalGlobalMem = fake_hip::machine().memory_bytes;
   properties->sharedMemPerBlock = 64 << 10;
   properties->maxThreadsPerBlock = 1024;
   properties->multiProcessorCount = 304;
-  properties->l2CacheSize = 4 << 20;
+  properties->l2CacheSize = fake_hip::machine().cache_bytes;
   return hipSuccess;
 }
 
@@ -178,8 +176,8 @@ hipError_t hipHostFree(void* pointer) {
 
 hipError_t hipMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
   if (const hipError_t error = begin("hipMemGetInfo"); error != hipSuccess) return error;
-  *free_bytes = kMemoryBytes - state().memory_in_use;
-  *total_bytes = kMemoryBytes;
+  *total_bytes = fake_hip::machine().memory_bytes;
+  *free_bytes = *total_bytes - state().memory_in_use;
   return hipSuccess;
 }
 
@@ -187,7 +185,10 @@ hipError_t hipMemcpyAsync(void* destination, const void* source, std::size_t siz
                           hipMemcpyKind /*kind*/, hipStream_t /*stream*/) {
   if (const hipError_t error = begin("hipMemcpyAsync"); error != hipSuccess) return error;
   std::memmove(destination, source, size_bytes);
-  state().now_us += 1;
+  // On a live machine slower than what it pretends to be.
+  constexpr double kLiveBytesPerUs = 5000;
+  pass_us(fake_hip::machine().kernel_us > 0 ? 1 + static_cast<double>(size_bytes) / kLiveBytesPerUs
+                                            : 1);
   return hipSuccess;
 }
 
@@ -213,7 +214,10 @@ hipError_t hipStreamDestroy(hipStream_t stream) {
   });
 }
 
-hipError_t hipStreamSynchronize(hipStream_t /*stream*/) { return begin("hipStreamSynchronize"); }
+hipError_t hipStreamSynchronize(hipStream_t /*stream*/) {
+  fake_hip::wait_until(state().now_us);
+  return begin("hipStreamSynchronize");
+}
 
 hipError_t hipEventCreate(hipEvent_t* event) {
   if (const hipError_t error = begin("hipEventCreate"); error != hipSuccess) return error;
@@ -224,6 +228,7 @@ hipError_t hipEventCreate(hipEvent_t* event) {
 
 hipError_t hipEventDestroy(hipEvent_t event) {
   return giving_back("hipEventDestroy", [event] {
+    state().recorded.erase(event);
     delete event;
     destroyed("event");
     return hipSuccess;
@@ -233,11 +238,16 @@ hipError_t hipEventDestroy(hipEvent_t event) {
 hipError_t hipEventRecord(hipEvent_t event, hipStream_t /*stream*/) {
   if (const hipError_t error = begin("hipEventRecord"); error != hipSuccess) return error;
   event->recorded = true;
+  state().recorded.insert(event);
+  pass_us(0);
   event->us = state().now_us;
   return hipSuccess;
 }
 
-hipError_t hipEventSynchronize(hipEvent_t /*event*/) { return begin("hipEventSynchronize"); }
+hipError_t hipEventSynchronize(hipEvent_t event) {
+  if (event->recorded) fake_hip::wait_until(event->us);
+  return begin("hipEventSynchronize");
+}
 
 hipError_t hipEventElapsedTime(float* ms, hipEvent_t from, hipEvent_t to) {
   if (const hipError_t error = begin("hipEventElapsedTime"); error != hipSuccess) return error;

@@ -1,7 +1,13 @@
 #include "fake_state.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <sstream>
+#include <thread>
 
 namespace fake_hip {
 
@@ -41,9 +47,71 @@ std::unique_ptr<State>& holder() {
   return state;
 }
 
+double number_from_environment(const char* name, double otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr || *text == 0 ? otherwise : std::atof(text);
+}
+
+double real_us() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::micro>(now).count();
+}
+
+/// "FAKE_HIP_ONCE": planned failures happen in one process alone, which leaves this file behind.
+bool is_first() {
+  const char* mark = std::getenv("FAKE_HIP_ONCE");
+  if (mark == nullptr) return true;
+  const int file = ::open(mark, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (file >= 0) ::close(file);
+  return file >= 0;
+}
+
+bool is_live() { return machine().kernel_us > 0; }
+
 }  // namespace
 
+const Machine& machine() {
+  static const Machine found = [] {
+    Machine one;
+    one.kernel_us = number_from_environment("FAKE_HIP_LIVE", 0);
+    one.memory_bytes = static_cast<std::size_t>(
+        number_from_environment("FAKE_HIP_MEMORY", static_cast<double>(one.memory_bytes)));
+    one.block_bytes_max = static_cast<std::size_t>(
+        number_from_environment("FAKE_HIP_BLOCK", static_cast<double>(one.memory_bytes)));
+    one.cache_bytes = static_cast<int>(number_from_environment("FAKE_HIP_CACHE", one.cache_bytes));
+    return one;
+  }();
+  return found;
+}
+
 State& state() { return *holder(); }
+
+void work(std::function<void()> run) {
+  if (state().capturing)
+    state().captured.push_back(std::move(run));
+  else
+    run();
+}
+
+void pass_us(double us) {
+  if (is_live()) state().now_us = std::max(state().now_us, real_us());
+  state().now_us += us;
+}
+
+void wait_until(double us) {
+  if (!is_live()) return;
+  constexpr double kTooShortToSleep = 100;
+  const double ahead_us = us - real_us();
+  if (ahead_us <= 0) return;
+  if (ahead_us > kTooShortToSleep)
+    std::this_thread::sleep_for(
+        std::chrono::duration<double, std::micro>(ahead_us - kTooShortToSleep));
+  while (real_us() < us) std::this_thread::yield();
+  const double late_us = real_us() - us;
+  for (ihipEvent_t* event : state().recorded)
+    if (event->us >= us) event->us += late_us;
+  if (state().now_us >= us) state().now_us += late_us;
+}
 
 void reset() {
   for (const auto& [pointer, size] : state().memory) std::free(pointer);
@@ -72,7 +140,7 @@ hipError_t begin(const char* call) {
   const int number = ++now.calls[call];
   now.trace.emplace_back(call);
   for (const Failure& failure : now.failures)
-    if (failure.call == call && failure.nth == number) {
+    if (failure.call == call && failure.nth == number && is_first()) {
       now.failed = true;
       if (failure.sticky) now.sticky = failure.error;
       return now.last = failure.error;

@@ -1,14 +1,32 @@
 #pragma once
 // What the fake runtime knows: the objects that exist, and the failures that are planned.
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "fake_hip.hpp"
 
+struct ihipEvent_t {
+  double us = 0;
+  bool recorded = false;
+};
+
 namespace fake_hip {
+
+/// What a test asks of the machine through the environment, where it has no other way.
+struct Machine {
+  /// "FAKE_HIP_LIVE": kernels that the simulated device has built in run, take about so many
+  /// microseconds each, and this machine waits for them. 0: they do nothing, in no time.
+  double kernel_us = 0;
+  std::size_t memory_bytes = std::size_t{1} << 32;  ///< "FAKE_HIP_MEMORY"
+  std::size_t block_bytes_max = memory_bytes;       ///< "FAKE_HIP_BLOCK": of one allocation
+  int cache_bytes = 4 << 20;                        ///< "FAKE_HIP_CACHE"
+};
+const Machine& machine();
 
 struct State {
   std::vector<Failure> failures;
@@ -27,6 +45,8 @@ struct State {
   std::size_t memory_in_use = 0;
   double now_us = 0;
   bool capturing = false;
+  std::vector<std::function<void()>> captured;  ///< launches
+  std::set<ihipEvent_t*> recorded;              ///< events, as long as they exist
   bool capture_broken = false;
 };
 
@@ -36,6 +56,14 @@ State& state();
 hipError_t begin(const char* call);
 /// The failure of a call that was used wrongly.
 hipError_t misuse();
+
+/// A launch of a live machine: does its work, or has it recorded.
+void work(std::function<void()> run);
+/// The device is busy for so long, after what it was given before.
+void pass_us(double us);
+/// Waits for a moment of the device's time. A machine that looks late says that the device was: its
+/// clocks always agree, however busy the real machine is.
+void wait_until(double us);
 
 void created(const char* kind);
 void destroyed(const char* kind);

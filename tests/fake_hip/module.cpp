@@ -1,14 +1,15 @@
 // The GPU platform's module over the fake runtime: what the program does with a GPU is tested
-// where there is none. Its compiler makes no code, and its kernels do nothing.
+// where there is none. Its compiler makes no code, and its kernels do nothing, or what the
+// simulated device has built in.
 
 #include "harness/compile/module.hpp"
 
+#include <memory>
 #include <string>
 
 #include "harness/base/hash.hpp"
 #include "harness/compile/compiler.hpp"
-#include "harness/device/hip/gpus.hpp"
-#include "harness/device/hip/hip_device.hpp"
+#include "harness/compile/simulated_code.hpp"
 
 namespace {
 
@@ -20,16 +21,18 @@ class FakeCompiler : public fusetune::Compiler {
   }
   fusetune::CompileResult compile(const fusetune::CompileRequest& request) override {
     fusetune::CompileResult result;
+    fusetune::SimulatedCode code;
+    code.macros = {request.macros.begin(), request.macros.end()};
+    code.source_hash = request.key(identity());
     for (std::size_t i = 0; i < request.entries.size(); ++i) {
       fusetune::KernelFacts facts;
       facts.entry = request.entries[i];
       facts.kernarg_bytes = request.kernarg_bytes[i];
       facts.wave_size = request.target.wave_size;
       result.facts.kernels.push_back(facts);
-      result.code += request.entries[i] + " ";
+      code.entries[request.entries[i]] = request.signatures[i];
     }
-    result.code += request.key(identity());
-    result.code += '\0';
+    result.code = fusetune::to_bytes(code, 0) + '\0';
     result.code_identity = fusetune::hash_hex({result.code});
     result.facts.file_bytes = static_cast<std::int64_t>(result.code.size());
     return result;
@@ -38,16 +41,6 @@ class FakeCompiler : public fusetune::Compiler {
 
 }  // namespace
 
-#define FUSETUNE_EXPORT extern "C" __attribute__((visibility("default")))
-
-FUSETUNE_EXPORT const char* fusetune_module_version() { return fusetune::kModuleVersion; }
-
-FUSETUNE_EXPORT fusetune::Compiler* fusetune_make_compiler() { return new FakeCompiler; }
-
-FUSETUNE_EXPORT std::vector<fusetune::Gpu>* fusetune_list_gpus() {
-  return new std::vector<fusetune::Gpu>(fusetune::hip::gpus());
-}
-
-FUSETUNE_EXPORT fusetune::Device* fusetune_make_device(const fusetune::Gpu& gpu) {
-  return new fusetune::hip::HipDevice(gpu);
+std::unique_ptr<fusetune::Compiler> fusetune::make_module_compiler() {
+  return std::make_unique<FakeCompiler>();
 }

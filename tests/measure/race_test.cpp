@@ -43,7 +43,8 @@ TEST(Race, EveryArmIsSampledThereAndBackInEveryRound) {
   }
   for (const Sample& sample : result.samples) {
     EXPECT_NEAR(sample.us, 10, 1e-6);
-    EXPECT_GE(sample.us * static_cast<double>(sample.launches), options.span_us_min - 1e-6);
+    EXPECT_GE(sample.us * static_cast<double>(sample.launches),
+              options.immediate.span_us_min - 1e-6);
   }
   EXPECT_THAT(result.flags, Not(Contains("warm-up unsettled")));
 }
@@ -221,7 +222,7 @@ TEST(Race, NoMemoryIsAnOutcome) {
 TEST(Race, TheBudgetEndsItButNeverBeforeTwoEpochs) {
   const ScriptedRace set(4);
   RaceOptions options;
-  options.epochs = 50;
+  options.immediate.looks = {50};
   options.budget_s = 0.2;
   ScriptedDevice device;
   RaceResult result = race(device, set.arms, set.which, options);

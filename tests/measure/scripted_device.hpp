@@ -79,6 +79,8 @@ class ScriptedDevice : public Device {
   }
   Outcome synchronize() override { return {}; }
   double stamp_us() override { return clock(now_us); }
+  double host_us() override { return now_us; }
+  void rest(double us) override { now_us += us; }
   void schedule(std::uint64_t) override {}
 
  private:

@@ -19,9 +19,9 @@ Job job(const std::string& name, const std::string& kind = "", double expected_m
   return one;
 }
 
-std::vector<std::string> take_all(JobQueue& queue, bool alone = false) {
+std::vector<std::string> take_all(JobQueue& queue, Company company = Company::any) {
   std::vector<std::string> names;
-  while (const auto next = queue.take(alone)) names.push_back(next->request);
+  while (const auto next = queue.take(company)) names.push_back(next->request);
   return names;
 }
 
@@ -65,21 +65,36 @@ TEST(JobQueue, WhatFollowsCounts) {
 TEST(JobQueue, JobsThatRunAloneWaitApart) {
   JobQueue queue;
   Job one = job("alone", "long", 1000);
-  one.alone = true;
+  one.company = Company::none;
   queue.push(one);
   queue.push(job("beside others"));
   EXPECT_EQ(queue.size(), 2U);
   EXPECT_THAT(take_all(queue), ElementsAre("beside others"));
-  EXPECT_TRUE(queue.has(true));
-  EXPECT_THAT(take_all(queue, true), ElementsAre("alone"));
+  EXPECT_TRUE(queue.has(Company::none));
+  EXPECT_THAT(take_all(queue, Company::none), ElementsAre("alone"));
   EXPECT_EQ(queue.size(), 0U);
+}
+
+TEST(JobQueue, EachCompanyHasItsTurn) {
+  JobQueue queue;
+  for (const Company company : {Company::none, Company::other_pools, Company::any}) {
+    Job one = job(std::to_string(static_cast<int>(company)));
+    one.company = company;
+    queue.push(one);
+    queue.put_back(*queue.take(company));
+    EXPECT_TRUE(queue.has(company));
+  }
+  EXPECT_EQ(queue.size(), 3U);
+  EXPECT_THAT(take_all(queue), ElementsAre("0"));
+  EXPECT_THAT(take_all(queue, Company::other_pools), ElementsAre("1"));
+  EXPECT_THAT(take_all(queue, Company::none), ElementsAre("2"));
 }
 
 TEST(JobQueue, WhatIsPutBackComesFirst) {
   JobQueue queue;
   queue.push(job("a", "long", 50));
   queue.push(job("b", "long", 50));
-  queue.put_back(*queue.take(false));
+  queue.put_back(*queue.take(Company::any));
   EXPECT_THAT(take_all(queue), ElementsAre("a", "b"));
 }
 

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
+#include "harness/base/temporary_folder.hpp"
 #include "harness/process/worker_pool.hpp"
 
 namespace fusetune {
@@ -16,6 +19,27 @@ inline WorkerPoolOptions options(int workers, std::vector<std::string> extra = {
 }
 
 inline bool never() { return false; }
+
+/// A file to which workers add lines while they run.
+class Told {
+ public:
+  std::string file() const { return folder_ / "told"; }
+  std::vector<std::string> lines() const {
+    std::vector<std::string> list;
+    std::ifstream stream(file());
+    for (std::string line; std::getline(stream, line);)
+      if (!stream.eof()) list.push_back(line);  // or it is being written
+    return list;
+  }
+  /// The first line; 0 while there is none.
+  int number() const {
+    const auto list = lines();
+    return list.empty() ? 0 : std::stoi(list.front());
+  }
+
+ private:
+  TemporaryFolder folder_{"fusetune-told"};
+};
 
 /// Runs requests to their ends, in the order of the requests.
 inline std::vector<JobEnd> run_all(

@@ -14,8 +14,10 @@ namespace fusetune {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::IsSubsetOf;
 using How = JobEnd::How;
 
 /// What the workers wrote of when they began and ended: "begin a", "end a", ...
@@ -81,7 +83,7 @@ EventLog run_with(bool alone) {
     if (i == 1) {
       // It waits for another job to begin, which must not happen while it runs alone.
       Job timing = log.job("timing", alone ? "" : "begin proof 3", 20);
-      timing.alone = alone;
+      timing.company = alone ? Company::none : Company::any;
       other.submit(timing);
     }
     other.submit(log.job("proof " + std::to_string(i), alone ? "" : "begin timing", 5));
@@ -103,6 +105,27 @@ TEST(RunPools, AJobThatOnlyShouldBeAloneIsSeenBesideOthers) {
   EXPECT_FALSE(run_with(false).beside("timing").empty());
 }
 
+TEST(RunPools, AJobThatIsAloneInItsPoolRunsBesideOtherPools) {
+  const EventLog log;
+  WorkerPool device(options(3));
+  WorkerPool compilers(options(1));
+  for (int i = 0; i < 2; ++i) {
+    // Each waits for a compilation to begin that is begun while it runs.
+    Job race = log.job("race " + std::to_string(i), "begin compile " + std::to_string(i), 20);
+    race.company = Company::other_pools;
+    device.submit(race);
+    Job compile = log.job("compile " + std::to_string(i), "begin race " + std::to_string(i), 5);
+    compile.done = [&, i](const JobEnd&) { device.submit(log.job("proof " + std::to_string(i))); };
+    compilers.submit(compile);
+    device.submit(log.job("early " + std::to_string(i), "", 20));
+  }
+  run_pools({&device, &compilers}, 0, never);
+  EXPECT_THAT(log.beside("race 0"), IsSubsetOf({"compile 0", "compile 1"}));
+  EXPECT_THAT(log.beside("race 1"), IsSubsetOf({"compile 0", "compile 1"}));
+  EXPECT_THAT(log.beside("race 0"), Contains("compile 0"));
+  EXPECT_THAT(log.beside("early 0"), Contains("early 1"));
+}
+
 TEST(RunPools, JobsThatAreAloneRunOneAfterTheOther) {
   const EventLog log;
   WorkerPool one(options(3));
@@ -110,7 +133,7 @@ TEST(RunPools, JobsThatAreAloneRunOneAfterTheOther) {
   for (int i = 0; i < 3; ++i)
     for (WorkerPool* pool : {&one, &other}) {
       Job job = log.job((pool == &one ? "a" : "b") + std::to_string(i), "", 5);
-      job.alone = true;
+      job.company = Company::none;
       pool->submit(job);
     }
   run_pools({&one, &other}, 0, never);
@@ -137,10 +160,10 @@ TEST(RunPools, StopCancelsTheJobsOfAllPools) {
   WorkerPool one(options(1));
   WorkerPool other(options(1));
   std::map<How, int> ends;
-  bool began = false;
+  const Told told;
   const auto count = [&](const JobEnd& end) { ++ends[end.how]; };
   Job hanging;
-  hanging.request = {{"act", "hang"}};
+  hanging.request = {{"act", "hang"}, {"tell", told.file()}};
   hanging.done = [&](const JobEnd& end) {
     count(end);
     Job late;  // to the other pool, after that was emptied
@@ -148,14 +171,13 @@ TEST(RunPools, StopCancelsTheJobsOfAllPools) {
     late.done = count;
     one.submit(late);
   };
-  hanging.progress = [&](const Json&) { began = true; };
   other.submit(hanging);
   Job waiting;
   waiting.request = {{"act", "echo"}};
   waiting.done = count;
-  waiting.alone = true;
+  waiting.company = Company::none;
   one.submit(waiting);
-  run_pools({&one, &other}, 0, [&] { return began; });
+  run_pools({&one, &other}, 0, [&] { return told.number() != 0; });
   EXPECT_EQ(ends[How::cancelled], 3);
   EXPECT_EQ(one.waiting() + other.waiting(), 0U);
 }
@@ -179,8 +201,8 @@ TEST(RunPools, AHangIsToldByWhatOthersOfItsKindTook) {
   EXPECT_EQ(ends[1].how, How::timed_out);
   EXPECT_GE(ends[1].limit, milliseconds(500));
   EXPECT_LT(ends[1].limit, std::chrono::minutes(1));
-  // Steps, not jobs: twenty of 50 ms each are no hang, nor is the limit below its floor.
-  submit({{"act", "progress"}, {"steps", 20}, {"step_ms", 50}}, milliseconds(30000));
+  // Nor is the limit below its floor.
+  submit({{"act", "echo"}}, milliseconds(30000));
   EXPECT_EQ(ends[2].how, How::answered);
   EXPECT_EQ(ends[2].limit, milliseconds(30000));
 }

@@ -35,6 +35,19 @@ TEST(NotePage, SaysInOneMappingWhatWasWrittenInAnother) {
   EXPECT_FALSE(mine.read());
 }
 
+TEST(NotePage, KnowsTheSlowestOfTheStepsThatEnded) {
+  NotePage page;
+  page.write(0, std::chrono::microseconds(0));
+  EXPECT_EQ(page.slowest_step().count(), 0);
+  std::this_thread::sleep_for(milliseconds(20));
+  page.write(1, std::chrono::microseconds(0));
+  page.end_step();
+  EXPECT_GE(page.slowest_step(), milliseconds(20));
+  EXPECT_THAT(page.read()->subject, 1);
+  page.clear();
+  EXPECT_EQ(page.slowest_step().count(), 0);
+}
+
 TEST(NotePage, WhateverWasWrittenHasTimesToReckonWith) {
   NotePage page;
   page.write(1, microseconds(std::numeric_limits<std::int64_t>::max()));
@@ -86,6 +99,43 @@ TEST(NotedSteps, EachHasTheWholeLimit) {
       run_noting(pool, {{"act", "note"}, {"steps", 30}, {"step_ms", 50}, {"then", "answer"}},
                  milliseconds(1000));
   EXPECT_EQ(end.how, How::answered);
+}
+
+TEST(NotedSteps, WithoutEndPassTheLimitOfTheirJob) {
+  WorkerPool pool(options(1));
+  Job job;
+  job.request = {{"act", "note"}, {"steps", 1000}, {"step_ms", 50}, {"then", "answer"}};
+  job.limit = milliseconds(600);
+  job.noted_limit = minutes(5);
+  JobEnd result;
+  job.done = [&](const JobEnd& end) { result = end; };
+  pool.submit(std::move(job));
+  pool.run(never);
+  EXPECT_EQ(result.how, How::timed_out);
+  EXPECT_EQ(result.limit, milliseconds(600));
+}
+
+TEST(NotedSteps, HaveALimitByWhatOthersOfTheirKindTook) {
+  for (const bool in_another_job : {true, false}) {
+    WorkerPool pool(options(1));
+    std::vector<JobEnd> ends;
+    const auto submit = [&](int steps, const char* then) {
+      Job job;
+      job.request = {{"act", "note"}, {"steps", steps}, {"step_ms", 60}, {"then", then}};
+      job.limit = minutes(10);  // the test would not end
+      job.noted_limit = minutes(5);
+      job.limit_floor = milliseconds(400);
+      job.kind = "case";
+      job.done = [&](const JobEnd& end) { ends.push_back(end); };
+      pool.submit(std::move(job));
+      pool.run(never);
+    };
+    if (in_another_job) submit(3, "answer");
+    submit(in_another_job ? 1 : 3, "hang");
+    EXPECT_EQ(ends.back().how, How::timed_out);
+    EXPECT_GE(ends.back().limit, milliseconds(600));
+    EXPECT_LT(ends.back().limit, minutes(1));
+  }
 }
 
 TEST(NotedSteps, ADeathIsBlamedOnTheNoteOfItsOwnJob) {

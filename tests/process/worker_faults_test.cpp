@@ -59,18 +59,16 @@ TEST(WorkerFaults, DeadWorkerIsReplacedAndItsJobKnowsWhy) {
 }
 
 TEST(WorkerFaults, ScratchFolderGoesWithItsWorkerHoweverThatEnds) {
-  std::set<std::string> folders;
+  const Told told;
   {
     WorkerPool pool(options(1));
+    std::vector<Json> requests;
     for (const char* then : {"abort", "exit", "hang"})
-      pool.submit(
-          {{{"act", "litter"}, {"then", then}}, milliseconds(300), {}, [&](const Json& path) {
-             EXPECT_TRUE(std::filesystem::exists(path.get<std::string>()));
-             folders.insert(path);
-           }});
-    pool.run(never);
+      requests.push_back({{"act", "litter"}, {"then", then}, {"tell", told.file()}});
+    run_all(pool, requests, milliseconds(300));
   }
-  EXPECT_EQ(folders.size(), 3U);
+  const auto folders = told.lines();
+  EXPECT_EQ(std::set(folders.begin(), folders.end()).size(), 3U);
   for (const std::string& folder : folders) EXPECT_FALSE(std::filesystem::exists(folder)) << folder;
 }
 
@@ -92,15 +90,12 @@ TEST(WorkerFaults, GrandchildrenDieWithTheWorker) {
   for (const bool own_group : {false, true})
     for (const char* then : {"hang", "abort", "exit"}) {
       WorkerPool pool(options(1));
-      int grandchild = 0;
-      JobEnd end;
-      Job job;
-      job.request = {{"act", "grandchild"}, {"then", then}, {"own_group", own_group}};
-      job.limit = milliseconds(700);
-      job.progress = [&](const Json& pid) { grandchild = pid; };
-      job.done = [&](const JobEnd& value) { end = value; };
-      pool.submit(std::move(job));
-      pool.run(never);
+      const Told told;
+      const JobEnd end = run_one(
+          pool,
+          {{"act", "grandchild"}, {"then", then}, {"own_group", own_group}, {"tell", told.file()}},
+          milliseconds(700));
+      const int grandchild = told.number();
       EXPECT_EQ(end.how, std::string(then) == "hang" ? How::timed_out : How::died) << then;
       ASSERT_GT(grandchild, 0);
       EXPECT_TRUE(ends_soon(grandchild)) << then << own_group;
@@ -164,10 +159,9 @@ TEST(WorkerFaults, WorkerThatNeverReadsTimesOut) {
 std::string error_of_run(WorkerPoolOptions bad) {
   WorkerPool pool(std::move(bad));
   for (int i = 0; i < 3; ++i)
-    pool.submit({{{"act", "echo"}},
-                 std::chrono::milliseconds(20000),
-                 [](const JobEnd&) { ADD_FAILURE() << "a job ended"; },
-                 {}});
+    pool.submit({{{"act", "echo"}}, std::chrono::milliseconds(20000), [](const JobEnd&) {
+                   ADD_FAILURE() << "a job ended";
+                 }});
   try {
     pool.run(never);
   } catch (const UserError& error) {
@@ -200,65 +194,56 @@ TEST(WorkerFaults, StopCancelsAllThatIsUnfinished) {
   WorkerPool pool(options(2));
   std::map<How, int> ends;
   const auto count = [&](const JobEnd& end) { ++ends[end.how]; };
-  pool.submit({{{"act", "echo"}}, milliseconds(20000), count, {}});
-  int grandchild = 0;
-  bool began = false;
-  pool.submit({{{"act", "grandchild"}, {"then", "hang"}},
+  pool.submit({{{"act", "echo"}}, milliseconds(20000), count});
+  const Told told;
+  pool.submit({{{"act", "grandchild"}, {"then", "hang"}, {"tell", told.file()}},
                milliseconds(60000),
                [&](const JobEnd& end) {
                  count(end);
                  // Too late: this one is cancelled as well, not forgotten.
-                 pool.submit({{{"act", "echo"}}, milliseconds(20000), count, {}});
-               },
-               [&](const Json& pid) {
-                 grandchild = pid;
-                 began = true;
+                 pool.submit({{{"act", "echo"}}, milliseconds(20000), count});
                }});
-  for (int i = 0; i < 4; ++i) pool.submit({{{"act", "hang"}}, milliseconds(60000), count, {}});
-  pool.run([&] { return began && ends[How::answered] == 1; });
+  for (int i = 0; i < 4; ++i) pool.submit({{{"act", "hang"}}, milliseconds(60000), count});
+  pool.run([&] { return told.number() != 0 && ends[How::answered] == 1; });
   EXPECT_EQ(ends[How::answered], 1);
   EXPECT_EQ(ends[How::cancelled], 6);
   EXPECT_EQ(pool.waiting() + pool.running(), 0U);
-  EXPECT_TRUE(ends_soon(grandchild));
+  EXPECT_TRUE(ends_soon(told.number()));
   EXPECT_EQ(run_one(pool, {{"act", "echo"}}).how, How::answered);
 }
 
 TEST(WorkerFaults, DestructorKillsWhatStillRuns) {
-  int grandchild = 0;
+  const Told told;
   {
     WorkerPool pool(options(2));
-    pool.submit(
-        {{{"act", "grandchild"}, {"then", "hang"}}, milliseconds(60000), {}, [&](const Json& pid) {
-           grandchild = pid;
-           throw std::runtime_error("enough");
-         }});
-    EXPECT_THROW(pool.run(never), std::runtime_error);
+    pool.submit({{{"act", "grandchild"}, {"then", "hang"}, {"tell", told.file()}},
+                 milliseconds(60000),
+                 {}});
+    const auto stop_when_told = [&] {
+      if (told.number() != 0) throw std::runtime_error("enough");
+      return false;
+    };
+    EXPECT_THROW(pool.run(stop_when_told), std::runtime_error);
     EXPECT_GE(child_count(), 1);
   }
   EXPECT_EQ(child_count(), 0);
-  EXPECT_TRUE(ends_soon(grandchild));
+  EXPECT_TRUE(ends_soon(told.number()));
 }
 
 TEST(WorkerFaults, WorkersDieWithAKilledSupervisor) {
-  int pipe_ends[2];
-  ASSERT_EQ(::pipe(pipe_ends), 0);
+  const Told told;
   const pid_t supervisor = ::fork();
   if (supervisor == 0) {
     WorkerPool pool(options(1));
-    pool.submit({{{"act", "hang"}}, milliseconds(60000), {}, [&](const Json& value) {
-                   const int pid = value;
-                   [[maybe_unused]] const ssize_t n = ::write(pipe_ends[1], &pid, sizeof pid);
-                 }});
+    pool.submit({{{"act", "hang"}, {"tell", told.file()}}, milliseconds(60000), {}});
     pool.run(never);
     ::_exit(0);
   }
-  int worker = 0;
-  EXPECT_EQ(::read(pipe_ends[0], &worker, sizeof worker), static_cast<ssize_t>(sizeof worker));
+  while (told.number() == 0) std::this_thread::sleep_for(milliseconds(5));
+  const int worker = told.number();
   EXPECT_TRUE(is_running(worker));
   ::kill(supervisor, SIGKILL);
   ::waitpid(supervisor, nullptr, 0);
-  ::close(pipe_ends[0]);
-  ::close(pipe_ends[1]);
   EXPECT_TRUE(ends_soon(worker));
 }
 

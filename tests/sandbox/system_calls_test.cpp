@@ -70,11 +70,12 @@ TEST_F(SystemCalls, SocketsAreStopped) {
 
 TEST_F(SystemCalls, ProcessesAreStopped) {
   const auto fork = [] {
-    const pid_t pid = ::fork();
+    // The library's own fork() blocks signals meanwhile, so SIGSYS would end it without a word.
+    const auto pid = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
     if (pid == 0) ::_exit(0);
     return error_of(pid);
   };
-  expect_stopped(fork, "device workers start no processes");
+  expect_stopped(fork, "clone(): device workers start no processes");
   const auto exec = [] {
     ::execl("/bin/true", "true", nullptr);
     return errno;

@@ -26,18 +26,29 @@ TEST(RaceAttempt, TellsArmsInTheNumbersOfTheWholeRace) {
   RaceResult result;
   result.samples = {{2, 0, 0, 1, 5.0}, {1, 0, 0, 1, 6.0}};
   result.dropped = {0};
+  result.eliminated = {{1, 4}};
   result.probe_us = {1, 2, 3};
   result.disproved = {{1, {Status::verification_failed, "after"}}};
   const RaceResult told = attempt.told_of_all(result);
   EXPECT_EQ(told.samples[0].arm, 4);
   EXPECT_EQ(told.samples[1].arm, 2);
   EXPECT_THAT(told.dropped, ElementsAre(0));
+  ASSERT_EQ(told.eliminated.size(), 1U);
+  EXPECT_EQ(told.eliminated[0].arm, 2);
   EXPECT_THAT(told.probe_us, ElementsAre(1, 0, 2, 0, 3));
   ASSERT_EQ(told.disproved.size(), 3U);
   EXPECT_EQ(told.disproved[0].arm, 1);
   EXPECT_EQ(told.disproved[0].outcome.message, "first");
   EXPECT_EQ(told.disproved[1].arm, 3);
   EXPECT_EQ(told.disproved[2].arm, 2);
+}
+
+TEST(RaceAttempt, LooksCloserWhereTwoMayBeToBlame) {
+  RaceAttempt attempt(2);
+  EXPECT_FALSE(attempt.among({}).one_by_one);
+  attempt.look_closer();
+  EXPECT_TRUE(attempt.among({}).one_by_one);
+  EXPECT_THAT(attempt.arms(), ElementsAre(0, 1));
 }
 
 TEST(RaceMoment, IsKnownByItsSubject) {

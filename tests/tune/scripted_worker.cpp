@@ -12,6 +12,7 @@
 #include "harness/base/hash.hpp"
 #include "harness/compile/code_store.hpp"
 #include "harness/measure/race.hpp"
+#include "harness/process/step_note.hpp"
 #include "harness/process/worker_pool.hpp"
 #include "harness/tune/traffic.hpp"
 
@@ -121,11 +122,14 @@ Json trace(const Json& request) {
 int run_scripted_worker(int argc, char** argv) {
   int in_fd = -1;
   int out_fd = -1;
+  int note_fd = -1;
   for (int i = 1; i + 1 < argc; ++i) {
     if (std::strcmp(argv[i], "--in-fd") == 0) in_fd = std::atoi(argv[i + 1]);
     if (std::strcmp(argv[i], "--out-fd") == 0) out_fd = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--note-fd") == 0) note_fd = std::atoi(argv[i + 1]);
   }
-  return serve_worker(in_fd, out_fd, [](const Json& request, const auto&) {
+  NotePage note(note_fd);
+  return serve_worker(in_fd, out_fd, note, [](const Json& request) {
     const std::string op = request.at("op");
     if (op == "prove") return prove(request);
     if (op == "race") return race(request);

@@ -266,5 +266,23 @@ TEST(Proof, RunningOutOfMemoryIsAResult) {
   EXPECT_EQ(proof.device.live_buffers(), 0u);
 }
 
+TEST(ProofRecords, KeepTheFiguresThatAreNotThoseOfAnExactOutput) {
+  OutputMetrics exact;
+  exact.tensor = "z";
+  exact.rule = "exact";
+  exact.elements = 64;
+  EXPECT_EQ(to_record(exact), Json({{"tensor", "z"}, {"rule", "exact"}, {"elements", 64}}));
+  OutputMetrics other = exact;
+  other.cosine = std::numeric_limits<double>::quiet_NaN();
+  other.ulp_max = std::numeric_limits<double>::infinity();
+  other.worst_index = 3;
+  other.worst = "z of head 0";
+  const Json record = to_record(other);
+  EXPECT_EQ(record.size(), 7U);
+  for (const Json& json : {record, to_json(other)})
+    EXPECT_EQ(to_json(output_metrics_from_json(json)), to_json(other));
+  EXPECT_EQ(to_json(output_metrics_from_json(to_record(exact))), to_json(exact));
+}
+
 }  // namespace
 }  // namespace fusetune::test

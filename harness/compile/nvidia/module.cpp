@@ -1,26 +1,13 @@
-#include <exception>
-
 #include "harness/compile/module.hpp"
+
+#include <memory>
+
 #include "harness/compile/nvidia/nvrtc_compiler.hpp"
-#include "harness/device/hip/gpus.hpp"
-#include "harness/device/hip/hip_device.hpp"
 
-#define FUSETUNE_EXPORT extern "C" __attribute__((visibility("default")))
+namespace fusetune {
 
-FUSETUNE_EXPORT const char* fusetune_module_version() { return fusetune::kModuleVersion; }
-
-FUSETUNE_EXPORT fusetune::Compiler* fusetune_make_compiler() {
-  try {
-    return new fusetune::nvidia::NvrtcCompiler;
-  } catch (const std::exception&) {
-    return nullptr;  // the loader says so
-  }
+std::unique_ptr<Compiler> make_module_compiler() {
+  return std::make_unique<nvidia::NvrtcCompiler>();
 }
 
-FUSETUNE_EXPORT std::vector<fusetune::Gpu>* fusetune_list_gpus() {
-  return new std::vector<fusetune::Gpu>(fusetune::hip::gpus());
-}
-
-FUSETUNE_EXPORT fusetune::Device* fusetune_make_device(const fusetune::Gpu& gpu) {
-  return new fusetune::hip::HipDevice(gpu);
-}
+}  // namespace fusetune

@@ -23,5 +23,7 @@ inline constexpr auto& hiprtcGetCode = nvrtcGetCUBIN;
 #else
 
 #include <hip/hiprtc.h>
+// HIP's macro of that name breaks attributes of the standard library (g++ 16).
+#undef __noinline__
 
 #endif

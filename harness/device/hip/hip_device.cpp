@@ -1,6 +1,7 @@
 #include "harness/device/hip/hip_device.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -8,6 +9,7 @@
 #include <stdexcept>
 
 #include "harness/base/error.hpp"
+#include "harness/device/hip/gpu_users.hpp"
 #include "harness/device/hip/hip_code.hpp"
 #include "harness/device/hip/hip_error.hpp"
 #include "harness/device/hip/platform.hpp"
@@ -143,6 +145,12 @@ std::optional<std::int64_t> HipDevice::free_bytes() {
   std::size_t free_bytes = 0, total_bytes = 0;
   check(hipMemGetInfo(&free_bytes, &total_bytes), "hipMemGetInfo");
   return static_cast<std::int64_t>(free_bytes);
+}
+
+std::optional<std::vector<std::string>> HipDevice::other_users() {
+  const auto users = users_of(gpu_.pci);
+  if (users) return lines_of_others(*users, ::getpid());
+  return std::nullopt;
 }
 
 std::unique_ptr<LoadedCode> HipDevice::load(const std::string& code_path, Outcome* outcome) {

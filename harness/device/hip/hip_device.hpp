@@ -29,6 +29,7 @@ class HipDevice : public Device {
   void copy_within(DevicePointer destination, DevicePointer source,
                    std::size_t size_bytes) override;
   std::optional<std::int64_t> free_bytes() override;
+  std::optional<std::vector<std::string>> other_users() override;
   std::unique_ptr<LoadedCode> load(const std::string& code_path, Outcome* outcome) override;
   Outcome launch(const LoadedCode& code, const KernelLaunch& launch) override;
   Outcome synchronize() override;

@@ -96,5 +96,7 @@ inline hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigned grid_x,
 #else
 
 #include <hip/hip_runtime_api.h>
+// HIP's macro of that name breaks attributes of the standard library (g++ 16).
+#undef __noinline__
 
 #endif

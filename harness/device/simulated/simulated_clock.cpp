@@ -10,6 +10,9 @@ namespace fusetune {
 
 namespace {
 
+/// Of copies: what they work on was not allocated for an arm.
+constexpr std::uint64_t kNoCode = 0;
+
 /// What a draw is for: one counter may stand in several of them.
 enum Draw : std::uint64_t { kSession, kDrift, kPlacement, kSample, kLate, kLateness };
 
@@ -26,14 +29,18 @@ double SimulatedClock::normal(std::uint64_t kind, std::uint64_t a, std::uint64_t
   return radius * std::cos(2 * std::numbers::pi * uniform(kind, a, 2 * b + 1));
 }
 
-void SimulatedClock::begin(std::uint64_t session_seed) {
+void SimulatedClock::begin() {
+  host_us_ = done_us_ = hidden_us_ = busy_us_ = cycles_ = last_us_ = 0;
+  ends_.clear();
+  draw_from(0);
+}
+
+void SimulatedClock::draw_from(std::uint64_t session_seed) {
   const std::uint64_t seeds[] = {simulation_.seed, session_seed};
   seed_ = hash64(seeds, sizeof seeds);
   memory_ = 0;
   samples_ = 0;
   sampling_ = false;
-  host_us_ = done_us_ = hidden_us_ = busy_us_ = cycles_ = last_us_ = 0;
-  ends_.clear();
   session_ = simulation_.noise.session * normal(kSession, 0);
   drift_ = simulation_.noise.drift * normal(kDrift, 0);
 }
@@ -73,10 +80,7 @@ void SimulatedClock::replayed_launch(std::uint64_t code, double us) {
   ends_.back() = done_us_;
 }
 
-void SimulatedClock::copy(double us) {
-  // Reading and writing have no code of their own.
-  launch(0, us);
-}
+void SimulatedClock::copy(double us) { launch(kNoCode, us); }
 
 void SimulatedClock::pass(std::uint64_t code, double us) {
   double core_factor = 1;
@@ -85,7 +89,7 @@ void SimulatedClock::pass(std::uint64_t code, double us) {
     us *= one.factor;
     if (one.core) core_factor *= one.factor;
   }
-  if (simulation_.noise.placement > 0)
+  if (simulation_.noise.placement > 0 && code != kNoCode)
     us *= std::exp(simulation_.noise.placement * normal(kPlacement, code, memory_));
   if (!sampling_) factor_ = sample_factor();
   sampling_ = true;

@@ -22,8 +22,10 @@ class SimulatedClock {
     double cycles = 0;
   };
 
-  /// A new session: time 0, other draws for another seed.
-  void begin(std::uint64_t session_seed);
+  /// A new session: time 0.
+  void begin();
+  /// Draws as this seed has them, from the first on.
+  void draw_from(std::uint64_t session_seed);
   /// An arm meets new memory: its placement is drawn again.
   void new_memory() { ++memory_; }
 
@@ -33,6 +35,8 @@ class SimulatedClock {
   void begin_replay();
   void replayed_launch(std::uint64_t code, double us);
   void copy(double us);
+  /// The device is busy with something that is no launch.
+  void delay(double us) { done_us_ += us; }
   /// Of what was passed last: the device's clock does not see it.
   void hide_last() { hidden_us_ += last_us_; }
 

@@ -86,7 +86,7 @@ std::unique_ptr<LoadedCode> SimulatedDevice::load(const std::string& code_path, 
   if (session_.use_count() <= 1) {
     session_ = std::make_shared<std::uint64_t>(0);
     session_has_launched_ = false;
-    clock_.begin(0);
+    clock_.begin();
     untimed_.clear();
   }
   // Other code in another order is another session.
@@ -171,7 +171,7 @@ void SimulatedDevice::begin_session(const SimulatedLaunch& first) {
   // What is run decides the draws, as the code does.
   std::uint64_t seed = *session_;
   for (const auto& [name, value] : first.numbers) seed = hash64(&value, sizeof value, seed);
-  clock_.begin(seed);
+  clock_.draw_from(seed);
   session_has_launched_ = true;
 }
 

@@ -130,6 +130,11 @@ std::string SimulatedProgram::text(const std::string& entry) const {
 
 double SimulatedProgram::formula_us(const std::string& entry, const SimulatedLaunch& launch) const {
   const auto formula = simulation_.times.find(entry);
+  if (formula == simulation_.times.end() && entry.starts_with("calibrate_")) {
+    // A start, and the memory.
+    const auto bytes = static_cast<double>(find_simulated_kernel(entry)->touched_bytes(launch));
+    return 1 + bytes / simulation_.queue.copy_bytes_per_us;
+  }
   if (formula == simulation_.times.end()) {
     // Without a formula: a start, the blocks, and a share of luck that belongs to the code.
     const double luck = static_cast<double>(identity_ % 1024) / 1024;

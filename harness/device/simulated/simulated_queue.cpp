@@ -44,6 +44,7 @@ SpanTicket SimulatedDevice::begin_span() {
 void SimulatedDevice::end_span(SpanTicket& span) {
   OpenSpan& open = spans_.at(span.id);
   clock_.end_sample();
+  clock_.delay(simulation_.queue.span_us);
   open.end = clock_.moment();
   open.untimed = std::exchange(untimed_, {});
 }

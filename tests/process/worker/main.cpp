@@ -24,7 +24,6 @@
 namespace {
 
 using fusetune::Json;
-using Progress = std::function<void(const Json&)>;
 
 int in_fd = -1;
 int out_fd = -1;
@@ -37,13 +36,13 @@ void sleep_ms(int duration_ms) {
 }
 
 /// A grandchild that outlives its parent unless somebody kills it. `group`: it leaves the group.
-Json spawn_grandchild(bool group) {
+pid_t spawn_grandchild(bool group) {
   const pid_t pid = ::fork();
   if (pid == 0) {
     if (group) ::setpgid(0, 0);
     for (;;) ::pause();
   }
-  return static_cast<std::int64_t>(pid);
+  return pid;
 }
 
 std::vector<int> open_fds() {
@@ -116,9 +115,13 @@ Json log_times(const Json& request) {
   return request;
 }
 
+/// For a test that looks into the file that it named.
+void tell(const Json& request, const std::string& what) {
+  std::ofstream(request.at("tell").get<std::string>(), std::ios::app) << what << std::endl;
+}
+
 /// Notes `steps` steps of `step_ms` each, numbered on from `first`; in the last one it does `then`.
-Json make_notes(const Json& request) {
-  static fusetune::NotePage page(note_fd);
+Json make_notes(const Json& request, fusetune::NotePage& page) {
   for (int i = 0; i < request["steps"].get<int>(); ++i) {
     page.write(request.value("first", 0) + i,
                std::chrono::milliseconds(request.value("expected_ms", 0)));
@@ -135,7 +138,7 @@ bool was_here(const Json& request) {
   return known;
 }
 
-Json handle(const Json& request, const Progress& progress) {
+Json handle(const Json& request, fusetune::NotePage& page) {
   const std::string act = request.value("act", "echo");
   if (request.contains("print")) {
     const std::string text = request["print"];
@@ -143,7 +146,7 @@ Json handle(const Json& request, const Progress& progress) {
   }
   if (act == "litter") {
     std::ofstream(scratch + "/half-written.o") << "x";
-    progress(scratch);
+    tell(request, scratch);
     return misbehave(request["then"], request);
   }
   if (act == "echo") return request;
@@ -152,31 +155,22 @@ Json handle(const Json& request, const Progress& progress) {
     sleep_ms(request["duration_ms"]);
     return request;
   }
-  if (act == "progress") {
-    for (int i = 0; i < request["steps"].get<int>(); ++i) {
-      sleep_ms(request["step_ms"]);
-      progress({{"step", i}});
-    }
-    return "done";
-  }
   if (act == "burst") {  // more messages at once than anybody takes in one go
     std::string frames;
-    for (int i = 0; i < request["steps"].get<int>(); ++i)
-      frames += fusetune::Channel::frame({{"progress", i}});
+    for (int i = 0; i < 700; ++i) frames += fusetune::Channel::frame({{"answer", i}});
     write_raw(frames);
     return "done";
   }
-  if (act == "hang") progress(::getpid());
-  if (act == "note") return make_notes(request);
+  if (act == "hang" && request.contains("tell")) tell(request, std::to_string(::getpid()));
+  if (act == "note") return make_notes(request, page);
   if (act == "once") return was_here(request) ? request : misbehave(request["then"], request);
   if (act == "throw") throw std::runtime_error("no such kernel");
   if (act == "self") return describe_self();
   if (act == "grandchild") {
-    progress(spawn_grandchild(request.value("own_group", false)));
+    tell(request, std::to_string(spawn_grandchild(request.value("own_group", false))));
     return misbehave(request["then"], request);
   }
   if (act == "subprocess") {
-    progress("started");
     fusetune::run_process({"/bin/sh", "-c", request["script"]}, std::chrono::minutes(1));
     return "done";
   }
@@ -205,7 +199,9 @@ int main(int argc, char** argv) {
     if (argument == "--note-fd" && i + 1 < argc) note_fd = std::stoi(argv[++i]);
     if (argument == "--scratch" && i + 1 < argc) scratch = argv[++i];
   }
-  const int code = fusetune::serve_worker(in_fd, out_fd, handle);
+  fusetune::NotePage page(note_fd);
+  const int code = fusetune::serve_worker(
+      in_fd, out_fd, page, [&](const Json& request) { return handle(request, page); });
   if (slow_to_leave) sleep_ms(20);
   return code;
 }

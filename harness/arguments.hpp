@@ -1,0 +1,34 @@
+#pragma once
+// What each command takes, with help that stands by itself.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "harness/cli/commands.hpp"
+#include "harness/tune/workers.hpp"
+
+namespace fusetune {
+
+/// The command that was asked for, and what it runs.
+struct Program {
+  GlobalOptions global;
+  TuneOptions tune;
+  VerifyOptions verify;
+  GoldenOptions golden;
+  InspectOptions inspect;
+  ExplainOptions explain;
+  DoctorOptions doctor;
+  SelftestOptions selftest;
+  std::string list_what = "all";
+  CacheOptions cache;
+  RecordsOptions records;
+  std::string worker_role;
+  WorkerLinks worker_links;
+  std::function<ExitCode()> run;
+};
+
+/// Gives the command line its options and commands; the one that is asked for becomes `run`.
+void add_commands(CLI::App& app, Program& program);
+
+}  // namespace fusetune
