@@ -20,8 +20,29 @@ namespace {
 
 constexpr int kEntryVersion = 1;
 
-std::string entry_body(const Json& entry) {
-  return entry.dump(1, ' ', false, Json::error_handler_t::replace);
+// An entry is a JSON object whose first line is the checksum of all other lines, byte for byte:
+// what a parser forgives is damage all the same.
+constexpr std::string_view kOpening = "{\n";
+constexpr std::string_view kChecksumLine = "{\n \"checksum\": \"";
+constexpr std::string_view kChecksumEnd = "\",\n";
+constexpr std::size_t kChecksumDigits = 32;
+
+std::string with_checksum(const std::string& body) {
+  std::string text(kChecksumLine);
+  text += hash_hex(body);
+  text += kChecksumEnd;
+  text += std::string_view(body).substr(kOpening.size());
+  return text;
+}
+
+/// nullopt unless it is exactly what with_checksum made of the body.
+std::optional<std::string> checked_body(std::string_view text) {
+  constexpr std::size_t rest = kChecksumLine.size() + kChecksumDigits + kChecksumEnd.size();
+  if (text.size() < rest || !text.starts_with(kChecksumLine)) return std::nullopt;
+  std::string body(kOpening);
+  body += text.substr(rest);
+  if (with_checksum(body) != text) return std::nullopt;
+  return body;
 }
 
 }  // namespace
@@ -53,19 +74,15 @@ std::string code_entry_text(std::string_view key, const CompileResult& result,
     entry["facts"] = to_json(result.facts);
   }
   // A log may hold any bytes (a compiler that crashed while printing); they must not lose the rest.
-  entry = Json::parse(entry_body(entry));
-  entry["checksum"] = hash_hex(entry_body(entry));
-  return entry_body(entry) + "\n";
+  return with_checksum(entry.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::optional<Json> parse_code_entry(const std::string& text, std::string_view key) {
-  Json entry = Json::parse(text, nullptr, false);
-  if (!entry.is_object() || entry.value("version", Json()) != kEntryVersion) return std::nullopt;
-  // As it was written, byte for byte: what a parser forgives is damage all the same.
-  if (entry_body(entry) + "\n" != text) return std::nullopt;
-  const Json checksum = entry.value("checksum", Json());
-  entry.erase("checksum");
-  if (checksum != hash_hex(entry_body(entry)) || entry.value("key", Json()) != std::string(key))
+  const std::optional<std::string> body = checked_body(text);
+  if (!body) return std::nullopt;
+  Json entry = Json::parse(*body, nullptr, false);
+  if (!entry.is_object() || entry.value("version", Json()) != kEntryVersion ||
+      entry.value("key", Json()) != std::string(key))
     return std::nullopt;
   return entry;
 }

@@ -71,7 +71,7 @@ void add_symbols(const ElfImage& image, HashFields* fields) {
     item.add(symbol.section == SHN_UNDEF ? 0 : 1);
     item.add(symbol.info);
     item.add(symbol.other);
-    items.push_back(item.bytes());
+    items.push_back(item.hex());
   }
   add_sorted(std::move(items), fields);
 }
@@ -84,7 +84,7 @@ void add_relocations(const ElfImage& image, HashFields* fields) {
     item.add(relocation.type);
     item.add(static_cast<std::uint64_t>(relocation.addend));
     item.add(depends_on_path(relocation.symbol) ? std::string_view() : relocation.symbol);
-    items.push_back(item.bytes());
+    items.push_back(item.hex());
   }
   add_sorted(std::move(items), fields);
 }

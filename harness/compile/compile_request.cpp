@@ -10,7 +10,7 @@ namespace fusetune {
 
 namespace {
 
-constexpr const char* kKeyVersion = "code-object-3";
+constexpr const char* kKeyVersion = "code-object-4";
 
 constexpr std::pair<Argument::Kind, const char*> kKinds[] = {
     {Argument::Kind::tensor, "tensor"},
@@ -88,13 +88,13 @@ std::string CompileRequest::key(std::string_view compiler_identity) const {
   return fields.hex();
 }
 
-Json headers_to_json(const CompileRequest& request) {
+Json texts_to_json(const CompileRequest& request) {
   Json headers = Json::array();
   for (const SourceText& header : request.headers) headers.push_back(to_json(header));
-  return headers;
+  return {{"source", to_json(request.source)}, {"headers", std::move(headers)}};
 }
 
-Json to_json_without_headers(const CompileRequest& request) {
+Json to_json_without_texts(const CompileRequest& request) {
   Json signatures = Json::array();
   for (const std::vector<Argument>& signature : request.signatures) {
     Json arguments = Json::array();
@@ -102,7 +102,6 @@ Json to_json_without_headers(const CompileRequest& request) {
     signatures.push_back(std::move(arguments));
   }
   return {{"target", request.target.name},
-          {"source", to_json(request.source)},
           {"macros", request.macros},
           {"entries", request.entries},
           {"signatures", std::move(signatures)},
@@ -112,8 +111,8 @@ Json to_json_without_headers(const CompileRequest& request) {
 }
 
 Json to_json(const CompileRequest& request) {
-  Json json = to_json_without_headers(request);
-  json["headers"] = headers_to_json(request);
+  Json json = to_json_without_texts(request);
+  json.update(texts_to_json(request));
   return json;
 }
 

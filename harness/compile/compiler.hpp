@@ -69,9 +69,10 @@ struct CompileRequest {
 
 Json to_json(const CompileRequest& request);
 CompileRequest compile_request_from_json(const Json& json);
-/// In two parts, for those who send the headers of many requests once.
-Json to_json_without_headers(const CompileRequest& request);
-Json headers_to_json(const CompileRequest& request);
+/// In two parts, for those who send the source and the headers of many requests once: the one
+/// updated by the other is the whole.
+Json to_json_without_texts(const CompileRequest& request);
+Json texts_to_json(const CompileRequest& request);
 
 struct CompileResult {
   Outcome outcome;  ///< message is the first error line

@@ -200,7 +200,7 @@ Compiler& compiler_for(const Target& target) {
 
 CompileRequest asked_to_compile(const Json& request) {
   Json whole = request.at("request");
-  if (request.contains("shared")) whole["headers"] = request.at("shared");
+  if (request.contains("shared")) whole.update(request.at("shared"));
   return compile_request_from_json(whole);
 }
 

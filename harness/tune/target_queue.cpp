@@ -70,21 +70,18 @@ std::string TargetQueue::kind_of(const CompiledUnit& unit, bool exact) const {
                      geometry.variants[unit.variant].implementation, exact ? " exact" : "");
 }
 
-std::shared_ptr<const SharedPart> TargetQueue::shared_headers(const CompiledUnit& unit,
-                                                              const CompileRequest& request) {
-  const PlannedGeometry& geometry = plan_.geometries[unit.geometry];
-  const Family& family = *geometry.geometry.family;
-  const ImplementationDecl& implementation =
-      *family.find_implementation(geometry.variants[unit.variant].implementation);
-  std::shared_ptr<const SharedPart>& part = shared_[&sources_.read(family, implementation)];
-  if (!part) {
-    HashFields content;
-    for (const SourceText& header : request.headers) {
-      content.add(header.name);
-      content.add(header.text);
-    }
-    part = std::make_shared<SharedPart>(SharedPart{content.hex(), headers_to_json(request)});
+std::shared_ptr<const SharedPart> TargetQueue::shared_texts(const CompileRequest& request) {
+  HashFields content;
+  content.add(request.source.name);
+  content.add(request.source.text);
+  for (const SourceText& header : request.headers) {
+    content.add(header.name);
+    content.add(header.text);
   }
+  std::string key = content.hex();
+  std::shared_ptr<const SharedPart>& part = shared_[key];
+  if (!part)
+    part = std::make_shared<SharedPart>(SharedPart{std::move(key), texts_to_json(request)});
   return part;
 }
 
@@ -95,13 +92,13 @@ Job TargetQueue::job_of(const Step& step) {
   const CompileRequest request =
       make_compile_request(geometry.geometry, variant, unit.target, sources_, step.exact);
   Job job;
-  job.shared = shared_headers(unit, request);
+  job.shared = shared_texts(request);
   job.request = Json{{"op", "compile"},
                      {"store", session_.code.root().string()},
                      {"key", key_of(unit, step.exact)},
                      {"memory_mib", session_.options.compile_memory_mib},
                      {"last_try", step.second_try},
-                     {"request", to_json_without_headers(request)}};
+                     {"request", to_json_without_texts(request)}};
   job.limit = std::chrono::milliseconds(
       static_cast<std::int64_t>(session_.options.compile_timeout_s * 1000));
   job.kind = kind_of(unit, step.exact);

@@ -48,9 +48,8 @@ class TargetQueue {
   void begin(std::size_t index, bool exact);
   void submit(const Step& step);
   Job job_of(const Step& step);
-  /// The headers of an implementation, as workers are sent them.
-  std::shared_ptr<const SharedPart> shared_headers(const CompiledUnit& unit,
-                                                   const CompileRequest& request);
+  /// The source and the headers of an implementation, as workers are sent them.
+  std::shared_ptr<const SharedPart> shared_texts(const CompileRequest& request);
   std::string kind_of(const CompiledUnit& unit, bool exact) const;
   bool take_from_store(CompiledUnit& unit, bool exact);
   void finish(const Step& step, const JobEnd& end);
@@ -62,7 +61,7 @@ class TargetQueue {
   Session& session_;
   WorkerPool& pool_;
   SourceReader& sources_;
-  std::map<const SourceReader::Texts*, std::shared_ptr<const SharedPart>> shared_;
+  std::map<std::string, std::shared_ptr<const SharedPart>> shared_;
   CompileSummary& summary_;
   std::vector<std::size_t> units_;
   std::function<void(std::size_t)> done_;
