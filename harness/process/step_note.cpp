@@ -33,7 +33,7 @@ std::chrono::microseconds sane(std::int64_t us) {
 
 }  // namespace
 
-// The time that is expected is written last and read first: with a new one comes no older
+// What says how long a step may take is written last and read first: with a new one comes no older
 // beginning.
 struct NotePage::Shared {
   std::atomic<std::int64_t> subject;
@@ -41,6 +41,7 @@ struct NotePage::Shared {
   std::atomic<std::int64_t> expected_us;
   std::atomic<std::int64_t> slowest_us;  ///< of the steps that ended
   std::atomic<std::int64_t> jobs;
+  std::atomic<std::int64_t> resting;
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
@@ -75,11 +76,19 @@ void NotePage::write(std::int64_t subject, std::chrono::microseconds expected) {
   shared_->subject.store(subject, std::memory_order_relaxed);
   shared_->since_ns.store(now_ns(), std::memory_order_relaxed);
   shared_->expected_us.store(expected.count(), std::memory_order_release);
+  shared_->resting.store(0, std::memory_order_release);
+}
+
+void NotePage::rest(std::int64_t subject) {
+  end_step();
+  shared_->resting.store(1, std::memory_order_relaxed);
+  shared_->subject.store(subject, std::memory_order_relaxed);
+  shared_->since_ns.store(now_ns(), std::memory_order_relaxed);
 }
 
 void NotePage::end_step() {
   const std::int64_t since = shared_->since_ns.load(std::memory_order_relaxed);
-  if (since <= 0) return;
+  if (since <= 0 || shared_->resting.load(std::memory_order_relaxed) != 0) return;
   const std::int64_t took_us = (now_ns() - since) / 1000;
   if (took_us > shared_->slowest_us.load(std::memory_order_relaxed))
     shared_->slowest_us.store(took_us, std::memory_order_relaxed);
@@ -88,6 +97,7 @@ void NotePage::end_step() {
 void NotePage::clear() {
   shared_->since_ns.store(0);
   shared_->slowest_us.store(0);
+  shared_->resting.store(0);
 }
 
 std::int64_t NotePage::jobs_begun() const { return shared_->jobs.load(); }
@@ -97,6 +107,7 @@ std::chrono::microseconds NotePage::slowest_step() const {
 }
 
 std::optional<StepNote> NotePage::read() const {
+  const bool resting = shared_->resting.load(std::memory_order_acquire) != 0;
   const std::chrono::microseconds expected =
       sane(shared_->expected_us.load(std::memory_order_acquire));
   const std::int64_t since_ns = shared_->since_ns.load(std::memory_order_relaxed);
@@ -105,6 +116,7 @@ std::optional<StepNote> NotePage::read() const {
   note.subject = shared_->subject.load(std::memory_order_relaxed);
   note.since = Clock::time_point(std::chrono::nanoseconds(std::min(since_ns, now_ns())));
   note.expected = expected;
+  note.resting = resting;
   return note;
 }
 

@@ -127,7 +127,7 @@ std::optional<milliseconds> WorkerPool::Impl::passed_limit(const Slot& slot) con
   if (now >= slot.deadline) return slot.limit;
   if (slot.job->noted_limit == milliseconds(0)) return std::nullopt;
   const std::optional<StepNote> note = slot.worker->note().read();
-  if (!note) return std::nullopt;
+  if (!note || note->resting) return std::nullopt;
   const milliseconds limit = step_limit(slot, *note);
   return now - note->since >= limit ? std::optional(limit) : std::nullopt;
 }

@@ -131,6 +131,17 @@ ProofCaseList::ProofCaseList(std::vector<ProofCase> cases, const Target& target,
   shared_ = std::make_shared<SharedPart>(SharedPart{content.hex(), std::move(list)});
 }
 
+std::chrono::milliseconds ProofCaseList::limit(std::chrono::milliseconds step) const {
+  // What this machine makes and compares: far more than it takes even on a busy one, as only a
+  // worker that writes over its notes comes so far.
+  constexpr std::chrono::milliseconds kForACase = std::chrono::minutes(1);
+  constexpr std::int64_t kBytesPerMs = 1000;
+  std::chrono::milliseconds limit = 2 * step;
+  for (const ProofCase& one : cases_)
+    limit += step + kForACase + std::chrono::milliseconds(tensor_bytes(one.which) / kBytesPerMs);
+  return limit;
+}
+
 std::string ProofCaseList::key(const Variant& variant) const {
   std::string key;
   for (std::size_t i = 0; i < cases_.size(); ++i)

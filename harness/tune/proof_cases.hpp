@@ -1,6 +1,7 @@
 #pragma once
 // The cases that a variant is proved on, and how.
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -48,6 +49,8 @@ class ProofCaseList {
   const std::vector<ProofCase>& cases() const { return cases_; }
   /// As workers are sent them.
   const std::shared_ptr<const SharedPart>& shared() const { return shared_; }
+  /// Of a job that proves them all, where no step on the device takes longer than `step`.
+  std::chrono::milliseconds limit(std::chrono::milliseconds step) const;
   /// All that tells one list from another, with the launches that a variant makes of it.
   std::string key(const Variant& variant) const;
 

@@ -178,8 +178,7 @@ void ProofStage::submit(ProofJob& proof) {
   job.shared = proof.cases->shared();
   job.kind = "prove " + geometry_keys_[unit.geometry];
   job.noted_limit = kernel_limit(session_.options);
-  // Of all together, for a worker that writes over its notes.
-  job.limit = (std::ssize(proof.cases->cases()) + 2) * job.noted_limit;
+  job.limit = proof.cases->limit(job.noted_limit);
   job.limit_floor = kernel_limit_floor(session_.options);
   job.second_try = true;
   job.expected_ms = kProofMs;

@@ -12,19 +12,51 @@ namespace fusetune {
 
 namespace {
 
-constexpr std::chrono::microseconds kUnknown{0};
+/// Notes where the device can hang: while code is loaded, and while launches run. What is made and
+/// compared by this machine takes as long as the case is large.
+class ProofNotes {
+ public:
+  explicit ProofNotes(NotePage& page) : page_(page) {}
+
+  void begin_case(std::int64_t number) {
+    case_ = number;
+    page_.rest(case_);
+  }
+  void device_works(bool begins) {
+    if (begins)
+      page_.write(case_, std::chrono::microseconds(0));
+    else
+      page_.rest(case_);
+  }
+  std::function<void(bool)> around_launches() {
+    return [this](bool begins) { device_works(begins); };
+  }
+
+ private:
+  NotePage& page_;
+  std::int64_t case_ = 0;
+};
+
+std::unique_ptr<LoadedCode> load(Device& device, const std::string& path, ProofNotes& notes,
+                                 Outcome* outcome) {
+  notes.device_works(true);
+  std::unique_ptr<LoadedCode> code = device.load(path, outcome);
+  notes.device_works(false);
+  return code;
+}
 
 /// The code objects of one variant, loaded when a case asks for them.
 class VariantCode {
  public:
-  VariantCode(Device& device, const Json& request) : device_(device), request_(request) {}
+  VariantCode(Device& device, const Json& request, ProofNotes& notes)
+      : device_(device), request_(request), notes_(notes) {}
 
   /// nullptr, and why, when it cannot be loaded.
   const LoadedCode* get(bool exact, Outcome* outcome) {
     Entry& entry = entries_[exact];
     if (!entry.code && entry.outcome.ok())
-      entry.code = device_.load(request_.at(exact ? "exact_code" : "code").get<std::string>(),
-                                &entry.outcome);
+      entry.code = load(device_, request_.at(exact ? "exact_code" : "code").get<std::string>(),
+                        notes_, &entry.outcome);
     *outcome = entry.outcome;
     return entry.code.get();
   }
@@ -36,17 +68,19 @@ class VariantCode {
   };
   Device& device_;
   const Json& request_;
+  ProofNotes& notes_;
   std::map<bool, Entry> entries_;
 };
 
 /// The code of the baseline, where the request names one.
 class BaselineCode {
  public:
-  BaselineCode(Device& device, const Json& request) : device_(device) {
+  BaselineCode(Device& device, const Json& request, ProofNotes& notes)
+      : device_(device), notes_(notes) {
     why_not_ = request.value("why_not", "");
     if (!request.contains("code")) return;
     Outcome outcome;
-    code_ = device.load(request.at("code").get<std::string>(), &outcome);
+    code_ = load(device, request.at("code").get<std::string>(), notes, &outcome);
     variant_ = variant_from_json(request.at("variant"));
     if (!code_) why_not_ = outcome.message;
   }
@@ -55,19 +89,21 @@ class BaselineCode {
     if (!code_) return std::nullopt;
     const DeviceProperties& properties = device_.properties();
     return RunnableVariant{code_.get(),
-                           launches_of(which, variant_, properties.target, properties.facts)};
+                           launches_of(which, variant_, properties.target, properties.facts),
+                           notes_.around_launches()};
   }
   const std::string& why_not() const { return why_not_; }
 
  private:
   Device& device_;
+  ProofNotes& notes_;
   std::unique_ptr<LoadedCode> code_;
   Variant variant_;
   std::string why_not_;
 };
 
 ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& baseline_code,
-                       const Json& request, const ProofCase& one) {
+                       const Json& request, const ProofCase& one, ProofNotes& notes) {
   ProofReport report;
   RunnableVariant runnable;
   runnable.code = code.get(one.exact, &report.outcome);
@@ -78,6 +114,7 @@ ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& ba
   const DeviceProperties& properties = device.properties();
   runnable.launches = launches_of(one.which, variant_from_json(request.at("variant")),
                                   properties.target, properties.facts);
+  runnable.around_launches = notes.around_launches();
   ProofOptions options;
   options.seed = request.at("seed").get<std::uint64_t>();
   options.cosine_min = request.at("cosine_min").get<double>();
@@ -96,7 +133,8 @@ ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& ba
 }
 
 /// Bits of rows in batches, with the code that is timed.
-void check_batches(Device& device, VariantCode& code, const Json& request, ProofSum& sum) {
+void check_batches(Device& device, VariantCode& code, const Json& request, ProofNotes& notes,
+                   ProofSum& sum) {
   const BatchCases cases = batch_cases_from_json(request.at("batches"));
   const std::string key = cases.batch.key();
   BatchInvariance found;
@@ -106,7 +144,8 @@ void check_batches(Device& device, VariantCode& code, const Json& request, Proof
     const DeviceProperties& properties = device.properties();
     const VariantAt at = [&](const Case& which) {
       return RunnableVariant{loaded,
-                             launches_of(which, variant, properties.target, properties.facts)};
+                             launches_of(which, variant, properties.target, properties.facts),
+                             notes.around_launches()};
     };
     outcome = check_batches(device, at, cases.batch, cases.row_counts,
                             request.at("seed").get<std::uint64_t>(), &found);
@@ -118,23 +157,24 @@ void check_batches(Device& device, VariantCode& code, const Json& request, Proof
 
 Json handle_prove_request(Device& device, const Json& request, NotePage& page) {
   std::int64_t at = 0;
-  page.write(at, kUnknown);
-  VariantCode code(device, request);
-  const BaselineCode baseline(device, request.at("baseline"));
+  ProofNotes notes(page);
+  notes.begin_case(at);
+  VariantCode code(device, request, notes);
+  const BaselineCode baseline(device, request.at("baseline"), notes);
   ProofSum sum;
   bool retire = false;
   for (const Json& item : request.at("shared")) {
     const ProofCase one = proof_case_from_json(item);
     const std::string key = one.which.key();
-    page.write(at++, kUnknown);
-    const ProofReport report = prove_case(device, code, baseline, request, one);
+    notes.begin_case(at++);
+    const ProofReport report = prove_case(device, code, baseline, request, one, notes);
     sum.add(key, report);
     retire = report.failed_check == "launch";
     if (!sum.ok()) break;
   }
   if (sum.ok() && request.contains("batches")) {
-    page.write(at, kUnknown);
-    check_batches(device, code, request, sum);
+    notes.begin_case(at);
+    check_batches(device, code, request, notes, sum);
     retire = !sum.ok();
   }
   Json answer = answer_of(sum.take());

@@ -92,6 +92,8 @@ ProofReport proof_from_json(const Json& json);
 struct RunnableVariant {
   const LoadedCode* code = nullptr;
   std::vector<Launch> launches;
+  /// Called with true before launches are enqueued, and with false when they are done or failed.
+  std::function<void(bool)> around_launches{};
 };
 
 struct ProofOptions {

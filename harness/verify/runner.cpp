@@ -78,7 +78,9 @@ bool Runner::launch(std::span<const Run> runs, std::uint64_t schedule_seed) {
   if (variant_.code != nullptr) {
     watch(runs);
     device_.schedule(schedule_seed);
+    if (variant_.around_launches) variant_.around_launches(true);
     outcome = enqueue_all(runs);
+    if (variant_.around_launches) variant_.around_launches(false);
     device_.schedule(0);
   }
   launches_ += count;

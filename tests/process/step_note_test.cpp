@@ -48,6 +48,20 @@ TEST(NotePage, KnowsTheSlowestOfTheStepsThatEnded) {
   EXPECT_EQ(page.slowest_step().count(), 0);
 }
 
+TEST(NotePage, RestingIsNoStep) {
+  NotePage page;
+  page.rest(3);
+  EXPECT_TRUE(page.read()->resting);
+  EXPECT_EQ(page.read()->subject, 3);
+  std::this_thread::sleep_for(milliseconds(20));
+  page.write(4, microseconds(0));
+  EXPECT_FALSE(page.read()->resting);
+  page.rest(5);
+  EXPECT_LT(page.slowest_step(), milliseconds(20));
+  page.clear();
+  EXPECT_FALSE(page.read());
+}
+
 TEST(NotePage, WhateverWasWrittenHasTimesToReckonWith) {
   NotePage page;
   page.write(1, microseconds(std::numeric_limits<std::int64_t>::max()));
@@ -99,6 +113,25 @@ TEST(NotedSteps, EachHasTheWholeLimit) {
       run_noting(pool, {{"act", "note"}, {"steps", 30}, {"step_ms", 50}, {"then", "answer"}},
                  milliseconds(1000));
   EXPECT_EQ(end.how, How::answered);
+}
+
+TEST(NotedSteps, RestingBetweenThemHasNoLimitButTheJobs) {
+  WorkerPool pool(options(1));
+  const Json request = {
+      {"act", "note"}, {"first", 5}, {"steps", 2}, {"rest_ms", 600}, {"then", "answer"}};
+  EXPECT_EQ(run_noting(pool, request, milliseconds(200)).how, How::answered);
+  Job job;
+  job.request = request;
+  job.request["then"] = "hang";
+  job.limit = milliseconds(2000);
+  job.noted_limit = milliseconds(200);
+  JobEnd result;
+  job.done = [&](const JobEnd& end) { result = end; };
+  pool.submit(std::move(job));
+  pool.run(never);
+  EXPECT_EQ(result.how, How::timed_out);
+  EXPECT_EQ(result.limit, milliseconds(2000));
+  EXPECT_THAT(result.noted, Optional(6));
 }
 
 TEST(NotedSteps, WithoutEndPassTheLimitOfTheirJob) {

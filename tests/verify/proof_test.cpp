@@ -63,6 +63,25 @@ TEST(Proof, CountsWhatItCompared) {
   EXPECT_GE(count_of(report, "guards"), 10 * 4 * 4096);
 }
 
+TEST(Proof, TellsWhenTheDeviceWorks) {
+  bool working = false;
+  std::int64_t runs = 0, outside = 0;
+  MirrorProof proof([&](const MirrorArguments& a) {
+    outside += working ? 0 : 1;
+    a.run();
+  });
+  proof.variant.around_launches = [&](bool begins) {
+    EXPECT_NE(begins, working);
+    working = begins;
+    runs += begins ? 1 : 0;
+  };
+  const ProofReport report = prove_mirror(proof);
+  EXPECT_TRUE(report.outcome.ok());
+  EXPECT_EQ(outside, 0);
+  EXPECT_EQ(runs, report.launches - 2) << "two runs of two launches are back to back";
+  EXPECT_FALSE(working);
+}
+
 TEST(Proof, ReportSurvivesJson) {
   MirrorProof proof([](const MirrorArguments&) {});
   ProofReport report = prove_mirror(proof);

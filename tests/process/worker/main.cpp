@@ -120,12 +120,16 @@ void tell(const Json& request, const std::string& what) {
   std::ofstream(request.at("tell").get<std::string>(), std::ios::app) << what << std::endl;
 }
 
-/// Notes `steps` steps of `step_ms` each, numbered on from `first`; in the last one it does `then`.
+/// Notes `steps` steps of `step_ms` each, numbered on from `first`, and rests for `rest_ms` after
+/// each, where that is given; in the end it does `then`.
 Json make_notes(const Json& request, fusetune::NotePage& page) {
   for (int i = 0; i < request["steps"].get<int>(); ++i) {
     page.write(request.value("first", 0) + i,
                std::chrono::milliseconds(request.value("expected_ms", 0)));
     sleep_ms(request.value("step_ms", 0));
+    if (!request.contains("rest_ms")) continue;
+    page.rest(request.value("first", 0) + i);
+    sleep_ms(request["rest_ms"]);
   }
   return request["then"] == "answer" ? request : misbehave(request["then"], request);
 }
