@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <map>
+#include <mutex>
+#include <utility>
+
 #include "harness/base/files.hpp"
 #include "harness/base/json.hpp"
 #include "harness/spec/geometry_parts.hpp"
@@ -34,11 +38,20 @@ Bindings bindings_from_json(const Json& json) {
   return bindings;
 }
 
+/// A worker is sent dozens of cases of a family for each variant: it reads the family once.
 std::shared_ptr<const Family> family_from_json(const Json& json) {
-  const std::filesystem::path file = json.at("family_file").get<std::string>();
-  auto family = load_family(file.is_absolute() ? file : project_root() / file);
-  if (family->content_hash != json.at("family_hash").get<std::string>())
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, std::string>, std::shared_ptr<const Family>> known;
+  const auto name = json.at("family_file").get<std::string>();
+  const auto hash = json.at("family_hash").get<std::string>();
+  const std::scoped_lock lock(mutex);
+  std::shared_ptr<const Family>& family = known[{name, hash}];
+  if (family) return family;
+  const std::filesystem::path file = name;
+  auto read = load_family(file.is_absolute() ? file : project_root() / file);
+  if (read->content_hash != hash)
     throw UserError(fmt::format("{} has changed since the plan was made", file.string()));
+  family = std::move(read);
   return family;
 }
 

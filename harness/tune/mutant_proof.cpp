@@ -81,7 +81,7 @@ void check_batches(Device& device, const LoadedCode& code, const Json& request,
 
 }  // namespace
 
-Json handle_mutant_request(Device& device, const Json& request) {
+Json handle_mutant_request(Device& device, const Json& request, ProofCache& cache) {
   const Case which = case_from_json(request.at("case"));
   Outcome outcome;
   const std::unique_ptr<LoadedCode> code =
@@ -103,6 +103,7 @@ Json handle_mutant_request(Device& device, const Json& request) {
                         std::move(facts));
   ProofOptions options;
   options.seed = request.at("seed").get<std::uint64_t>();
+  options.cache = &cache;
   const auto off = request.at("off").get<std::set<std::string>>();
   // What the device cannot overlook, such as an unmapped page, ends a launch all the same.
   device.overlook(statuses_in(off));

@@ -18,6 +18,7 @@
 #include "harness/tune/proved_variant.hpp"
 #include "harness/tune/session.hpp"
 #include "harness/tune/variant_index.hpp"
+#include "harness/verify/proof_cache.hpp"
 #include "harness/verify/proof_sums.hpp"
 
 namespace fusetune {
@@ -117,6 +118,6 @@ ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
                              Session& session);
 
 /// The worker's side of one request ("prove"). It notes the number of each case before it runs.
-Json handle_prove_request(Device& device, const Json& request, NotePage& page);
+Json handle_prove_request(Device& device, const Json& request, NotePage& page, ProofCache& cache);
 
 }  // namespace fusetune

@@ -103,7 +103,8 @@ class BaselineCode {
 };
 
 ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& baseline_code,
-                       const Json& request, const ProofCase& one, ProofNotes& notes) {
+                       const Json& request, const ProofCase& one, ProofNotes& notes,
+                       ProofCache& cache) {
   ProofReport report;
   RunnableVariant runnable;
   runnable.code = code.get(one.exact, &report.outcome);
@@ -119,6 +120,7 @@ ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& ba
   options.seed = request.at("seed").get<std::uint64_t>();
   options.cosine_min = request.at("cosine_min").get<double>();
   options.thorough = one.thorough;
+  options.cache = &cache;
   const std::optional<RunnableVariant> baseline = baseline_code.at(one.which);
   if (baseline) options.baseline = &*baseline;
   if (one.captured)
@@ -155,7 +157,7 @@ void check_batches(Device& device, VariantCode& code, const Json& request, Proof
 
 }  // namespace
 
-Json handle_prove_request(Device& device, const Json& request, NotePage& page) {
+Json handle_prove_request(Device& device, const Json& request, NotePage& page, ProofCache& cache) {
   std::int64_t at = 0;
   ProofNotes notes(page);
   notes.begin_case(at);
@@ -167,7 +169,7 @@ Json handle_prove_request(Device& device, const Json& request, NotePage& page) {
     const ProofCase one = proof_case_from_json(item);
     const std::string key = one.which.key();
     notes.begin_case(at++);
-    const ProofReport report = prove_case(device, code, baseline, request, one, notes);
+    const ProofReport report = prove_case(device, code, baseline, request, one, notes, cache);
     sum.add(key, report);
     retire = report.failed_check == "launch";
     if (!sum.ok()) break;

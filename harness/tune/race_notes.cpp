@@ -10,8 +10,6 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr std::int64_t kNoArm = -1;
-// The rings of the largest cases, on a slow machine.
-constexpr microseconds kPrepare = std::chrono::seconds(6);
 
 }  // namespace
 
@@ -20,15 +18,19 @@ std::optional<RaceMoment> RaceMoment::from_subject(std::int64_t subject, std::si
   return RaceMoment{static_cast<std::int32_t>(subject / 2), subject % 2 == 1};
 }
 
-void RaceNotes::preparing() { page_.write(kNoArm, kPrepare); }
+void RaceNotes::preparing() { page_.rest(kNoArm); }
 
 void RaceNotes::timing(std::int32_t arm, double expected_us) {
   page_.write(RaceMoment{arm, false}.subject(),
               microseconds(static_cast<std::int64_t>(std::ceil(expected_us))));
 }
 
-void RaceNotes::proving(std::int32_t arm) {
-  page_.write(RaceMoment{arm, true}.subject(), microseconds(0));
+void RaceNotes::proving(std::int32_t arm, bool launches) {
+  const std::int64_t subject = RaceMoment{arm, true}.subject();
+  if (launches)
+    page_.write(subject, microseconds(0));
+  else
+    page_.rest(subject);
 }
 
 }  // namespace fusetune

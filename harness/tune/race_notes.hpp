@@ -25,11 +25,12 @@ class RaceNotes {
  public:
   explicit RaceNotes(NotePage& page) : page_(page) {}
 
-  /// Memory is made ready, no arm runs.
+  /// Memory is made ready, no arm runs: it takes as long as the case is large.
   void preparing();
   /// `arm` is about to be loaded or timed, for about so long; 0: unknown.
   void timing(std::int32_t arm, double expected_us);
-  void proving(std::int32_t arm);
+  /// `arm` is proved, and its launches run or do not.
+  void proving(std::int32_t arm, bool launches);
 
  private:
   NotePage& page_;

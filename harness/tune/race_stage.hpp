@@ -19,6 +19,7 @@
 #include "harness/tune/race_attempt.hpp"
 #include "harness/tune/session.hpp"
 #include "harness/tune/traffic_stage.hpp"
+#include "harness/verify/proof_cache.hpp"
 
 namespace fusetune {
 
@@ -95,6 +96,6 @@ class RaceStage {
 
 /// The worker's side of one request ("race"): one attempt, which the first arm to fail ends. The
 /// notes say at which arm it is.
-Json handle_race_request(Device& device, const Json& request, NotePage& page);
+Json handle_race_request(Device& device, const Json& request, NotePage& page, ProofCache& cache);
 
 }  // namespace fusetune

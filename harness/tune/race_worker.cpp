@@ -22,18 +22,21 @@ RaceResult failed_at(std::size_t arm, const std::string& when, const Outcome& ou
 /// Verify again after timing, with another seed on the loaded code that was timed: what is wrong
 /// now loses its samples.
 RaceResult prove_again(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-                       std::uint64_t seed, RaceNotes& notes, RaceResult result) {
+                       std::uint64_t seed, RaceNotes& notes, ProofCache& cache, RaceResult result) {
   ProofOptions options;
   options.seed = seed + 1;
   options.determinism_runs = 0;
   options.thorough = false;
+  options.cache = &cache;
   for (std::size_t a = 0; a < arms.size(); ++a) {
     const auto arm = static_cast<std::int32_t>(a);
     const bool timed = std::any_of(result.samples.begin(), result.samples.end(),
                                    [arm](const Sample& sample) { return sample.arm == arm; });
     if (!timed) continue;
-    notes.proving(arm);
-    const ProofReport report = prove(device, arms[a], which, options);
+    notes.proving(arm, false);
+    RunnableVariant variant = arms[a];
+    variant.around_launches = [&notes, arm](bool begins) { notes.proving(arm, begins); };
+    const ProofReport report = prove(device, variant, which, options);
     if (report.outcome.ok()) continue;
     if (report.failed_check == "launch") return failed_at(a, kAfterTiming, report.outcome);
     result.disproved.push_back(
@@ -44,7 +47,7 @@ RaceResult prove_again(Device& device, const std::vector<RunnableVariant>& arms,
   return result;
 }
 
-RaceResult race_on(Device& device, const Json& request, RaceNotes& notes) {
+RaceResult race_on(Device& device, const Json& request, RaceNotes& notes, ProofCache& cache) {
   const Case which = case_from_json(request.at("case"));
   const DeviceProperties& properties = device.properties();
   std::vector<std::unique_ptr<LoadedCode>> codes;
@@ -73,15 +76,15 @@ RaceResult race_on(Device& device, const Json& request, RaceNotes& notes) {
     return failed;
   }
   if (result.outcome.ok() && request.at("prove_again").get<bool>())
-    return prove_again(device, arms, which, options.seed, notes, std::move(result));
+    return prove_again(device, arms, which, options.seed, notes, cache, std::move(result));
   return result;
 }
 
 }  // namespace
 
-Json handle_race_request(Device& device, const Json& request, NotePage& page) {
+Json handle_race_request(Device& device, const Json& request, NotePage& page, ProofCache& cache) {
   RaceNotes notes(page);
-  const RaceResult result = race_on(device, request, notes);
+  const RaceResult result = race_on(device, request, notes, cache);
   Json answer = fusetune::to_json(result);
   answer["retire"] = !result.outcome.ok();
   return answer;

@@ -63,10 +63,10 @@ class DeviceRole {
   Json answer_of(Device& device, const Json& request) {
     const std::string op = request.at("op").get<std::string>();
     if (op == "properties") return to_json(device.properties());
-    if (op == "prove") return handle_prove_request(device, request, note_);
-    if (op == "mutant") return handle_mutant_request(device, request);
+    if (op == "prove") return handle_prove_request(device, request, note_, cache_);
+    if (op == "mutant") return handle_mutant_request(device, request, cache_);
     if (op == "golden") return handle_golden_request(device, request);
-    if (op == "race") return handle_race_request(device, request, note_);
+    if (op == "race") return handle_race_request(device, request, note_, cache_);
     if (op == "doctor") return handle_doctor_request(device, request, note_);
     if (op == "trace") return handle_trace_request(device, request);
     throw UserError("a device worker does not know the request '" + op + "'");
@@ -80,6 +80,7 @@ class DeviceRole {
 
   std::filesystem::path scratch_;
   NotePage& note_;
+  ProofCache cache_;
   std::optional<ContainedDevice> contained_;
   bool gpu_ = false;
   std::map<std::string, std::unique_ptr<Device>> devices_;

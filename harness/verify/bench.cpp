@@ -1,8 +1,12 @@
 #include "harness/verify/bench.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <utility>
 
 #include "harness/verify/mix.hpp"
+#include "harness/verify/proof_cache.hpp"
 #include "harness/verify/proof_sums.hpp"
 #include "harness/verify/results.hpp"
 
@@ -28,7 +32,13 @@ void Bench::skip(std::string what) { skipped_.push_back(std::move(what)); }
 
 void Bench::judge(std::span<const Pass> passes, const Inputs* inputs, Findings* findings) {
   const Explainer explainer(which_, source_.reference, inputs, passes);
-  ResultMetrics metrics = check_results(which_, passes, explainer, findings, options_.cosine_min);
+  const auto check = [&](Findings* found) {
+    return check_results(which_, passes, explainer, found, options_.cosine_min);
+  };
+  const std::string rules = fmt::format("{}|{}", options_.cosine_min, fmt::join(options_.off, ","));
+  ResultMetrics metrics = options_.cache != nullptr
+                              ? options_.cache->judge(rules, passes, findings, check)
+                              : check(findings);
   add_outputs(outputs_, metrics.outputs);
   if (mismatch_map_.empty()) mismatch_map_ = std::move(metrics.mismatch_map);
 }

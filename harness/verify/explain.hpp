@@ -20,6 +20,7 @@ struct Pass {
   TensorImages actual;                             ///< of the result tensors
   std::map<std::string, reference::Truth> truths;  ///< of result tensors that are not exact
   std::string name;                                ///< "numbers 0", "normal", "zeros": which inputs
+  std::string content;  ///< names `poison`, `initial`, `expected` and `truths`; "": has no name
 };
 
 class Explainer {

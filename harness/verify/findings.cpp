@@ -75,6 +75,16 @@ void Findings::fold(const Findings& part, Check as, std::string_view where) {
   }
 }
 
+void Findings::absorb(const Findings& part) {
+  for (std::size_t i = 0; i < kCheckCount; ++i) {
+    const Entry& from = part.entries_[i];
+    const auto check = static_cast<Check>(i);
+    if (from.ran) count(check, from.count.comparisons, from.count.unit);
+    for (const Mismatch& mismatch : from.mismatches) add(check, from.status, mismatch);
+    entry(check).mismatch_count += from.mismatch_count - std::ssize(from.mismatches);
+  }
+}
+
 bool Findings::any() const {
   return std::any_of(entries_.begin(), entries_.end(),
                      [](const Entry& e) { return e.mismatch_count != 0; });

@@ -55,6 +55,11 @@ class Findings {
   /// failed launches; every other violation becomes one of `as`. `where` precedes the texts.
   void fold(const Findings& part, Check as, std::string_view where);
 
+  /// Takes over all that was counted and found, as it is.
+  void absorb(const Findings& part);
+  /// With the same checks off.
+  Findings none_yet() const { return Findings(off_); }
+
   bool any() const;
   std::int64_t comparisons(Check check) const;
 

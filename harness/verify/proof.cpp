@@ -9,9 +9,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "harness/base/hash.hpp"
 #include "harness/device/device_error.hpp"
 #include "harness/verify/further_checks.hpp"
 #include "harness/verify/mix.hpp"
+#include "harness/verify/proof_cache.hpp"
 #include "harness/verify/results.hpp"
 
 namespace fusetune {
@@ -179,15 +181,28 @@ ProofReport prove(Device& device, const RunnableVariant& variant, const Case& wh
   source.calls = static_cast<int>(which.geometry.family->proof_calls);
   source.reference = reference;
   source.inputs = &inputs;
-  source.initial = [&](int number, Poison poison, int call) {
+  const auto make_images = [&](int number, Poison poison, int call) {
     return inputs.images(number, poison, call);
   };
-  source.expect = [&](Pass& pass) {
+  const auto make_expected = [&](Pass& pass) {
     if (reference == nullptr)
       throw std::runtime_error(fmt::format("nothing was compared: there is no reference '{}'",
                                            which.geometry.family->reference));
     pass.expected = expected_results(which, *reference, pass.initial, pass.poison, &pass.truths);
   };
+  source.initial = make_images;
+  source.expect = make_expected;
+  // A reference has no name; within a process, as the cache is, its place serves as one.
+  std::string key;
+  if (ProofCache* cache = options.cache; cache != nullptr) {
+    key = hash_hex({to_json(which).dump(), fmt::format("{}", fmt::ptr(reference))});
+    source.initial = [&, cache](int number, Poison poison, int call) {
+      return cache->images(fmt::format("{} {} {} {} {}", key, options.seed, number,
+                                       poison == Poison::a ? "a" : "b", call),
+                           [&] { return make_images(number, poison, call); });
+    };
+    source.expect = [&, cache](Pass& pass) { cache->expect(key, pass, make_expected); };
+  }
   source.name = [&](int number) { return inputs.pass_name(number); };
   return prove(device, variant, which, options, source);
 }

@@ -173,16 +173,17 @@ class Quarantine(StoreTest):
         self.assertIn("kernel_timeout", shown.stdout)
 
     def test_what_is_proved_when_it_is_retried_is_free_again(self):
-        verify = ("--jobs", 1, "verify", "split_reshape_cat(layout=contiguous,nk=2,nv=6,tokens=1)", "--space", "1",
-                  "--device", "host-w64")
-        # No worker is as quick as that.
-        late = self.run_json("--kernel-timeout-s", "0.001", *verify, expect=5)[0]
+        environment = self.environment(FUSETUNE_KERNEL_PATH=str(FAULTS / "kernels"))
+        verify = ("--jobs", 1, "--exact-rows", 0, "verify", "faulty_rows(nk=2,nv=4,tokens=1)", "--device", "host-w64",
+                  "--variant", "block_size=64,fault=begins_slowly,rows_per_iter=1")
+        late = self.run_json("--kernel-timeout-s", "0.001", *verify, expect=5, environment=environment)[0]
+        self.assertEqual([f["status"] for f in late["failures"]], ["kernel_timeout"])
         self.assertTrue(late["quarantined"])
-        kept = self.run_json(*verify, expect=5)[0]
+        kept = self.run_json(*verify, expect=5, environment=environment)[0]
         self.assertEqual((kept["compiled"], kept["proved"]), (0, 0))
-        retried = self.run_json("--retry-failed", *verify)[0]
+        retried = self.run_json("--retry-failed", *verify, environment=environment)[0]
         self.assertEqual((retried["failures"], retried["quarantined"]), ([], []))
-        again = self.run_json(*verify)[0]
+        again = self.run_json(*verify, environment=environment)[0]
         self.assertEqual((again["proved"], again["failures"]), (0, []))
 
 

@@ -29,6 +29,7 @@ inline TensorDecl tensor_decl(const std::string& name, Role role, bool strided) 
 inline std::shared_ptr<Family> mirror_family() {
   auto family = std::make_shared<Family>();
   family->name = "mirror";
+  family->file = "tests/verify/mirror/family.yaml";
   family->rows = "rows";
   SymbolDecl rows, width;
   rows.name = "rows";

@@ -10,10 +10,12 @@ namespace fusetune::test {
 
 inline ProofReport prove_mirror(MirrorProof& proof, std::uint64_t seed = 1,
                                 int determinism_runs = 2,
-                                const reference::Reference& reference = mirror_reference()) {
+                                const reference::Reference& reference = mirror_reference(),
+                                ProofCache* cache = nullptr) {
   ProofOptions options;
   options.seed = seed;
   options.determinism_runs = determinism_runs;
+  options.cache = cache;
   return prove(proof.device, proof.variant, proof.which, options, &reference);
 }
 

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <ostream>
+#include <regex>
+#include <string>
 
+#include "harness/verify/proof_cache.hpp"
 #include "tests/verify/mirror_proof.hpp"
 
 namespace fusetune::test {
@@ -35,6 +38,24 @@ TEST_P(PlantedBug, IsFoundUnderEverySeedAndNamed) {
     ASSERT_LE(report.mismatches.size(), 8u);
     ASSERT_EQ(proof.device.live_buffers(), 0u);
   }
+}
+
+/// What the kernel before left in the cache neither hides the bug nor changes its words.
+TEST_P(PlantedBug, IsFoundJustSoBesideARightKernel) {
+  ProofCache cache;
+  MirrorProof right([](const MirrorArguments& a) { a.run(); });
+  MirrorProof alone(GetParam().kernel);
+  MirrorProof beside(GetParam().kernel);
+  const auto words = [](const ProofReport& report) {
+    Json json = to_json(report);
+    json.erase("wall_ms");
+    static const std::regex address("0x[0-9a-f]{6,}");
+    return std::regex_replace(json.dump(1), address, "ADDRESS");
+  };
+  const std::string expected = words(prove_mirror(alone, 3));
+  ASSERT_TRUE(prove_mirror(right, 3, 2, mirror_reference(), &cache).outcome.ok());
+  EXPECT_EQ(words(prove_mirror(beside, 3, 2, mirror_reference(), &cache)), expected);
+  EXPECT_GT(cache.found(), 0);
 }
 
 const Planted kBugs[] = {

@@ -5,6 +5,8 @@
 // A proof takes a dozen launches, the shortest race some hundreds.
 #define FT_FAULT_LAUNCHES 60
 static __device__ int launches = 0;
+#elif FT_FAULT == FT_FAULT_BEGINS_SLOWLY
+static __device__ int launches = 0;
 #endif
 
 FT_KERNEL(FT_BLOCK_SIZE)
@@ -44,6 +46,10 @@ void faulty_rows(const void *qkvz, const void *ba, void *mixed_qkv, void *z, voi
   volatile int late = row == 0 && thread == 0 && ++launches > FT_FAULT_LAUNCHES;
   while (late) {
   }
+#elif FT_FAULT == FT_FAULT_BEGINS_SLOWLY
+  // Right, but the first launch takes some tenths of a second.
+  if (row == 0 && thread == 0 && ++launches == 1)
+    for (volatile int i = 0; i < 300000000;) i = i + 1;
 #elif FT_FAULT == FT_FAULT_CRASHES
   if (thread == 0) *reinterpret_cast<volatile ft_u16 *>(16) = 1;
 #endif
