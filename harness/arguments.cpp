@@ -90,8 +90,6 @@ void add_global(CLI::App& app, GlobalOptions& global) {
 
 void add_selection(CLI::App& command, SelectionOptions& selection) {
   command.add_option("--model", selection.models, "Model of configs/models.yaml, or 'all'");
-  command.add_flag_callback(
-      "--all-models", [&selection] { selection.models = {"all"}; }, "The same as --model all");
   command.add_option("--tp", selection.tp, "Tensor-parallel split, or 'all' (the default)");
   command.add_option("-o,--option", selection.options,
                      "Option, dtype or symbol, as layout=merged or nk=2,4");

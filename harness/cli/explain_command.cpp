@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -79,6 +80,18 @@ TableEntry table_entry(const std::filesystem::path& results, const std::string& 
     if (row.tuned_at == which.rows() && row.geometry.key() == which.geometry.key())
       entry.row = std::move(row);
   return entry;
+}
+
+/// null of what is not known.
+Json known(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+std::string certainty_text(const Choice& choice) {
+  if (!std::isfinite(choice.regret) || !std::isfinite(choice.flip_probability))
+    return "none, it was raced in a single epoch";
+  return fmt::format(
+      "at most {:.1f} % slower than the fastest; in a second race another would be faster by more "
+      "than the margin with probability {:.2f}",
+      100 * choice.regret, choice.flip_probability);
 }
 
 /// Whether the table names the arm that was chosen here.
@@ -181,7 +194,12 @@ Choice choice_of(const RaceResult& result, const Family& family,
     const auto timed = [number](const Sample& sample) { return sample.arm == number; };
     if (std::none_of(result.samples.begin(), result.samples.end(), timed)) return choice;
     rules.incumbent = number;
-    return choose(result, rules);
+    Choice kept = choose(result, rules);
+    if (kept.arm != number && sharable_arms(kept, rules).count(number) != 0) {
+      rules.shared = number;
+      kept = choose(result, rules);
+    }
+    return kept;
   } catch (const std::invalid_argument& error) {
     throw UserError(fmt::format("this race chose nothing: {}", error.what()));
   }
@@ -217,6 +235,8 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
                Json{{"case", which.key()},
                     {"reason", choice.reason},
                     {"is_default", choice.is_default},
+                    {"regret_percent", known(100 * choice.regret)},
+                    {"flip_probability", known(choice.flip_probability)},
                     {"variant", arms[static_cast<std::size_t>(choice.arm)]},
                     {"table", entry.exists ? Json(entry.file.string()) : Json()},
                     {"table_variant", entry.row ? Json(entry.row->variant.key(family)) : Json()},
@@ -244,6 +264,7 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
                fmt::format("{:.2f}..{:.2f}", verdict.over_fastest.low, verdict.over_fastest.high),
                standing(choice, verdict), name(verdict.arm)});
   fmt::print("{}\n{}", table.text(kLineWidth), wrapped("why: " + choice.reason, 2));
+  fmt::print("{}", wrapped("certainty: " + certainty_text(choice), 2));
   fmt::print("{}", wrapped(table_text(entry, family, held), 2));
   fmt::print("{}", wrapped("measured: " + protocol_text(result), 2));
   if (!result.dropped.empty()) {

@@ -171,11 +171,14 @@ class ReproFolder {
           "# It was right when it was proved and failed while it was timed: this proves it. To "
           "time "
           "it,\n# tune the sweep that quarantine.json names again with another --store.\n";
+    // A path may hold whatever a shell would read as its own.
     text += fmt::format(
-        "exec \"${{FUSETUNE:-{}}}\" --store store --jobs 1 --seed {} --kernel-timeout-s {} "
+        "[ -n \"${{FUSETUNE:-}}\" ] || FUSETUNE={}\n"
+        "exec \"$FUSETUNE\" --store store --jobs 1 --seed {} --kernel-timeout-s {} "
         "--exact-rows {} --retry-failed \\\n  verify {} --variant {} --device {}\n",
-        self_path().string(), engine.seed, engine.kernel_timeout_s, engine.exact_rows_max,
-        shell_word(found_.case_key), shell_word(variant_key()), shell_word(plan_.sweep.device));
+        shell_word(self_path().string()), engine.seed, engine.kernel_timeout_s,
+        engine.exact_rows_max, shell_word(found_.case_key), shell_word(variant_key()),
+        shell_word(plan_.sweep.device));
     return text;
   }
 

@@ -31,8 +31,37 @@ RecordSet read_records(const GlobalOptions& global) {
   return store.everything();
 }
 
+/// "rmsnorm_gemma" of "rmsnorm_gemma(width=4096) | ..." and of "race rmsnorm_gemma(...)".
+/// "" of what names no case or geometry.
+std::string family_of(const std::string& subject) {
+  const std::size_t end = subject.find('(');
+  if (end == std::string::npos) return "";
+  const std::string name = subject.substr(0, end);
+  return name.substr(name.rfind(' ') + 1);
+}
+
+/// What is named but not there would look like an empty store.
+void require_known(const RecordSet& set, const RecordsOptions& options) {
+  if (!options.family.empty()) {
+    std::set<std::string> families;
+    for (const StepRecord& step : set.steps) families.insert(family_of(step.subject));
+    for (const WorkerDeath& death : set.deaths) families.insert(family_of(death.subject));
+    families.erase("");
+    if (families.count(options.family) == 0)
+      throw UserError(
+          unknown_name("family with a record", options.family, {families.begin(), families.end()}));
+  }
+  const auto is_asked = [&](const RunRecord& run) { return run.id == options.run; };
+  if (options.run != 0 && std::none_of(set.runs.begin(), set.runs.end(), is_asked))
+    throw UserError(
+        fmt::format("there is no run {}; fusetune records show names the run of a "
+                    "record, and the store has {}",
+                    options.run, counted(std::ssize(set.runs), "run")));
+}
+
 /// Keeps what the options ask for. Throws UserError for names that are not known.
 RecordSet filtered(RecordSet set, const RecordsOptions& options) {
+  require_known(set, options);
   std::optional<StepRecord::Kind> kind;
   if (!options.kind.empty() && options.kind != kDeath) kind = parse_step_kind(options.kind);
   std::optional<Status> status;
@@ -43,8 +72,7 @@ RecordSet filtered(RecordSet set, const RecordsOptions& options) {
           fmt::format("unknown status '{}'; fusetune list statuses has them all", options.status));
   }
   const auto of_family = [&](const std::string& subject) {
-    const std::size_t at = subject.find(options.family + "(");
-    return options.family.empty() || at == 0 || (at != std::string::npos && subject[at - 1] == ' ');
+    return options.family.empty() || family_of(subject) == options.family;
   };
   std::erase_if(set.steps, [&](const StepRecord& step) {
     return options.kind == kDeath || (kind && step.kind != *kind) ||

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 
@@ -130,7 +132,38 @@ bool pick(Choice& choice, const ChoiceRules& rules, bool confirmed) {
   return by_memory;
 }
 
+double share_slower(const Interval& over_fastest, double of) {
+  return std::isnan(over_fastest.mid) ? std::numeric_limits<double>::infinity()
+                                      : std::max(0.0, of - 1);
+}
+
+/// That the mean of as many new epochs lies below `limit`: both means are uncertain.
+double chance_below(const std::vector<double>& log_ratios, double limit) {
+  const auto n = static_cast<double>(log_ratios.size());
+  const double mean = std::accumulate(log_ratios.begin(), log_ratios.end(), 0.0) / n;
+  double squares = 0;
+  for (const double value : log_ratios) squares += (value - mean) * (value - mean);
+  const double error = std::sqrt(2 * squares / (n - 1) / n);
+  if (error == 0) return mean < limit ? 1 : 0;
+  return student_t_cdf((limit - mean) / error, log_ratios.size() - 1);
+}
+
+double flip_probability(const Choice& choice, const std::set<std::int32_t>& candidates,
+                        const TimesOfArms& times, double margin) {
+  double stays = 1;
+  for (const std::int32_t arm : candidates) {
+    if (arm == choice.arm) continue;
+    const std::vector<double> log_ratios = times.compare(choice.arm, arm).epoch_log_ratios;
+    if (log_ratios.size() < 2) return std::numeric_limits<double>::quiet_NaN();
+    stays *= 1 - chance_below(log_ratios, -margin);
+  }
+  return 1 - stays;
+}
+
 std::string reason_of(const Choice& choice, const ChoiceRules& rules, bool by_memory) {
+  if (rules.shared >= 0)
+    return fmt::format("it serves other row counts too, and is at most {:.1f} % slower here",
+                       100 * choice.regret);
   if (choice.is_default) return "nothing beats the baseline beyond noise";
   if (choice.arm == rules.incumbent && choice.arm != choice.fastest)
     return "the incumbent is within noise of the fastest";
@@ -148,6 +181,20 @@ const ArmVerdict& Choice::verdict(std::int32_t of_arm) const {
     if (verdict.arm == of_arm) return verdict;
   }
   throw std::out_of_range(fmt::format("arm {} was not timed", of_arm));
+}
+
+std::map<std::int32_t, double> sharable_arms(const Choice& choice, const ChoiceRules& rules) {
+  std::map<std::int32_t, double> arms;
+  if (choice.is_default) return arms;
+  for (const ArmVerdict& verdict : choice.verdicts) {
+    const Interval& over = verdict.over_fastest;
+    if (verdict.arm == rules.baseline || !is_eligible(rules, verdict.arm)) continue;
+    if (has_default(rules) && !(verdict.over_baseline.low > 1)) continue;
+    if (verdict.arm == choice.arm || verdict.arm == choice.fastest ||
+        over.high <= 1 + kSharingCosts)
+      arms[verdict.arm] = share_slower(over, over.mid);
+  }
+  return arms;
 }
 
 Choice choose(const RaceResult& result, const ChoiceRules& rules) {
@@ -181,9 +228,16 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
     if (rules.baseline >= 0) verdict.over_baseline = its_times.compare(arm, rules.baseline).ratio;
     choice.verdicts.push_back(verdict);
   }
-  const bool by_memory = pick(choice, rules, result.confirmed);
+  bool by_memory = false;
+  if (rules.shared >= 0)
+    choice.arm = rules.shared;
+  else
+    by_memory = pick(choice, rules, result.confirmed);
   choice.is_default = choice.arm < 0;
   if (choice.is_default) choice.arm = rules.baseline;
+  const Interval& over_fastest = choice.verdict(choice.arm).over_fastest;
+  choice.regret = choice.arm == choice.fastest ? 0 : share_slower(over_fastest, over_fastest.high);
+  choice.flip_probability = flip_probability(choice, candidates, times, margin);
   for (const ArmVerdict& verdict : choice.verdicts) {
     if (verdict.tied && verdict.arm != choice.arm) choice.tie_set.push_back(verdict.arm);
   }

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,6 +32,14 @@ struct Choice {
   std::vector<std::int32_t> tie_set;  ///< arms that cannot be told from the fastest, `arm` left out
   std::vector<ArmVerdict> verdicts;   ///< of every arm that was timed, by arm
   std::string reason;                 ///< "the incumbent is within noise of the fastest"
+  /// How much slower than the fastest `arm` may be, as a share: the upper end of the 95 % interval.
+  /// Infinite where a single epoch tells.
+  double regret = 0;
+  /// That in a second race like this one another candidate is faster than `arm` by more than the
+  /// margin, by Student's t over the epochs, taking arms as independent of each other. What was
+  /// chosen for being ahead in this very race looks more lasting than it is. NaN where there are
+  /// less than two epochs.
+  double flip_probability = 0;
 
   const ArmVerdict& verdict(std::int32_t of_arm) const;  ///< throws std::out_of_range
 };
@@ -50,11 +59,20 @@ struct ChoiceRules {
   std::int32_t baseline = -1;   ///< or none: then nothing is `default`
   std::vector<bool> eligible;   ///< per arm, whether it may be chosen; empty: all may
   double margin = 0.005;        ///< a difference below this is no reason to change a table
+  std::int32_t shared = -1;     ///< one of sharable_arms() that is to be chosen, or none
 };
 
 /// Throws std::invalid_argument when the race failed, nothing was timed, or the baseline was not
 /// (RaceOptions::keep makes sure of it). With no candidate but the baseline the choice is default;
 /// where the baseline may not be chosen, the fastest candidate's ties are all there is.
 Choice choose(const RaceResult& result, const ChoiceRules& rules);
+
+/// What a kernel that other row counts use as well may cost at most, where that is known: 1 %.
+constexpr double kSharingCosts = 0.01;
+
+/// The arms that may stand in for the chosen one, and what they cost against the fastest, 0 at
+/// least: those that beat the baseline beyond noise and are surely slower by kSharingCosts at most.
+/// The chosen one is among them. None where the choice is the baseline.
+std::map<std::int32_t, double> sharable_arms(const Choice& choice, const ChoiceRules& rules);
 
 }  // namespace fusetune

@@ -28,5 +28,7 @@ double theil_sen_slope(std::span<const double> x, std::span<const double> y);
 
 /// Quantile of Student's t with `df` degrees of freedom; NaN for df = 0 or p outside [0, 1].
 double student_t_quantile(double p, std::size_t df);
+/// P(T <= t); NaN for df = 0 or a t that is no number.
+double student_t_cdf(double t, std::size_t df);
 
 }  // namespace fusetune

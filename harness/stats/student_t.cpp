@@ -57,6 +57,13 @@ double density(double t, double df) {
 
 }  // namespace
 
+double student_t_cdf(double t, std::size_t df) {
+  if (df == 0 || std::isnan(t)) return std::numeric_limits<double>::quiet_NaN();
+  if (std::isinf(t)) return t > 0 ? 1 : 0;
+  const double tail = upper_tail(std::abs(t), static_cast<double>(df));
+  return t > 0 ? 1 - tail : tail;
+}
+
 double student_t_quantile(double p, std::size_t df) {
   if (df == 0 || !(p >= 0 && p <= 1)) return std::numeric_limits<double>::quiet_NaN();
   if (p == 0.5) return 0;

@@ -26,8 +26,9 @@ std::string row_text(const TableRow& row) {
 /// A figure that is no number would break every reader of the JSON and the header.
 void check_figures(const Table& table, const TableRow& row) {
   const Certificate& c = row.certificate;
-  for (const double figure : {c.median_us, c.low_us, c.high_us, c.spread_percent, c.versus_baseline,
-                              c.versus_low, c.versus_high}) {
+  for (const double figure :
+       {c.median_us, c.low_us, c.high_us, c.spread_percent, c.versus_baseline, c.versus_low,
+        c.versus_high, c.regret_percent.value_or(0), c.flip_probability.value_or(0)}) {
     if (!std::isfinite(figure) || figure < 0)
       refuse(table, row_text(row) + ": a figure of its certificate is not a finite number");
   }

@@ -24,6 +24,11 @@ struct Certificate {
   double spread_percent = 0;       ///< MAD sigma over the median
   double versus_baseline = 0;      ///< baseline time / this time; above 1 is faster
   double versus_low = 0, versus_high = 0;
+  /// How much slower than the fastest variant of its race it may be: the upper end of the 95 %
+  /// interval, 0 of the fastest. Nothing where a single epoch tells, or an older table did not say.
+  std::optional<double> regret_percent;
+  /// That in a second race another variant is faster by more than 0.5 %; nothing as above.
+  std::optional<double> flip_probability;
   std::vector<std::string>
       tie_set;  ///< variant keys that could not be told apart, the chosen one left out
   std::int64_t candidates = 0;  ///< variants that raced

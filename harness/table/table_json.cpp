@@ -53,6 +53,8 @@ Json geometry_json(const Geometry& geometry) {
           {"align_bytes", geometry.align_bytes}};
 }
 
+Json known(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
 Json certificate_json(const Certificate& c) {
   return {{"samples", c.samples},
           {"epochs", c.epochs},
@@ -63,6 +65,8 @@ Json certificate_json(const Certificate& c) {
           {"versus_baseline", c.versus_baseline},
           {"versus_low", c.versus_low},
           {"versus_high", c.versus_high},
+          {"regret_percent", known(c.regret_percent)},
+          {"flip_probability", known(c.flip_probability)},
           {"tie_set", c.tie_set},
           {"candidates", c.candidates},
           {"launches", c.launches},

@@ -67,6 +67,8 @@ void write_certificate(std::string& out, const Certificate& c) {
   figure("versus_baseline", c.versus_baseline);
   figure("versus_low", c.versus_low);
   figure("versus_high", c.versus_high);
+  if (c.regret_percent) figure("regret_percent", *c.regret_percent);
+  if (c.flip_probability) figure("flip_probability", *c.flip_probability);
   number("candidates", c.candidates);
   out += c.tie_set.empty() ? "      tie_set: []\n" : "      tie_set:\n";
   for (const std::string& key : c.tie_set) out += fmt::format("        - {}\n", yaml_string(key));
@@ -96,11 +98,27 @@ void write_row(std::string& out, const Table& table, const TableRow& row,
 }
 
 Certificate read_certificate(const YamlNode& node) {
-  node.allow_keys(
-      {"samples", "epochs", "median_us", "low_us", "high_us", "spread_percent", "versus_baseline",
-       "versus_low", "versus_high", "candidates", "tie_set", "launches", "workspace_bytes",
-       "baseline_launches", "baseline_workspace_bytes", "proved_on", "proofs", "batch_class"},
-      "key of a certificate");
+  node.allow_keys({"samples",
+                   "epochs",
+                   "median_us",
+                   "low_us",
+                   "high_us",
+                   "spread_percent",
+                   "versus_baseline",
+                   "versus_low",
+                   "versus_high",
+                   "regret_percent",
+                   "flip_probability",
+                   "candidates",
+                   "tie_set",
+                   "launches",
+                   "workspace_bytes",
+                   "baseline_launches",
+                   "baseline_workspace_bytes",
+                   "proved_on",
+                   "proofs",
+                   "batch_class"},
+                  "key of a certificate");
   Certificate c;
   c.samples = node.at("samples").as_int();
   c.epochs = node.at("epochs").as_int();
@@ -111,6 +129,8 @@ Certificate read_certificate(const YamlNode& node) {
   c.versus_baseline = node.at("versus_baseline").as_double();
   c.versus_low = node.at("versus_low").as_double();
   c.versus_high = node.at("versus_high").as_double();
+  if (const auto regret = node.find("regret_percent")) c.regret_percent = regret->as_double();
+  if (const auto flip = node.find("flip_probability")) c.flip_probability = flip->as_double();
   c.candidates = node.at("candidates").as_int();
   for (const YamlNode& key : node.at("tie_set").items()) c.tie_set.push_back(key.as_string());
   c.launches = node.at("launches").as_int();

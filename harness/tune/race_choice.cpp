@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "harness/measure/portfolio.hpp"
+
 namespace fusetune {
 
 namespace {
@@ -26,6 +28,7 @@ class WinnerChoice {
         race->result.outcome = {Status::skipped, error.what()};
       }
     }
+    share(races, batch_class);
   }
 
  private:
@@ -54,8 +57,46 @@ class WinnerChoice {
     }
   }
 
+  /// Row counts of the geometry take each other's kernels where that costs next to nothing.
+  void share(const std::vector<CaseRace*>& races, const std::string& batch_class) const {
+    std::vector<CaseRace*> decided;
+    for (CaseRace* race : races)
+      if (race->result.outcome.ok() && !race->choice.is_default) decided.push_back(race);
+    std::stable_sort(decided.begin(), decided.end(), [this](const CaseRace* a, const CaseRace* b) {
+      return rows_of(*a) < rows_of(*b);
+    });
+    std::vector<KernelsOfRow> rows;
+    for (const CaseRace* race : decided) {
+      KernelsOfRow& row = rows.emplace_back();
+      row.chosen = key_of(*race, race->choice.arm);
+      for (const auto& [arm, cost] : sharable_arms(race->choice, rules_of(*race, batch_class)))
+        row.costs.emplace(key_of(*race, arm), cost);
+    }
+    const std::vector<std::string> kernels = share_kernels(rows);
+    for (std::size_t i = 0; i < decided.size(); ++i) {
+      CaseRace& race = *decided[i];
+      if (kernels[i] == rows[i].chosen) continue;
+      ChoiceRules rules = rules_of(race, batch_class);
+      while (key_of(race, ++rules.shared) != kernels[i]) continue;
+      race.choice = choose(race.result, rules);
+    }
+  }
+
+  std::int64_t rows_of(const CaseRace& race) const {
+    return geometry_.cases[race.planned_case].which.rows();
+  }
+  std::string key_of(const CaseRace& race, std::int32_t arm) const {
+    return geometry_.variants[race.arms.at(static_cast<std::size_t>(arm))].key(
+        *geometry_.geometry.family);
+  }
+
   /// Throws std::invalid_argument where nothing can be chosen.
   Choice choice(const CaseRace& race, const std::string& batch_class) const {
+    return choose(race.result, rules_of(race, batch_class));
+  }
+
+  /// Throws std::invalid_argument where nothing can be chosen.
+  ChoiceRules rules_of(const CaseRace& race, const std::string& batch_class) const {
     const Family& family = *geometry_.geometry.family;
     const auto incumbent = incumbents_.find(
         {geometry_.geometry.key(), geometry_.cases[race.planned_case].which.rows()});
@@ -77,7 +118,7 @@ class WinnerChoice {
     if (rules.baseline < 0 || !timed(rules.baseline))
       throw std::invalid_argument("the baseline was not proved or not timed: no row without it");
     if (rules.incumbent >= 0 && !timed(rules.incumbent)) rules.incumbent = -1;
-    return choose(race.result, rules);
+    return rules;
   }
 
   const PlannedGeometry& geometry_;

@@ -30,14 +30,19 @@ std::function<void(const WorkerDeath&)>& told_of_deaths() {
   return told;
 }
 
+/// The name of the source, which all variants of an implementation share.
+std::string source_name(const Job& job) {
+  const Json& texts = job.shared ? job.shared->value : job.request.at("request");
+  return texts.at("source").at("name").get<std::string>();
+}
+
 /// What a worker was asked for, as far as a request says it: "prove CASE", "compile SOURCE KEY".
 std::string subject_of(const Job& job) {
   const Json& request = job.request;
   std::string subject = request.value("op", "");
   try {
     if (request.contains("request"))
-      subject += " " + request.at("request").at("source").at("name").get<std::string>() + " " +
-                 request.at("key").get<std::string>();
+      subject += " " + source_name(job) + " " + request.at("key").get<std::string>();
     else if (request.contains("baseline") && job.shared)
       subject += " " + proof_case_from_json(job.shared->value.front()).which.geometry.key();
     else if (request.contains("case"))

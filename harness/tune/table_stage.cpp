@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <map>
 #include <set>
 #include <system_error>
@@ -47,6 +48,12 @@ std::int64_t workspace_bytes(const Plan& plan, const Campaign& campaign, const C
       which.geometry.family->find_implementation(variant.implementation);
   return implementation->workspace_bytes.eval_int(
       scope_of(which.geometry, &plan.target, &variant, &which, &campaign.device.facts));
+}
+
+/// To thousandths: nobody needs more of an estimate. Nothing of what is no number.
+std::optional<double> rounded(double value) {
+  if (!std::isfinite(value)) return std::nullopt;
+  return std::round(1000 * value) / 1000;
 }
 
 class RowMaker {
@@ -95,6 +102,8 @@ class RowMaker {
     c.versus_baseline = verdict.over_baseline.mid;
     c.versus_low = verdict.over_baseline.low;
     c.versus_high = verdict.over_baseline.high;
+    c.regret_percent = rounded(100 * race.choice.regret);
+    c.flip_probability = rounded(race.choice.flip_probability);
     for (const std::int32_t arm : race.choice.tie_set)
       c.tie_set.push_back(geometry.variants[race.arms[static_cast<std::size_t>(arm)]].key(family));
     std::sort(c.tie_set.begin(), c.tie_set.end());

@@ -54,6 +54,10 @@ class Farm(harness.ProgramTest):
         self.assertEqual(report["failures"], [])
         tried = self.lines("tried")
         self.assertGreaterEqual(len(tried), 2)
+        deaths = self.run_json("records", "list", "--kind", "death")["deaths"]
+        self.assertTrue(deaths)
+        for death in deaths:
+            self.assertRegex(death["subject"], r"^compile kernels/split_reshape_cat/\w+\.hip [0-9a-f]{32}$")
         self.assertEqual(self.lines("company")[-1], "alone")
 
     def test_a_crash_is_tried_once_more_alone_then_recorded_and_not_tried_again(self):

@@ -42,9 +42,12 @@ class Records(StoreTest):
         self.assertEqual(len(text.splitlines()), 3 + sum(KINDS.values()))
         self.assertTrue(all(len(line) <= 100 for line in text.splitlines()), text)
         for filter_, count in ((("--kind", "proof"), 3), (("--status", "ok"), 13), (("--status", "compile_error"), 0),
-                               (("--family", "mrope"), 0), (("--run", 1), 13), (("--run", 2), 0)):
+                               (("--family", "split_reshape_cat"), 13), (("--run", 1), 13)):
             self.assertEqual(len(self.run_json("records", "list", *filter_)["records"]), count, filter_)
         self.assertIn("did you mean 'proof'", self.run_program("records", "list", "--kind", "prof").stderr)
+        for filter_, words in ((("--family", "split_reshape"), "did you mean 'split_reshape_cat'"), (("--run", 2), "there is no run 2")):
+            result = self.run_program("records", "list", *filter_)
+            self.assertEqual((result.returncode, words in result.stderr), (64, True), result.stderr)
 
         race, = [r for r in listed["records"] if r["kind"] == "race"]
         shown = self.run_json("records", "show", race["key"][:12])

@@ -48,6 +48,78 @@ TEST(Choose, TheFastestWinsClearly) {
   EXPECT_EQ(choice.reason, "the fastest");
 }
 
+TEST(Choose, SaysWhatTheChoiceMayCostAndWhetherItWouldHold) {
+  const Choice clear = choose(raced({11, 10, 12}, 0.001), rules(3));
+  EXPECT_EQ(clear.regret, 0);
+  EXPECT_LT(clear.flip_probability, 1e-6);
+
+  const Choice simpler = choose(raced({10, 10.02}, 0), rules(2));
+  EXPECT_EQ(simpler.arm, 1);
+  EXPECT_NEAR(simpler.regret, 0.002, 1e-9);
+  EXPECT_EQ(simpler.flip_probability, 0) << "within the margin, without noise";
+
+  const Choice noisy = choose(raced({10, 10, 10, 10}, 0.02, 3), rules(4));
+  EXPECT_GT(noisy.flip_probability, 0.2);
+  EXPECT_LE(noisy.flip_probability, 1);
+
+  RaceResult short_race = raced({10, 10.02}, 0);
+  std::erase_if(short_race.samples, [](const Sample& sample) { return sample.epoch > 0; });
+  const Choice blind = choose(short_race, rules(2));
+  EXPECT_TRUE(std::isinf(blind.regret));
+  EXPECT_TRUE(std::isnan(blind.flip_probability));
+}
+
+TEST(Choose, AnotherIsFasterInASecondRaceAsOftenAsItSays) {
+  // Of an arm that was not chosen for its luck in the first race.
+  struct Bin {
+    int races = 0;
+    double said = 0, seen = 0;
+  };
+  std::vector<Bin> bins(5);
+  ChoiceRules made = rules(2);
+  made.shared = 0;
+  for (std::uint64_t seed = 0; seed < 4000; ++seed) {
+    const double gap = -0.03 + 0.06 * static_cast<double>(seed) / 4000;
+    const std::vector<double> us{10, 10 * (1 + gap)};
+    const Choice choice = choose(raced(us, 0.005, seed), made);
+    const Choice again = choose(raced(us, 0.005, seed + 100000), made);
+    Bin& bin =
+        bins[std::min<std::size_t>(4, static_cast<std::size_t>(5 * choice.flip_probability))];
+    ++bin.races;
+    bin.said += choice.flip_probability;
+    bin.seen += again.verdict(0).over_fastest.mid > 1.005 ? 1 : 0;
+  }
+  for (const Bin& bin : bins) {
+    EXPECT_GT(bin.races, 100);
+    EXPECT_NEAR(bin.said / bin.races, bin.seen / bin.races, 0.06) << bin.races << " races";
+  }
+}
+
+TEST(Choose, OthersMayStandInWhereTheyAreKnownToCostLittle) {
+  const RaceResult race = raced({10, 10.08, 10.2, 10.05, 30}, 0);
+  ChoiceRules made = rules(5, -1, 4);
+  const Choice choice = choose(race, made);
+  EXPECT_EQ(choice.arm, 3) << "a tie, and simpler";
+  const std::map<std::int32_t, double> arms = sharable_arms(choice, made);
+  ASSERT_EQ(arms.size(), 3u);
+  EXPECT_NEAR(arms.at(0), 0, 1e-12);
+  EXPECT_NEAR(arms.at(1), 0.008, 1e-12);
+  EXPECT_NEAR(arms.at(3), 0.005, 1e-12);
+  made.shared = 1;
+  const Choice shared = choose(race, made);
+  EXPECT_EQ(shared.arm, 1);
+  EXPECT_NEAR(shared.regret, 0.008, 1e-9);
+  EXPECT_EQ(shared.reason, "it serves other row counts too, and is at most 0.8 % slower here");
+  EXPECT_FALSE(shared.is_default);
+
+  const Choice noisy = choose(raced({10, 10.05, 10.08, 30}, 0.01), rules(4, -1, 3));
+  for (const auto& [arm, cost] : sharable_arms(noisy, rules(4, -1, 3)))
+    EXPECT_TRUE(arm == noisy.arm || arm == noisy.fastest)
+        << "what it costs is not known well enough";
+  EXPECT_TRUE(sharable_arms(choose(raced({10, 10}, 0), rules(2, -1, 1)), rules(2, -1, 1)).empty())
+      << "a default is shared by none";
+}
+
 TEST(Choose, TiesGoToTheSimpler) {
   const Choice choice = choose(raced({10, 10.02, 10.03, 12}, 0), rules(4));
   EXPECT_EQ(choice.fastest, 0);

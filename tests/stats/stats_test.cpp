@@ -71,6 +71,9 @@ TEST(StudentT, MatchesTheClosedFormsOfOneAndTwoDegrees) {
 TEST(StudentT, IsSymmetricAndRefusesNonsense) {
   EXPECT_EQ(student_t_quantile(0.5, 4), 0);
   EXPECT_DOUBLE_EQ(student_t_quantile(0.025, 7), -student_t_quantile(0.975, 7));
+  for (const double p : {0.01, 0.3, 0.5, 0.8, 0.999})
+    for (const std::size_t df : {1, 3, 20})
+      EXPECT_NEAR(student_t_cdf(student_t_quantile(p, df), df), p, 1e-12) << p << " " << df;
   EXPECT_EQ(student_t_quantile(1, 3), std::numeric_limits<double>::infinity());
   EXPECT_TRUE(std::isnan(student_t_quantile(0.9, 0)));
   EXPECT_TRUE(std::isnan(student_t_quantile(1.1, 3)));

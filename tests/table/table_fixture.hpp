@@ -22,6 +22,8 @@ inline Certificate certificate(double median_us) {
   c.versus_baseline = 1.7;
   c.versus_low = 1.6;
   c.versus_high = 1.8;
+  c.regret_percent = 0.25;
+  c.flip_probability = 0.125;
   c.tie_set = {"z=1", "a=1"};
   c.candidates = 12;
   c.baseline_launches = 4;

@@ -56,6 +56,17 @@ TEST_F(RaceChoiceTest, WithoutBatchInvarianceEachCaseHasItsOwn) {
   EXPECT_EQ(races[0].batch_class, "");
 }
 
+TEST_F(RaceChoiceTest, RowCountsShareAKernelThatCostsNextToNothing) {
+  auto races = chosen({9, 1, 2, 1.008}, {90, 30, 40, 20});
+  EXPECT_EQ(races[0].choice.arm, 3);
+  EXPECT_EQ(races[1].choice.arm, 3);
+  EXPECT_NEAR(races[0].choice.regret, 0.008, 1e-9);
+  EXPECT_THAT(races[0].choice.reason, HasSubstr("serves other row counts"));
+  EXPECT_EQ(races[1].choice.regret, 0);
+  races = chosen({9, 1, 2, 1.012}, {90, 30, 40, 20});
+  EXPECT_EQ(races[0].choice.arm, 1) << "1.2 % is too much";
+}
+
 TEST_F(RaceChoiceTest, ThenAllAreOfTheClassThatIsFastestOverAll) {
   plan_.geometries.front().batch_invariant = true;
   auto races = chosen({9, 1, 2, 3}, {90, 30, 40, 20});
