@@ -9,6 +9,18 @@ bool same_element(const TensorImage& a, const TensorImage& b, std::int64_t index
                      static_cast<std::size_t>(a.element_bytes())) == 0;
 }
 
+void keep_equal(const TensorImage& a, const TensorImage& b, std::vector<std::uint8_t>& flags) {
+  with_element_comparison(a.element_bytes(), [&](const auto& differs) {
+    for (std::int64_t row = 0; row < a.filled_rows(); ++row) {
+      const std::int64_t first = row * a.shape.row_elements;
+      const std::byte *in_a = a.element(first), *in_b = b.element(first);
+      std::uint8_t* const flag = flags.data() + first;
+      for (std::int64_t i = 0; i < a.shape.row_elements; ++i)
+        flag[i] = flag[i] & static_cast<std::uint8_t>(!differs(in_a, in_b, i));
+    }
+  });
+}
+
 std::optional<PaddingDifference> compare_padding(const TensorImage& actual,
                                                  const TensorImage& expected) {
   std::optional<PaddingDifference> difference;

@@ -17,6 +17,12 @@ ResultCheck::ResultCheck(const Case& which, const TensorDecl& tensor, std::span<
   wrong_.assign(static_cast<std::size_t>(shape.elements()), false);
 }
 
+std::vector<std::uint8_t> ResultCheck::equal_in_all_passes(Image a, Image b) const {
+  std::vector<std::uint8_t> equal(wrong_.size(), 1);
+  for (const View& view : views_) keep_equal(*(view.*a), *(view.*b), equal);
+  return equal;
+}
+
 void ResultCheck::report_unwritten(std::int64_t index) {
   report(Check::poison, Status::unwritten_output, index,
          [&] { return explainer_.unwritten(tensor_.name, index, tensor_.role == Role::out); });

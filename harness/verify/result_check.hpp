@@ -46,6 +46,9 @@ class ResultCheck {
                        [&](const View& view) { return same(view, a, b, index); });
   }
 
+  /// Per element, as in_all_passes().
+  std::vector<std::uint8_t> equal_in_all_passes(Image a, Image b) const;
+
   void report_unwritten(std::int64_t index);
   void report_touched(const View& view, std::int64_t index);
   template <typename MakeText>
@@ -103,6 +106,7 @@ class TolerantCheck : public ResultCheck {
 
   /// What nobody wrote and what had to stay is told by its bytes, before any value is judged.
   void sort(std::int64_t index);
+  void sort_all();
   bool is_wrong(std::size_t pass, std::int64_t index) const;
   bool is_unwritten(std::int64_t index) const;
   bool must_stay(std::int64_t index) const;
