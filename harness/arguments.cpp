@@ -122,6 +122,8 @@ void add_tune(CLI::App& app, Program& program) {
       ->check(above_zero());
   command->add_flag("--dry-run", program.tune.dry_run,
                     "Show cases, variants, launches and expected time; run nothing");
+  command->add_option("--target", program.tune.target,
+                      "Of a dry run: as for a GPU that is not here, e.g. gfx942 or sm_90");
   add_audit(*command, program.tune.audit);
   command->callback([&program] {
     program.run = [&program] { return tune_command(program.global, program.tune); };

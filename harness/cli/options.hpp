@@ -41,6 +41,7 @@ struct TuneOptions {
   std::string space;    ///< instead of the sweep's
   double budget_s = 0;  ///< instead of the sweep's
   bool dry_run = false;
+  std::string target;  ///< of a dry run, in place of that of the device: it need not be here
   AuditOptions audit;
 };
 

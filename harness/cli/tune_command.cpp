@@ -50,7 +50,7 @@ Expected expect(const Plan& plan, const EngineOptions& engine, int jobs) {
   for (const PlannedGeometry& geometry : plan.geometries) {
     const std::int64_t variants = launched_variants(geometry);
     expected.compilations += variants * (codes + std::ssize(plan.compile_only));
-    work_ms += static_cast<double>(variants * codes) * kHostCompileMs +
+    work_ms += static_cast<double>(variants * codes) * expected_compile_ms(plan.target.platform) +
                static_cast<double>(variants) * kProofMs;
     for (const Target& target : plan.compile_only)
       work_ms += static_cast<double>(variants) * expected_compile_ms(target.platform);
@@ -116,6 +116,20 @@ void print_dry_run(const Plan& plan, const GlobalOptions& global) {
     fmt::print("{}", wrapped("skipped " + skipped, 2));
 }
 
+/// That of the device; a dry run asks for none.
+Target target_of(const Sweep& sweep, const TuneOptions& options) {
+  if (!options.target.empty() && !options.dry_run)
+    throw UserError("--target goes with --dry-run: what runs has the target of its --device");
+  if (!options.target.empty()) return parse_target(options.target);
+  try {
+    return target_for(sweep.device);
+  } catch (const UserError& error) {
+    if (!options.dry_run) throw;
+    throw UserError(fmt::format("{}\na dry run needs no device with --target, e.g. --target gfx942",
+                                error.what()));
+  }
+}
+
 /// As it was asked for, so that it goes on with the same.
 std::string tune_arguments(const TuneOptions& options) {
   std::string arguments = "tune " + shell_word(options.sweep.string());
@@ -173,7 +187,7 @@ void print_summary(const Plan& plan, const Campaign& campaign, const Aftermath& 
 
 ExitCode tune_command(const GlobalOptions& global, const TuneOptions& options) {
   const Sweep sweep = sweep_with_overrides(options);
-  const Plan plan = make_plan(sweep, Models::load_default(), target_for(sweep.device));
+  const Plan plan = make_plan(sweep, Models::load_default(), target_of(sweep, options));
   if (options.dry_run) {
     print_dry_run(plan, global);
     return ExitCode::pass;

@@ -85,6 +85,20 @@ class BadCommandLines(harness.ProgramTest):
                 self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
                 self.assertIn(expected, harness.unwrapped(result.stderr))
 
+    def test_a_dry_run_needs_no_gpu(self):
+        sweep = self.write("gpu.yaml", harness.SMALL_SWEEP.replace("host-w64", "hip:7"))
+        for target, wave in (("gfx942", 64), ("gfx1100", 32), ("sm_90", 32)):
+            there = self.run_json("tune", sweep, "--dry-run", "--target", target)
+            self.assertTrue(there["compilations"] > 0, there)
+            blocks = {int(b) for g in there["geometries"] for v in g["variants"] for b in re.findall(r"block_size=(\d+)", v)}
+            self.assertTrue(blocks and all(block % wave == 0 for block in blocks), (target, blocks))
+        for arguments, words in ((("--target", "gfx942"), "--dry-run"), (("--dry-run", "--target", "gfx"), "gfx")):
+            result = self.run_program("tune", sweep, *arguments)
+            self.assertEqual((result.returncode, words in result.stderr), (64, True), result.stderr)
+        alone = self.run_program("tune", sweep, "--dry-run")
+        if alone.returncode != 0:  # no eighth GPU here
+            self.assertIn("--target", harness.unwrapped(alone.stderr))
+
     def test_an_impossible_variant_is_refused_with_its_rule(self):
         plan = self.run_json("tune", self.write("s.yaml", harness.SMALL_SWEEP), "--dry-run")
         variant = next(v for v in plan["geometries"][0]["variants"] if "implementation" not in v)
