@@ -9,6 +9,7 @@
 
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/proof_text.hpp"
+#include "harness/cli/sharing_text.hpp"
 #include "harness/cli/short_key.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/traffic_text.hpp"
@@ -110,9 +111,11 @@ std::string winners_text(const Plan& plan, const Campaign& campaign, const Termi
         {Align::right, Align::right, Align::right, Align::right, Align::left, Align::left});
     VariantLegend legend;
     std::string without;
+    std::vector<const CaseRace*> races;
     for (std::size_t c = 0; c < geometry.cases.size(); ++c)
       if (const CaseRace* race = race_of(campaign, g, c); race != nullptr) {
         table.add(winner_row(geometry, *race, legend));
+        races.push_back(race);
         if (!race->result.outcome.ok())
           without += wrapped(fmt::format("  {} {}: no winner: {}", family.rows,
                                          case_label(geometry, c), race->result.outcome.message),
@@ -123,7 +126,7 @@ std::string winners_text(const Plan& plan, const Campaign& campaign, const Termi
       out += terminal.dim(wrapped(fmt::format("  for {}{}", fmt::join(geometry.models, ", "),
                                               geometry.verified ? "" : " (unverified figures)"),
                                   4));
-    out += table.text(kLineWidth) + legend.text() + without + "\n";
+    out += table.text(kLineWidth) + legend.text() + sharing_text(geometry, races) + without + "\n";
   }
   return out;
 }
@@ -219,6 +222,7 @@ Json campaign_json(const Plan& plan, const Campaign& campaign, const GlobalOptio
       row["median_us"] = verdict.summary.median_us;
       if (has_baseline_arm(geometry, race)) row["versus_baseline"] = verdict.over_baseline.mid;
       row["ties"] = race.choice.tie_set.size();
+      row["reason"] = race.choice.reason;
     }
     rows.push_back(std::move(row));
   }

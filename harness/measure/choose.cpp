@@ -161,7 +161,7 @@ double flip_probability(const Choice& choice, const std::set<std::int32_t>& cand
 }
 
 std::string reason_of(const Choice& choice, const ChoiceRules& rules, bool by_memory) {
-  if (rules.shared >= 0)
+  if (choice.instead_of >= 0)
     return fmt::format("it serves other row counts too, and is at most {:.1f} % slower here",
                        100 * choice.regret);
   if (choice.is_default) return "nothing beats the baseline beyond noise";
@@ -228,11 +228,11 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
     if (rules.baseline >= 0) verdict.over_baseline = its_times.compare(arm, rules.baseline).ratio;
     choice.verdicts.push_back(verdict);
   }
-  bool by_memory = false;
-  if (rules.shared >= 0)
+  const bool by_memory = pick(choice, rules, result.confirmed);
+  if (rules.shared >= 0 && rules.shared != choice.arm) {
+    choice.instead_of = choice.arm;
     choice.arm = rules.shared;
-  else
-    by_memory = pick(choice, rules, result.confirmed);
+  }
   choice.is_default = choice.arm < 0;
   if (choice.is_default) choice.arm = rules.baseline;
   const Interval& over_fastest = choice.verdict(choice.arm).over_fastest;

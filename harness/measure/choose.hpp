@@ -26,9 +26,11 @@ struct ArmVerdict {
 };
 
 struct Choice {
-  std::int32_t arm = -1;      ///< the baseline when `is_default`
-  bool is_default = false;    ///< nothing tied with the fastest beats the baseline beyond noise
-  std::int32_t fastest = -1;  ///< among the candidates; the baseline is none
+  std::int32_t arm = -1;    ///< the baseline when `is_default`
+  bool is_default = false;  ///< nothing tied with the fastest beats the baseline beyond noise
+  /// What it would have been without ChoiceRules::shared, where it is another; or none.
+  std::int32_t instead_of = -1;
+  std::int32_t fastest = -1;          ///< among the candidates; the baseline is none
   std::vector<std::int32_t> tie_set;  ///< arms that cannot be told from the fastest, `arm` left out
   std::vector<ArmVerdict> verdicts;   ///< of every arm that was timed, by arm
   std::string reason;                 ///< "the incumbent is within noise of the fastest"

@@ -123,6 +123,55 @@ class Queued(SimulatedTest):
             self.assertIn("block_size=128,chunk=4,", row["variant"])
 
 
+SHARED = """
+sweep: shared
+device: simulated
+families:
+  - family: simulated_rows
+    symbols: [{nk: 1, nv: 2}]
+    tokens: [1, 16, 64, 256]
+    axes: {block_size: [64], rows_per_iter: [1], chunk: [2, 3, 4], order: [forward], prefetch: [off]}
+measure: {data: hot, budget_s: 1000}
+"""
+
+# Few rows like small chunks, many rows large ones; the one between is PERCENT slower than either.
+SHARED_TIMES = """
+simulation: shared
+time_ns:
+  simulated_rows: "chunk == 3 ? 100000 + PERCENT * 1000 : (tokens <= 16) == (chunk == 2) ? 100000 : 104000"
+  simulated_rows_plain: "300000"
+"""
+
+
+class Shared(SimulatedTest):
+    def where_it_costs(self, percent):
+        return self.simulated(self.write("times.yaml", SHARED_TIMES.replace("PERCENT * 1000", str(round(percent * 1000)))))
+
+    def test_row_counts_share_a_kernel_and_its_price_is_told(self):
+        environment = self.where_it_costs(0.7)
+        sweep = self.write("shared.yaml", SHARED)
+        text = self.run_program("tune", sweep, environment=environment).stdout
+        self.assertIn("1 kernel for 4 counts of tokens, where each its own would be 2: at most 0.7 % slower than the fastest",
+                      harness.unwrapped(text))
+        table = json.loads((self.dir / "results" / "simulated-w64" / "simulated_rows.json").read_text())
+        for row in table["rows"]:
+            self.assertEqual(row["axes"]["chunk"], 3)
+            self.assertAlmostEqual(row["certificate"]["regret_percent"], 0.7, 2)
+        before = self.tables("results")
+        self.run_json("tune", sweep, environment=environment)
+        self.assertEqual(self.tables("results"), before)
+        explained = harness.unwrapped(self.run_program("explain", "simulated_rows(nk=1,nv=2,tokens=16)", "--device", "simulated-w64",
+                                                       environment=environment).stdout)
+        for words in ("it serves other row counts too, and is at most 0.7 % slower here", "holds this variant",
+                      "certainty: at most 0.7 % slower than the fastest"):
+            self.assertIn(words, explained)
+
+    def test_what_costs_more_than_a_percent_is_not_shared(self):
+        rows = self.run_json("tune", self.write("shared.yaml", SHARED), environment=self.where_it_costs(1.2))["rows"]
+        self.assertEqual(["chunk=2," in row["variant"] for row in rows], [True, True, False, False])
+        self.assertEqual(["chunk=4," in row["variant"] for row in rows], [False, False, True, True])
+
+
 class Tables(SimulatedTest):
     def test_two_campaigns_with_noise_give_the_same_files(self):
         for name, jobs in (("one", 1), ("two", 2)):

@@ -60,6 +60,8 @@ TEST_F(RaceChoiceTest, RowCountsShareAKernelThatCostsNextToNothing) {
   auto races = chosen({9, 1, 2, 1.008}, {90, 30, 40, 20});
   EXPECT_EQ(races[0].choice.arm, 3);
   EXPECT_EQ(races[1].choice.arm, 3);
+  EXPECT_EQ(races[0].choice.instead_of, 1);
+  EXPECT_EQ(races[1].choice.instead_of, -1);
   EXPECT_NEAR(races[0].choice.regret, 0.008, 1e-9);
   EXPECT_THAT(races[0].choice.reason, HasSubstr("serves other row counts"));
   EXPECT_EQ(races[1].choice.regret, 0);
