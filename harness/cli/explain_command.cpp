@@ -86,12 +86,14 @@ TableEntry table_entry(const std::filesystem::path& results, const std::string& 
 Json known(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 std::string certainty_text(const Choice& choice) {
-  if (!std::isfinite(choice.regret) || !std::isfinite(choice.flip_probability))
-    return "none, it was raced in a single epoch";
-  return fmt::format(
-      "at most {:.1f} % slower than the fastest; in a second race another would be faster by more "
-      "than the margin with probability {:.2f}",
-      100 * choice.regret, choice.flip_probability);
+  if (!std::isfinite(choice.regret)) return "none, it was raced in a single epoch";
+  std::string text = fmt::format("at most {:.1f} % slower than the fastest", 100 * choice.regret);
+  if (std::isfinite(choice.flip_probability))
+    text += fmt::format(
+        "; in a second race another would be faster by more than the margin with probability "
+        "{:.2f}",
+        choice.flip_probability);
+  return text;
 }
 
 /// Whether the table names the arm that was chosen here.

@@ -17,17 +17,17 @@ std::string sharing_text(const PlannedGeometry& geometry,
   std::set<std::size_t> kernels, own;
   std::int64_t rows = 0;
   double price = 0;
+  bool shared = false;
   for (const CaseRace* race : races) {
     if (!race->result.outcome.ok() || race->choice.is_default) continue;
     const Choice& choice = race->choice;
     ++rows;
     kernels.insert(variant_of(*race, choice.arm));
     own.insert(variant_of(*race, choice.instead_of >= 0 ? choice.instead_of : choice.arm));
-    if (choice.instead_of >= 0) price = std::max(price, choice.regret);
+    if (choice.instead_of < 0) continue;
+    shared = true;
+    price = std::max(price, choice.regret);
   }
-  const bool shared = std::any_of(races.begin(), races.end(), [](const CaseRace* race) {
-    return race->choice.instead_of >= 0;
-  });
   if (!shared) return "";
   return wrapped(fmt::format("  {} for {} of {}, where each its own would be {}: at most {:.1f} % "
                              "slower than the fastest",

@@ -27,9 +27,10 @@ constexpr std::string_view kChecksumLine = "{\n \"checksum\": \"";
 constexpr std::string_view kChecksumEnd = "\",\n";
 constexpr std::size_t kChecksumDigits = 32;
 
+/// The body ends with a line break, which the checksum leaves out.
 std::string with_checksum(const std::string& body) {
   std::string text(kChecksumLine);
-  text += hash_hex(body);
+  text += hash_hex(std::string_view(body).substr(0, body.size() - 1));
   text += kChecksumEnd;
   text += std::string_view(body).substr(kOpening.size());
   return text;

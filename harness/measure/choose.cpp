@@ -188,7 +188,8 @@ std::map<std::int32_t, double> sharable_arms(const Choice& choice, const ChoiceR
   if (choice.is_default) return arms;
   for (const ArmVerdict& verdict : choice.verdicts) {
     const Interval& over = verdict.over_fastest;
-    if (verdict.arm == rules.baseline || !is_eligible(rules, verdict.arm)) continue;
+    if (verdict.arm == rules.baseline || verdict.dropped || !is_eligible(rules, verdict.arm))
+      continue;
     if (has_default(rules) && !(verdict.over_baseline.low > 1)) continue;
     if (verdict.arm == choice.arm || verdict.arm == choice.fastest ||
         over.high <= 1 + kSharingCosts)
@@ -220,6 +221,7 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
     const TimesOfArms& its_times = timed.count(arm) != 0 ? times : all_times;
     ArmVerdict verdict;
     verdict.arm = arm;
+    verdict.dropped = timed.count(arm) == 0;
     verdict.summary = its_times.summary(arm);
     const Comparison to_fastest = its_times.compare(choice.fastest, arm);
     verdict.over_fastest = to_fastest.ratio;

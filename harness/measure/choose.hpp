@@ -23,6 +23,7 @@ struct ArmVerdict {
   Interval over_fastest{};   ///< time over the fastest arm's
   Interval over_baseline{};  ///< baseline time over this arm's; 1 of the baseline itself
   bool tied = false;         ///< cannot be told from the fastest
+  bool dropped = false;      ///< before the epochs that the others are judged by
 };
 
 struct Choice {
@@ -73,8 +74,8 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules);
 constexpr double kSharingCosts = 0.01;
 
 /// The arms that may stand in for the chosen one, and what they cost against the fastest, 0 at
-/// least: those that beat the baseline beyond noise and are surely slower by kSharingCosts at most.
-/// The chosen one is among them. None where the choice is the baseline.
+/// least: those that were not dropped, beat the baseline beyond noise and are surely slower by
+/// kSharingCosts at most. The chosen one is among them. None where the choice is the baseline.
 std::map<std::int32_t, double> sharable_arms(const Choice& choice, const ChoiceRules& rules);
 
 }  // namespace fusetune

@@ -16,8 +16,8 @@ struct KernelsOfRow {
 
 /// A kernel for each row, of rows in ascending order: few distinct ones (a greedy cover, of equal
 /// ones that which more rows would choose, then the cheaper), and of assignments of these the one
-/// that changes least often from row to row, then the cheapest. What each row chose itself when
-/// that needs no more kernels.
+/// that changes least often from row to row, then the cheapest. Among those that rows chose
+/// themselves when no fewer serve them all.
 std::vector<std::string> share_kernels(const std::vector<KernelsOfRow>& rows);
 
 }  // namespace fusetune

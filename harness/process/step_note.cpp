@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -37,11 +38,10 @@ std::chrono::microseconds sane(std::int64_t us) {
 // beginning.
 struct NotePage::Shared {
   std::atomic<std::int64_t> subject;
-  std::atomic<std::int64_t> since_ns;  ///< 0: no note
-  std::atomic<std::int64_t> expected_us;
-  std::atomic<std::int64_t> slowest_us;  ///< of the steps that ended
+  std::atomic<std::int64_t> since_ns;     ///< 0: no note
+  std::atomic<std::int64_t> expected_us;  ///< below 0: resting, for so long at most
+  std::atomic<std::int64_t> slowest_us;   ///< of the steps that ended
   std::atomic<std::int64_t> jobs;
-  std::atomic<std::int64_t> resting;
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
@@ -75,20 +75,21 @@ void NotePage::write(std::int64_t subject, std::chrono::microseconds expected) {
   end_step();
   shared_->subject.store(subject, std::memory_order_relaxed);
   shared_->since_ns.store(now_ns(), std::memory_order_relaxed);
-  shared_->expected_us.store(expected.count(), std::memory_order_release);
-  shared_->resting.store(0, std::memory_order_release);
+  shared_->expected_us.store(std::max<std::int64_t>(expected.count(), 0),
+                             std::memory_order_release);
 }
 
-void NotePage::rest(std::int64_t subject) {
+void NotePage::rest(std::int64_t subject, std::chrono::microseconds at_most) {
   end_step();
-  shared_->resting.store(1, std::memory_order_relaxed);
   shared_->subject.store(subject, std::memory_order_relaxed);
   shared_->since_ns.store(now_ns(), std::memory_order_relaxed);
+  shared_->expected_us.store(-std::max<std::int64_t>(at_most.count(), 1),
+                             std::memory_order_release);
 }
 
 void NotePage::end_step() {
   const std::int64_t since = shared_->since_ns.load(std::memory_order_relaxed);
-  if (since <= 0 || shared_->resting.load(std::memory_order_relaxed) != 0) return;
+  if (since <= 0 || shared_->expected_us.load(std::memory_order_relaxed) < 0) return;
   const std::int64_t took_us = (now_ns() - since) / 1000;
   if (took_us > shared_->slowest_us.load(std::memory_order_relaxed))
     shared_->slowest_us.store(took_us, std::memory_order_relaxed);
@@ -97,7 +98,6 @@ void NotePage::end_step() {
 void NotePage::clear() {
   shared_->since_ns.store(0);
   shared_->slowest_us.store(0);
-  shared_->resting.store(0);
 }
 
 std::int64_t NotePage::jobs_begun() const { return shared_->jobs.load(); }
@@ -107,16 +107,16 @@ std::chrono::microseconds NotePage::slowest_step() const {
 }
 
 std::optional<StepNote> NotePage::read() const {
-  const bool resting = shared_->resting.load(std::memory_order_acquire) != 0;
-  const std::chrono::microseconds expected =
-      sane(shared_->expected_us.load(std::memory_order_acquire));
+  const std::int64_t noted = shared_->expected_us.load(std::memory_order_acquire);
   const std::int64_t since_ns = shared_->since_ns.load(std::memory_order_relaxed);
   if (since_ns <= 0) return std::nullopt;
   StepNote note;
   note.subject = shared_->subject.load(std::memory_order_relaxed);
   note.since = Clock::time_point(std::chrono::nanoseconds(std::min(since_ns, now_ns())));
-  note.expected = expected;
-  note.resting = resting;
+  note.resting = noted < 0;
+  // The smallest number has no positive one.
+  note.expected =
+      sane(noted < 0 ? -std::max(noted, -std::numeric_limits<std::int64_t>::max()) : noted);
   return note;
 }
 

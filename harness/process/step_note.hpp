@@ -18,7 +18,7 @@ struct StepNote {
   std::int64_t subject = 0;  ///< whatever the job numbers its steps by
   std::chrono::steady_clock::time_point since;
   std::chrono::microseconds expected{0};  ///< that it takes, 0: unknown
-  bool resting = false;                   ///< nothing of the subject runs now: see rest()
+  bool resting = false;  ///< nothing of the subject runs now, for `expected` at most: see rest()
 };
 
 /// The memory of one note.
@@ -41,10 +41,10 @@ class NotePage {
   /// Ends the step before.
   void write(std::int64_t subject, std::chrono::microseconds expected);
   /// What was noted stays to be read.
-  void end_step();
-  /// Ends the step before. Until the next one the worker does what has no limit but that of its
-  /// job; its end is blamed on this subject.
-  void rest(std::int64_t subject);
+  void end_step();  /// Ends the step before. Until the next one the worker does what says nothing
+                    /// of how long a step
+  /// takes, and has a limit of its own; its end is blamed on this subject.
+  void rest(std::int64_t subject, std::chrono::microseconds at_most);
 
   // The supervisor's side.
   /// Before a job is sent.

@@ -114,6 +114,7 @@ std::optional<milliseconds> WorkerPool::Impl::learned_limit(const Job& job,
 
 milliseconds WorkerPool::Impl::step_limit(const Slot& slot, const StepNote& note) const {
   const Job& job = *slot.job;
+  if (note.resting) return std::chrono::ceil<milliseconds>(note.expected);
   if (note.expected.count() > 0) {
     const auto hanging = std::chrono::ceil<milliseconds>(note.expected * kHangFactor);
     return std::max(job.limit_floor > milliseconds(0) ? job.limit_floor : job.noted_limit, hanging);
@@ -127,7 +128,7 @@ std::optional<milliseconds> WorkerPool::Impl::passed_limit(const Slot& slot) con
   if (now >= slot.deadline) return slot.limit;
   if (slot.job->noted_limit == milliseconds(0)) return std::nullopt;
   const std::optional<StepNote> note = slot.worker->note().read();
-  if (!note || note->resting) return std::nullopt;
+  if (!note) return std::nullopt;
   const milliseconds limit = step_limit(slot, *note);
   return now - note->since >= limit ? std::optional(limit) : std::nullopt;
 }

@@ -65,7 +65,7 @@ void read_number(const YamlNode& map, const char* key, double least, double most
 }
 
 SimulatedFault read_fault(const YamlNode& node) {
-  node.allow_keys({"fault", "entry", "variant", "launch", "times"}, "key of a fault");
+  node.allow_keys({"fault", "entry", "variant", "launch", "times", "blocks"}, "key of a fault");
   SimulatedFault fault;
   fault.mark = node.mark();
   fault.kind = read_kind(node.at("fault"));
@@ -74,7 +74,8 @@ SimulatedFault read_fault(const YamlNode& node) {
     for (const auto& [axis, value] : variant->entries())
       fault.variant.emplace(axis.as_string(), value.as_string());
   for (const auto& [key, least, target] :
-       {std::tuple("launch", 1, &fault.launch), std::tuple("times", 0, &fault.times)}) {
+       {std::tuple("launch", 1, &fault.launch), std::tuple("times", 0, &fault.times),
+        std::tuple("blocks", 0, &fault.blocks)}) {
     const auto count = node.find(key);
     if (!count) continue;
     if (fault.while_compiled()) count->fail("a fault of the compiler has no launches");

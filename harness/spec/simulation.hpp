@@ -37,6 +37,7 @@ struct SimulatedFault {
   std::map<std::string, std::string> variant;  ///< axes that it must have; the others are free
   std::int64_t launch = 1;  ///< first launch of the loaded code at which it happens
   std::int64_t times = 0;   ///< launches in a row, 0: from then on all
+  std::int64_t blocks = 0;  ///< only at launches of as many blocks at least
   Mark mark;
 
   bool while_compiled() const { return kind <= Kind::garbage_code; }

@@ -131,14 +131,16 @@ ProofCaseList::ProofCaseList(std::vector<ProofCase> cases, const Target& target,
   shared_ = std::make_shared<SharedPart>(SharedPart{content.hex(), std::move(list)});
 }
 
-std::chrono::milliseconds ProofCaseList::limit(std::chrono::milliseconds step) const {
-  // What this machine makes and compares: far more than it takes even on a busy one, as only a
-  // worker that writes over its notes comes so far.
-  constexpr std::chrono::milliseconds kForACase = std::chrono::minutes(1);
+std::chrono::milliseconds proof_host_limit(std::int64_t case_bytes) {
+  constexpr std::chrono::milliseconds kForAny = std::chrono::minutes(1);
   constexpr std::int64_t kBytesPerMs = 1000;
+  return kForAny + std::chrono::milliseconds(case_bytes / kBytesPerMs);
+}
+
+std::chrono::milliseconds ProofCaseList::limit(std::chrono::milliseconds step) const {
+  // Only a worker that writes over its notes comes so far.
   std::chrono::milliseconds limit = 2 * step;
-  for (const ProofCase& one : cases_)
-    limit += step + kForACase + std::chrono::milliseconds(tensor_bytes(one.which) / kBytesPerMs);
+  for (const ProofCase& one : cases_) limit += step + proof_host_limit(tensor_bytes(one.which));
   return limit;
 }
 

@@ -41,6 +41,10 @@ std::vector<ProofCase> proof_cases(const PlannedGeometry& geometry,
                                    const std::vector<std::int64_t>& rows,
                                    const EngineOptions& options, bool has_exact, bool own_shapes);
 
+/// How long a worker may make and compare what such a case needs, between its launches: far longer
+/// than it takes even on a busy machine.
+std::chrono::milliseconds proof_host_limit(std::int64_t case_bytes);
+
 /// The cases of a proof in all the forms that it needs, for the many variants that share them.
 class ProofCaseList {
  public:

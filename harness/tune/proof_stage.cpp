@@ -179,7 +179,8 @@ void ProofStage::submit(ProofJob& proof) {
   job.kind = "prove " + geometry_keys_[unit.geometry];
   job.noted_limit = kernel_limit(session_.options);
   job.limit = proof.cases->limit(job.noted_limit);
-  job.limit_floor = kernel_limit_floor(session_.options);
+  // Most steps take milliseconds, and the first of a large case may not.
+  job.limit_floor = job.noted_limit / 2;
   job.second_try = true;
   job.expected_ms = kProofMs;
   if (is_baseline(plan_.geometries[unit.geometry], unit.variant)) job.follow_ms = kProofMs;

@@ -18,15 +18,16 @@ class ProofNotes {
  public:
   explicit ProofNotes(NotePage& page) : page_(page) {}
 
-  void begin_case(std::int64_t number) {
+  void begin_case(std::int64_t number, std::chrono::milliseconds host_limit) {
     case_ = number;
-    page_.rest(case_);
+    host_limit_ = host_limit;
+    page_.rest(case_, host_limit_);
   }
   void device_works(bool begins) {
     if (begins)
       page_.write(case_, std::chrono::microseconds(0));
     else
-      page_.rest(case_);
+      page_.rest(case_, host_limit_);
   }
   std::function<void(bool)> around_launches() {
     return [this](bool begins) { device_works(begins); };
@@ -35,6 +36,7 @@ class ProofNotes {
  private:
   NotePage& page_;
   std::int64_t case_ = 0;
+  std::chrono::milliseconds host_limit_{0};
 };
 
 std::unique_ptr<LoadedCode> load(Device& device, const std::string& path, ProofNotes& notes,
@@ -160,7 +162,7 @@ void check_batches(Device& device, VariantCode& code, const Json& request, Proof
 Json handle_prove_request(Device& device, const Json& request, NotePage& page, ProofCache& cache) {
   std::int64_t at = 0;
   ProofNotes notes(page);
-  notes.begin_case(at);
+  notes.begin_case(at, proof_host_limit(0));
   VariantCode code(device, request, notes);
   const BaselineCode baseline(device, request.at("baseline"), notes);
   ProofSum sum;
@@ -168,14 +170,14 @@ Json handle_prove_request(Device& device, const Json& request, NotePage& page, P
   for (const Json& item : request.at("shared")) {
     const ProofCase one = proof_case_from_json(item);
     const std::string key = one.which.key();
-    notes.begin_case(at++);
+    notes.begin_case(at++, proof_host_limit(tensor_bytes(one.which)));
     const ProofReport report = prove_case(device, code, baseline, request, one, notes, cache);
     sum.add(key, report);
     retire = report.failed_check == "launch";
     if (!sum.ok()) break;
   }
   if (sum.ok() && request.contains("batches")) {
-    notes.begin_case(at);
+    notes.begin_case(at, proof_host_limit(0));
     check_batches(device, code, request, notes, sum);
     retire = !sum.ok();
   }

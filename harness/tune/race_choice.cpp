@@ -78,7 +78,7 @@ class WinnerChoice {
       if (kernels[i] == rows[i].chosen) continue;
       ChoiceRules rules = rules_of(race, batch_class);
       while (key_of(race, ++rules.shared) != kernels[i]) continue;
-      race.choice = choose(race.result, rules);
+      race.own_choice = std::exchange(race.choice, choose(race.result, rules));
     }
   }
 

@@ -10,6 +10,10 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr std::int64_t kNoArm = -1;
+// The rings of the largest cases, and their inputs, on a slow machine.
+constexpr microseconds kPrepare = std::chrono::minutes(5);
+// It is done of small cases alone.
+constexpr microseconds kProve = std::chrono::minutes(2);
 
 }  // namespace
 
@@ -18,7 +22,7 @@ std::optional<RaceMoment> RaceMoment::from_subject(std::int64_t subject, std::si
   return RaceMoment{static_cast<std::int32_t>(subject / 2), subject % 2 == 1};
 }
 
-void RaceNotes::preparing() { page_.rest(kNoArm); }
+void RaceNotes::preparing() { page_.rest(kNoArm, kPrepare); }
 
 void RaceNotes::timing(std::int32_t arm, double expected_us) {
   page_.write(RaceMoment{arm, false}.subject(),
@@ -30,7 +34,7 @@ void RaceNotes::proving(std::int32_t arm, bool launches) {
   if (launches)
     page_.write(subject, microseconds(0));
   else
-    page_.rest(subject);
+    page_.rest(subject, kProve);
 }
 
 }  // namespace fusetune

@@ -35,6 +35,7 @@ struct CaseRace {
   std::string batch_class;  ///< of the choice
   RaceResult result;
   Choice choice;
+  std::optional<Choice> own_choice;  ///< where `choice` shares the kernel of other row counts
   Json provenance;  ///< of the figures: versions, sweep and conditions when they were taken
   bool reused = false;
 };

@@ -84,6 +84,7 @@ RaceResult race_on(Device& device, const Json& request, RaceNotes& notes, ProofC
 
 Json handle_race_request(Device& device, const Json& request, NotePage& page, ProofCache& cache) {
   RaceNotes notes(page);
+  cache.clear();  // the memory is the race's
   const RaceResult result = race_on(device, request, notes, cache);
   Json answer = fusetune::to_json(result);
   answer["retire"] = !result.outcome.ok();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <system_error>
@@ -224,6 +225,48 @@ Incumbents incumbents_of(const Tables& tables) {
   return incumbents;
 }
 
+namespace {
+
+bool is_baseline_arm(const PlannedGeometry& geometry, std::size_t variant) {
+  return geometry.variants[variant].implementation == geometry.geometry.family->baseline;
+}
+
+/// The baseline in place of a winner that is wrong at this shape: what is known of the winner says
+/// nothing of it.
+void choose_baseline(const PlannedGeometry& geometry, CaseRace& race) {
+  for (std::size_t a = 0; a < race.arms.size(); ++a)
+    if (is_baseline_arm(geometry, race.arms[a])) race.choice.arm = static_cast<std::int32_t>(a);
+  race.choice.is_default = true;
+  race.choice.instead_of = -1;
+  race.choice.tie_set.clear();
+  race.choice.regret = std::numeric_limits<double>::infinity();
+  race.choice.flip_probability = std::numeric_limits<double>::quiet_NaN();
+  race.choice.reason = "the winner failed its proof at this shape";
+  if (!race.batch_class.empty() &&
+      race.classes[static_cast<std::size_t>(race.choice.arm)] != race.batch_class)
+    race.result.outcome = {Status::skipped,
+                           "the winner failed its proof at this shape, and the baseline gives a "
+                           "row other bits"};
+}
+
+/// What an arm that failed its proof at the case's own shape leaves of the choice. A shared kernel
+/// leaves what the case chose by itself, unless that has failed as well.
+void take_back(const PlannedGeometry& geometry, std::int32_t arm, CaseRace& race) {
+  if (is_baseline_arm(geometry, race.arms[static_cast<std::size_t>(arm)])) {
+    race.result.outcome = {Status::skipped, "the baseline failed its proof: no row without it"};
+    return;
+  }
+  const bool was_chosen = arm == race.choice.arm;
+  if (race.own_choice && race.own_choice->arm == arm) race.own_choice.reset();
+  if (!was_chosen) return;
+  if (race.own_choice)
+    race.choice = *std::exchange(race.own_choice, std::nullopt);
+  else
+    choose_baseline(geometry, race);
+}
+
+}  // namespace
+
 void prove_large_finalists(const Plan& plan, Campaign& campaign, Session& session) {
   std::vector<Finalist> finalists;
   std::vector<std::pair<CaseRace*, std::int32_t>> of;  // whose, and which arm
@@ -237,9 +280,9 @@ void prove_large_finalists(const Plan& plan, Campaign& campaign, Session& sessio
       continue;
     for (std::size_t a = 0; a < race.arms.size(); ++a) {
       const auto arm = static_cast<std::int32_t>(a);
-      const bool baseline =
-          geometry.variants[race.arms[a]].implementation == which.geometry.family->baseline;
-      if (arm != race.choice.arm && !baseline) continue;
+      const bool baseline = is_baseline_arm(geometry, race.arms[a]);
+      const bool own = race.own_choice && arm == race.own_choice->arm;
+      if (arm != race.choice.arm && !own && !baseline) continue;
       finalists.push_back({race.geometry, race.arms[a], which});
       of.emplace_back(&race, arm);
     }
@@ -254,24 +297,7 @@ void prove_large_finalists(const Plan& plan, Campaign& campaign, Session& sessio
     auto& [race, arm] = of[i];
     if (outcome.ok()) continue;
     race->result.disproved.push_back({arm, outcome});
-    const PlannedGeometry& geometry = plan.geometries[race->geometry];
-    const bool is_baseline =
-        geometry.variants[race->arms[static_cast<std::size_t>(arm)]].implementation ==
-        geometry.geometry.family->baseline;
-    if (is_baseline) {
-      race->result.outcome = {Status::skipped, "the baseline failed its proof: no row without it"};
-      continue;
-    }
-    for (std::size_t a = 0; a < race->arms.size(); ++a)
-      if (geometry.variants[race->arms[a]].implementation == geometry.geometry.family->baseline)
-        race->choice.arm = static_cast<std::int32_t>(a);
-    race->choice.is_default = true;
-    race->choice.reason = "the winner failed its proof at this shape";
-    if (!race->batch_class.empty() &&
-        race->classes[static_cast<std::size_t>(race->choice.arm)] != race->batch_class)
-      race->result.outcome = {Status::skipped,
-                              "the winner failed its proof at this shape, and the baseline gives a "
-                              "row other bits"};
+    take_back(plan.geometries[race->geometry], arm, *race);
   }
 }
 

@@ -83,12 +83,21 @@ bool ProofCache::fits(const TensorImages& images,
 
 void ProofCache::keep(const std::string& key, Content content) {
   const std::size_t bytes = content.bytes();
+  if (bytes > bytes_max_) return;
   while (bytes_ + bytes > bytes_max_) drop(entries_.find(turns_.front()));
   std::string checksum = content.checksum();
-  turns_.push_back(key);
-  entries_.insert_or_assign(
-      key, Entry{std::move(content), std::move(checksum), bytes, std::prev(turns_.end())});
+  // Where memory ends in the midst, neither list names what the other does not have.
+  std::list<std::string> turn{key};
+  entries_.insert_or_assign(key,
+                            Entry{std::move(content), std::move(checksum), bytes, turn.begin()});
+  turns_.splice(turns_.end(), turn);
   bytes_ += bytes;
+}
+
+void ProofCache::clear() {
+  entries_.clear();
+  turns_.clear();
+  bytes_ = 0;
 }
 
 void ProofCache::drop(std::map<std::string, Entry>::iterator entry) {

@@ -35,6 +35,8 @@ class ProofCache {
   ResultMetrics judge(const std::string& rules, std::span<const Pass> passes, Findings* findings,
                       const std::function<ResultMetrics(Findings*)>& judge);
 
+  void clear();
+
   /// How often something was there already, and was made.
   std::int64_t found() const { return found_; }
   std::int64_t made() const { return made_; }

@@ -166,6 +166,27 @@ class Shared(SimulatedTest):
                       "certainty: at most 0.7 % slower than the fastest"):
             self.assertIn(words, explained)
 
+    def test_a_shared_kernel_that_is_wrong_at_a_large_shape_leaves_the_row_its_own(self):
+        # So large that the finalists alone are proved there.
+        sweep = self.write("shared.yaml", SHARED.replace("[1, 16, 64, 256]", "[1, 16, 262144]"))
+        wrong = "  - {fault: wrong_result, entry: simulated_rows, variant: {chunk: CHUNK}, blocks: 100000}\n"
+        for chunks, large in (((3,), 4), ((3, 4), None)):
+            times = SHARED_TIMES.replace("PERCENT * 1000", "700") + "faults:\n" + "".join(wrong.replace("CHUNK", str(c)) for c in chunks)
+            environment = self.simulated(self.write("times.yaml", times))
+            store = f"store{len(chunks)}"
+            report = self.run_json("--store", store, "--results", store + "-results", "tune", sweep, environment=environment, expect=2)
+            self.assertEqual({f["status"] for f in report["failures"]}, {"verification_failed"})
+            table = json.loads((self.dir / (store + "-results") / "simulated-w64" / "simulated_rows.json").read_text())
+            small, _, row = sorted(table["rows"], key=lambda row: row["tuned_at"])
+            self.assertEqual(small["axes"]["chunk"], 3)
+            self.assertEqual(row["is_default"], large is None)
+            certificate = row["certificate"]
+            if large is None:
+                self.assertEqual((certificate["regret_percent"], certificate["flip_probability"], certificate["tie_set"]),
+                                 (None, None, []))
+            else:
+                self.assertEqual((row["axes"]["chunk"], certificate["regret_percent"]), (large, 0))
+
     def test_what_costs_more_than_a_percent_is_not_shared(self):
         rows = self.run_json("tune", self.write("shared.yaml", SHARED), environment=self.where_it_costs(1.2))["rows"]
         self.assertEqual(["chunk=2," in row["variant"] for row in rows], [True, True, False, False])

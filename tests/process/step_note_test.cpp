@@ -50,13 +50,13 @@ TEST(NotePage, KnowsTheSlowestOfTheStepsThatEnded) {
 
 TEST(NotePage, RestingIsNoStep) {
   NotePage page;
-  page.rest(3);
+  page.rest(3, std::chrono::minutes(1));
   EXPECT_TRUE(page.read()->resting);
   EXPECT_EQ(page.read()->subject, 3);
   std::this_thread::sleep_for(milliseconds(20));
   page.write(4, microseconds(0));
   EXPECT_FALSE(page.read()->resting);
-  page.rest(5);
+  page.rest(5, std::chrono::minutes(1));
   EXPECT_LT(page.slowest_step(), milliseconds(20));
   page.clear();
   EXPECT_FALSE(page.read());
@@ -115,23 +115,18 @@ TEST(NotedSteps, EachHasTheWholeLimit) {
   EXPECT_EQ(end.how, How::answered);
 }
 
-TEST(NotedSteps, RestingBetweenThemHasNoLimitButTheJobs) {
+TEST(NotedSteps, RestingBetweenThemHasALimitOfItsOwn) {
   WorkerPool pool(options(1));
-  const Json request = {
-      {"act", "note"}, {"first", 5}, {"steps", 2}, {"rest_ms", 600}, {"then", "answer"}};
+  const Json request = {{"act", "note"},          {"first", 5},      {"steps", 2}, {"rest_ms", 600},
+                        {"rest_limit_ms", 60000}, {"then", "answer"}};
   EXPECT_EQ(run_noting(pool, request, milliseconds(200)).how, How::answered);
-  Job job;
-  job.request = request;
-  job.request["then"] = "hang";
-  job.limit = milliseconds(2000);
-  job.noted_limit = milliseconds(200);
-  JobEnd result;
-  job.done = [&](const JobEnd& end) { result = end; };
-  pool.submit(std::move(job));
-  pool.run(never);
-  EXPECT_EQ(result.how, How::timed_out);
-  EXPECT_EQ(result.limit, milliseconds(2000));
-  EXPECT_THAT(result.noted, Optional(6));
+  Json hangs = request;
+  hangs["then"] = "hang";
+  hangs["rest_limit_ms"] = 1500;
+  const JobEnd end = run_noting(pool, hangs, minutes(5));
+  EXPECT_EQ(end.how, How::timed_out);
+  EXPECT_EQ(end.limit, milliseconds(1500));
+  EXPECT_THAT(end.noted, Optional(6));
 }
 
 TEST(NotedSteps, WithoutEndPassTheLimitOfTheirJob) {

@@ -156,7 +156,7 @@ Outcome SimulatedDevice::run(const LoadedCode& code, const KernelLaunch& launch,
   if (replayed_first_) clock_.begin_replay();
   replayed_first_ = false;
   pass(*program, launch, bound, replayed);
-  const SimulatedFault* fault = program->next_fault(launch.entry);
+  const SimulatedFault* fault = program->next_fault(launch.entry, bound.grid_blocks);
   Outcome outcome;
   if (fault != nullptr && go_wrong(*fault, &outcome)) return outcome;
   std::byte* result = nullptr;

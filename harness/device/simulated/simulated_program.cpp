@@ -155,10 +155,12 @@ double SimulatedProgram::formula_us(const std::string& entry, const SimulatedLau
   return static_cast<double>(nanoseconds) / 1000;
 }
 
-const SimulatedFault* SimulatedProgram::next_fault(const std::string& entry) const {
+const SimulatedFault* SimulatedProgram::next_fault(const std::string& entry,
+                                                   std::int64_t blocks) const {
   ++launches_;
   for (const SimulatedFault* fault : faults_) {
     if (!fault->entry.empty() && fault->entry != entry) continue;
+    if (blocks < fault->blocks) continue;
     const bool begun = launches_ >= fault->launch;
     if (begun && (fault->times == 0 || launches_ < fault->launch + fault->times)) return fault;
   }

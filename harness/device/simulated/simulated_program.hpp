@@ -33,7 +33,7 @@ class SimulatedProgram : public LoadedCode {
   /// An entry with what its code depends on, for messages.
   std::string text(const std::string& entry) const;
   /// Counts a launch, and returns the fault that happens at it, or nullptr.
-  const SimulatedFault* next_fault(const std::string& entry) const;
+  const SimulatedFault* next_fault(const std::string& entry, std::int64_t blocks) const;
 
  private:
   double formula_us(const std::string& entry, const SimulatedLaunch& launch) const;

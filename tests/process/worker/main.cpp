@@ -128,7 +128,8 @@ Json make_notes(const Json& request, fusetune::NotePage& page) {
                std::chrono::milliseconds(request.value("expected_ms", 0)));
     sleep_ms(request.value("step_ms", 0));
     if (!request.contains("rest_ms")) continue;
-    page.rest(request.value("first", 0) + i);
+    page.rest(request.value("first", 0) + i,
+              std::chrono::milliseconds(request.value("rest_limit_ms", 0)));
     sleep_ms(request["rest_ms"]);
   }
   return request["then"] == "answer" ? request : misbehave(request["then"], request);
