@@ -8,8 +8,8 @@
 
 namespace fusetune {
 
-/// "2 kernels for 5 row counts, where each its own were 4: ...", "" where none is shared. The races
-/// are of one geometry.
+/// "2 kernels for 5 row counts, where each its own would be 4: ...", "" where none is shared. The
+/// races are of one geometry.
 std::string sharing_text(const PlannedGeometry& geometry,
                          const std::vector<const CaseRace*>& races);
 

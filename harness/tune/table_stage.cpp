@@ -256,6 +256,8 @@ void take_back(const PlannedGeometry& geometry, std::int32_t arm, CaseRace& race
     race.result.outcome = {Status::skipped, "the baseline failed its proof: no row without it"};
     return;
   }
+  std::erase(race.choice.tie_set, arm);
+  if (race.own_choice) std::erase(race.own_choice->tie_set, arm);
   const bool was_chosen = arm == race.choice.arm;
   if (race.own_choice && race.own_choice->arm == arm) race.own_choice.reset();
   if (!was_chosen) return;

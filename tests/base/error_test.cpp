@@ -51,6 +51,14 @@ TEST(Hash, PartsAreNoConcatenation) {
   EXPECT_EQ(hash_hex("abc"), hash_hex("abc"));
   EXPECT_NE(hash_hex({"ab", "c"}), hash_hex({"a", "bc"}));
   EXPECT_NE(hash_hex({"ab"}), hash_hex({"ab", ""}));
+  // In pieces as in one: keys of stores depend on it. Longer than a block of the hash.
+  const std::string large(5000, 'x');
+  EXPECT_EQ(hash_hex({"ab", large}), hash_hex("2:ab5000:" + large));
+  HashFields fields;
+  fields.add(large);
+  fields.add(std::uint64_t{7});
+  EXPECT_EQ(fields.hex(), hash_hex(std::string("\x88\x13\0\0\0\0\0\0", 8) + large +
+                                   std::string("\x07\0\0\0\0\0\0\0", 8)));
 }
 
 }  // namespace

@@ -16,16 +16,11 @@ namespace {
 
 using testing::arms_in;
 using ::testing::Contains;
+using testing::first_is_simplest;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::quiet_gpu;
 using testing::SimulatedRace;
-
-ChoiceRules plain_rules(std::size_t arms) {
-  ChoiceRules rules;
-  for (std::size_t arm = 0; arm < arms; ++arm) rules.simplicity.push_back({arm});
-  return rules;
-}
 
 TEST(QueuedRace, ThePathFollowsTheTimeOfALaunch) {
   for (const auto& [us, path] : {std::pair(5.0, "graph"), {50.0, "stream"}, {800.0, "single"}}) {
@@ -199,7 +194,7 @@ TEST(QueuedRace, DropsWhatIsSlowerAndConfirmsTheRest) {
   EXPECT_LE(finalists.size(), 9U);
   EXPECT_EQ(finalists.count(5), 1U) << "kept";
   EXPECT_EQ(finalists.count(0), 1U) << "the best";
-  const Choice choice = choose(result, plain_rules(us.size()));
+  const Choice choice = choose(result, first_is_simplest(us.size()));
   EXPECT_EQ(choice.arm, 0);
   for (const Elimination& one : result.eliminated)
     EXPECT_THAT(choice.tie_set, Not(Contains(one.arm)));

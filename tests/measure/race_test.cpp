@@ -15,17 +15,12 @@ namespace {
 using testing::arms_in;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using testing::first_is_simplest;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using testing::ScriptedDevice;
 using testing::ScriptedRace;
-
-ChoiceRules rules_of(std::size_t arms) {
-  ChoiceRules rules;
-  for (std::size_t arm = 0; arm < arms; ++arm) rules.simplicity.push_back({arm});
-  return rules;
-}
 
 TEST(Race, EveryArmIsSampledThereAndBackInEveryRound) {
   ScriptedDevice device;
@@ -78,7 +73,7 @@ TEST(Race, RecoversTheWinnerUnderNoiseAndPlacement) {
   };
   const ScriptedRace set(4);
   const RaceResult result = race(device, set.arms, set.which, {});
-  const Choice choice = choose(result, rules_of(4));
+  const Choice choice = choose(result, first_is_simplest(4));
   EXPECT_EQ(choice.fastest, 2);
   EXPECT_EQ(choice.arm, 2);
   EXPECT_THAT(choice.tie_set, IsEmpty());
@@ -92,7 +87,7 @@ TEST(Race, InterleavingCancelsADrift) {
   const ScriptedRace set(5);
   const RaceResult result = race(device, set.arms, set.which, {});
   EXPECT_GT(result.samples.back().us, 1.2 * result.samples.front().us);
-  const Choice choice = choose(result, rules_of(5));
+  const Choice choice = choose(result, first_is_simplest(5));
   EXPECT_EQ(choice.tie_set.size(), 4U);
   for (const ArmVerdict& verdict : choice.verdicts)
     EXPECT_NEAR(verdict.over_fastest.mid, 1, 0.005) << verdict.arm;

@@ -13,9 +13,17 @@
 #include <vector>
 
 #include "harness/device/device.hpp"
+#include "harness/measure/choose.hpp"
 #include "harness/measure/race.hpp"
 
 namespace fusetune::testing {
+
+/// Of equal arms the first is the simplest.
+inline ChoiceRules first_is_simplest(std::size_t arms) {
+  ChoiceRules rules;
+  for (std::size_t arm = 0; arm < arms; ++arm) rules.simplicity.push_back({arm});
+  return rules;
+}
 
 struct ScriptedCode : LoadedCode {
   explicit ScriptedCode(int number) : arm(number) {}
