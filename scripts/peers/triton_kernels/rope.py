@@ -10,8 +10,9 @@ from . import launcher, power_of_two
 def angles(positions, axis_stride, table, token, frequency, HALF: tl.constexpr, HEIGHT: tl.constexpr, WIDTH: tl.constexpr):
     """(cosines, sines) in fp32 of tokens at frequencies, broadcast against each other. Height and width take every third frequency as
     long as their sections last."""
-    axis = tl.where((frequency % 3 == 1) & (frequency < 3 * HEIGHT), 1,
-                    tl.where((frequency % 3 == 2) & (frequency < 3 * WIDTH), 2, 0))
+    of_height = (frequency % 3 == 1) & (frequency < 3 * HEIGHT)
+    of_width = (frequency % 3 == 2) & (frequency < 3 * WIDTH)
+    axis = of_height.to(tl.int32) + 2 * of_width.to(tl.int32)
     place = tl.load(positions + axis * axis_stride + token) * (2 * HALF) + frequency
     return tl.load(table + place).to(tl.float32), tl.load(table + place + HALF).to(tl.float32)
 
