@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,9 @@ struct RaceResult {
   std::int64_t rejected_throttle = 0;  ///< and because the core clock fell
   std::int64_t repeated_epochs = 0;    ///< because the reference copy had drifted
   std::vector<double> reference_us;    ///< of the copy, per epoch that was kept
+  /// Where the race's time went, by this machine's clock: "warm_up", "probe", "path" (recording and
+  /// the proof of coldness), "screen", "epochs", "confirm".
+  std::map<std::string, double> phases_ms;
 };
 
 Json to_json(const RaceOptions& options);

@@ -38,7 +38,8 @@ Json to_json(const RaceResult& result) {
           {"rejected_clocks", result.rejected_clocks},
           {"rejected_throttle", result.rejected_throttle},
           {"repeated_epochs", result.repeated_epochs},
-          {"reference_us", result.reference_us}};
+          {"reference_us", result.reference_us},
+          {"phases_ms", result.phases_ms}};
 }
 
 namespace {
@@ -90,6 +91,7 @@ RaceResult race_from_json(const Json& json) {
   json.at("rejected_throttle").get_to(result.rejected_throttle);
   json.at("repeated_epochs").get_to(result.repeated_epochs);
   json.at("reference_us").get_to(result.reference_us);
+  if (json.contains("phases_ms")) json.at("phases_ms").get_to(result.phases_ms);
   return result;
 }
 

@@ -178,9 +178,14 @@ class Planner {
 
 }  // namespace
 
+bool has_independent_rows(const Geometry& geometry) {
+  const std::optional<RuleDecl>& rule = geometry.family->independent_rows;
+  return !rule || rule->rule.eval_bool(scope_of(geometry));
+}
+
 void require_independent_rows(const Geometry& geometry, const Mark& mark) {
   const std::optional<RuleDecl>& rule = geometry.family->independent_rows;
-  if (rule && !rule->rule.eval_bool(scope_of(geometry)))
+  if (!has_independent_rows(geometry))
     throw UserError(mark, fmt::format("{} cannot be batch-invariant: {} ({})", geometry.key(),
                                       rule->reason, rule->rule.text()));
 }

@@ -114,6 +114,9 @@ struct Plan {
 /// that a constraint emptied (the message names the constraint that removed the last variant).
 Plan make_plan(const Sweep& sweep, const Models& models, const Target& target);
 
+/// Whether a row of the results depends on no other row of the inputs.
+bool has_independent_rows(const Geometry& geometry);
+
 /// Throws UserError where rows of the geometry depend on each other, so that a row cannot be asked
 /// to have the same bits in every batch.
 void require_independent_rows(const Geometry& geometry, const Mark& mark);

@@ -12,6 +12,7 @@
 #include "harness/base/hash.hpp"
 #include "harness/measure/roofline.hpp"
 #include "harness/tune/calibration_stage.hpp"
+#include "harness/tune/tool_code.hpp"
 #include "harness/tune/lost_worker.hpp"
 #include "harness/tune/race_choice.hpp"
 #include "harness/tune/race_notes.hpp"
@@ -77,6 +78,7 @@ RaceStage::RaceStage(const Plan& plan, const CompileSummary& compiled, const Pro
   options_.seed = session.options.seed;
   // On the host the system knows its cache, and nothing hangs on it.
   if (!is_timed_on_host(device)) calibration_ = kept_calibration(device, session.options.store);
+  digest_code_ = digest_code_path(device, session.options);
   if (calibration_) options_.cache_bytes = calibration_->cache_bytes;
   options_.probe_cutoff = plan.sweep.measure.probe_cutoff;
   options_.budget_s = plan.sweep.measure.budget_s /
@@ -226,6 +228,7 @@ void RaceStage::submit(std::size_t index) {
                      {"device", plan_.sweep.device},
                      {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
                      {"arms", std::move(arms)},
+                     {"digest_code", digest_code_},
                      {"prove_again", is_proved_at_own_shape(geometry.cases[race.planned_case].which,
                                                             session_.options)},
                      {"options", to_json(attempt.among(options))}};
