@@ -131,6 +131,15 @@ TEST(GeometrySearch, EachCaseHasItsSayAndLearnsFromAll) {
   }
 }
 
+TEST(GeometrySearch, CasesThatWantTheSameAskForItOnce) {
+  const PlannedGeometry geometry = planned_geometry(3);
+  // In order: each case would begin with the same variants.
+  GeometrySearch search(geometry, tuned(geometry), {StrategyKind::exhaustive, 48, 1});
+  for (const auto& batch : search_all(geometry, search, 3))
+    EXPECT_EQ(std::set<std::size_t>(batch.begin(), batch.end()).size(), batch.size());
+  EXPECT_EQ(search.tried().size(), 48);
+}
+
 TEST(GeometrySearch, WhatIsFarBehindAtEveryCaseIsSlow) {
   const PlannedGeometry geometry = planned_geometry(2);
   GeometrySearch search(geometry, tuned(geometry), {StrategyKind::random, 60, 1});
