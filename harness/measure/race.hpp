@@ -36,6 +36,10 @@ RaceRules immediate_rules();
 /// An asynchronous queue (a GPU).
 RaceRules queued_rules();
 
+/// The same for a search, which asks what is worth a race: two epochs of one round, and nobody is
+/// dropped or confirmed.
+RaceRules search_rules(RaceRules rules);
+
 struct RaceOptions {
   RaceRules immediate = immediate_rules();
   RaceRules queued = queued_rules();

@@ -217,6 +217,16 @@ std::int64_t Plan::pruned_count() const {
   return count;
 }
 
+std::vector<std::size_t> searched_variants(const Plan& plan, const PlannedGeometry& geometry) {
+  std::vector<std::size_t> variants;
+  if (plan.sweep.search.is_exhaustive()) return variants;
+  for (std::size_t v = 0; v < geometry.variants.size(); ++v)
+    if (geometry.variants[v].implementation == geometry.geometry.family->tuned)
+      variants.push_back(v);
+  if (std::ssize(variants) <= plan.sweep.search.evaluations) variants.clear();
+  return variants;
+}
+
 Plan make_plan(const Sweep& sweep, const Models& models, const Target& target) {
   return Planner(sweep, models, target).make();
 }

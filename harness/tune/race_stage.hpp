@@ -88,6 +88,7 @@ class RaceStage {
   WorkerPool& pool_;
   RaceSummary& summary_;
   RaceOptions options_;
+  StepRecord::Kind kind_;
   std::string digest_code_;
   std::optional<Calibration> calibration_;  ///< of the device, where the doctor has seen it
   std::vector<std::string> keys_;           ///< per race
