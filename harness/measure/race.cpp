@@ -104,8 +104,9 @@ class Race {
              result_.probe_us[static_cast<std::size_t>(b)];
     };
     const std::int32_t best = *std::min_element(alive_.begin(), alive_.end(), probed);
-    bench_.choose_path(alive_, result_.probe_us[static_cast<std::size_t>(best)]);
+    bench_.choose_path({best}, result_.probe_us[static_cast<std::size_t>(best)]);
     bench_.prove_cold(best);
+    bench_.shorten_ring(best);
     if (bench_.asynchronous()) bench_.fresh_memory(0);
     for (const std::int32_t arm : alive_) {
       double& us = result_.probe_us[static_cast<std::size_t>(arm)];

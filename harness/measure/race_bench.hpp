@@ -67,6 +67,10 @@ class RaceBench {
   void record(const std::vector<std::int32_t>& arms);
   /// Twice the ring must not be slower; if it is, the ring doubles.
   void prove_cold(std::int32_t arm);
+  /// Where sweeps of the ring take far longer than a span has to, and recording them longer still:
+  /// a ring of as many sets as two spans need, before each of which the cache is emptied. It must
+  /// not be faster than the long ring, else that stays.
+  void shorten_ring(std::int32_t arm);
   /// For an arm whose launch takes so long.
   SpanLength length_of(std::int32_t arm, double us) const;
   bool two_lengths() const { return rules_.two_lengths && path_ != LaunchPath::single; }
@@ -93,6 +97,7 @@ class RaceBench {
   bool clocks_agree(const Span& span) const;
   Visit::Verdict verdict_of(std::int32_t arm, const Span& span);
   double time_of_ring(std::int32_t arm);
+  double time_of_short_ring(std::int32_t arm);
   void open_ring(int epoch);
 
   Device& device_;
@@ -110,6 +115,7 @@ class RaceBench {
   std::optional<SpanTimer> timer_;
   std::optional<Thermometer> thermometer_;
   LaunchPath path_ = LaunchPath::stream;
+  int flushes_ = 0;  ///< copies before each span; 0: the ring itself is long enough
   double span_us_min_ = 0;
   double begin_us_ = 0;
   std::vector<double> seen_us_;  ///< per launch list, of each arm's last span; 0 for none

@@ -52,11 +52,12 @@ void BoundArm::queue(const Ring& ring, std::int64_t set, std::vector<QueuedLaunc
   for (const KernelLaunch& launch : launches_) list.push_back({code_, launch});
 }
 
-SpanTimer::SpanTimer(Device& device, Ring& ring, LaunchPath path, Ahead ahead)
+SpanTimer::SpanTimer(Device& device, Ring& ring, LaunchPath path, Ahead ahead, Flush flush)
     : device_(&device),
       ring_(&ring),
       path_(path),
       ahead_(std::move(ahead)),
+      flush_(std::move(flush)),
       traits_(device.queue()) {}
 
 void SpanTimer::tell(const BoundArm& arm, std::int64_t launches) const {
@@ -70,22 +71,25 @@ std::int64_t SpanTimer::sweeps_recorded(const BoundArm& arm) const {
 
 std::int64_t SpanTimer::whole(const BoundArm& arm, std::int64_t launches) const {
   if (path_ != LaunchPath::graph) return launches;
-  const std::int64_t block = ring_->sets() * sweeps_recorded(arm);
+  const std::int64_t sets = ring_->sets();
+  if (flush_) return launches <= sets / 2 ? sets / 2 : sets;
+  const std::int64_t block = sets * sweeps_recorded(arm);
   return (launches + block - 1) / block * block;
 }
 
 Outcome SpanTimer::record(BoundArm& arm) {
-  std::vector<std::unique_ptr<LaunchGraph>>& graphs = sweeps_[&arm];
+  std::vector<Recorded>& graphs = sweeps_[&arm];
   if (!graphs.empty()) return {};
   const std::int64_t lists_each =
       std::max<std::int64_t>(1, traits_.graph_launches_max / arm.launches());
   const std::int64_t lists = ring_->sets() * sweeps_recorded(arm);
+  const std::int64_t part = flush_ ? ring_->sets() / 2 : lists;
   for (std::int64_t done = 0; done < lists;) {
+    const std::int64_t count = std::min(lists_each, part - done % part);
     std::vector<QueuedLaunch> list;
-    for (std::int64_t i = 0; i < lists_each && done < lists; ++i, ++done)
-      arm.queue(*ring_, done % ring_->sets(), list);
+    for (std::int64_t i = 0; i < count; ++i, ++done) arm.queue(*ring_, done % ring_->sets(), list);
     Outcome outcome;
-    graphs.push_back(device_->record(list, &outcome));
+    graphs.push_back({device_->record(list, &outcome), count});
     if (outcome.ok()) continue;
     sweeps_.erase(&arm);
     return outcome;
@@ -94,10 +98,13 @@ Outcome SpanTimer::record(BoundArm& arm) {
 }
 
 Outcome SpanTimer::replay_sweeps(const SpanRequest& request) {
-  const std::int64_t block = ring_->sets() * sweeps_recorded(*request.arm);
-  for (std::int64_t done = 0; done < request.launches; done += block)
-    for (const auto& graph : sweeps_.at(request.arm))
-      if (Outcome outcome = device_->replay(*graph); !outcome.ok()) return outcome;
+  const std::int64_t launches = whole(*request.arm, request.launches);
+  for (std::int64_t done = 0; done < launches;)
+    for (const Recorded& recorded : sweeps_.at(request.arm)) {
+      if (done >= launches) break;
+      if (Outcome outcome = device_->replay(*recorded.graph); !outcome.ok()) return outcome;
+      done += recorded.lists;
+    }
   return {};
 }
 
@@ -121,6 +128,7 @@ SpanTimer::Open SpanTimer::submit(const SpanRequest& request, const WhenFull& wh
   tell(*open.arm, open.launches);
   open.from_us = traits_.asynchronous ? device_->host_us() : 0;
   try {
+    if (flush_ && path_ == LaunchPath::graph) flush_();
     SpanTicket ticket = device_->begin_span();
     open.outcome =
         path_ == LaunchPath::graph ? replay_sweeps(request) : enqueue_lists(request, when_full);
@@ -166,7 +174,7 @@ void SpanTimer::lead_in(const SpanRequest& first) {
   tell(*first.arm, first.launches);
   const auto graphs = sweeps_.find(first.arm);
   if (path_ == LaunchPath::graph && graphs != sweeps_.end())
-    static_cast<void>(device_->replay(*graphs->second.front()));
+    static_cast<void>(device_->replay(*graphs->second.front().graph));
   else if (path_ != LaunchPath::graph)
     static_cast<void>(enqueue_lists({first.arm, 1}, {}));
 }

@@ -71,7 +71,12 @@ class SpanTimer {
   /// hangs from then on hangs in it.
   using Ahead = std::function<void(const BoundArm& arm, std::int64_t launches)>;
 
-  SpanTimer(Device& device, Ring& ring, LaunchPath path = LaunchPath::stream, Ahead ahead = {});
+  /// Empties the cache before each span of graphs: those of a short ring, of which a span of L
+  /// launch lists sweeps the first half and one of 2 L the whole, once.
+  using Flush = std::function<void()>;
+
+  SpanTimer(Device& device, Ring& ring, LaunchPath path = LaunchPath::stream, Ahead ahead = {},
+            Flush flush = {});
 
   /// Of an asynchronous queue, this machine's time is that of all work of the device.
   Span run(BoundArm& arm, std::int64_t launches);
@@ -111,10 +116,15 @@ class SpanTimer {
   Ring* ring_;
   LaunchPath path_;
   Ahead ahead_;
+  Flush flush_;
   QueueTraits traits_;
   std::int64_t set_ = 0;
   std::int64_t in_queue_ = 0;  ///< launches, at most: some may be done
-  std::map<const BoundArm*, std::vector<std::unique_ptr<LaunchGraph>>> sweeps_;
+  struct Recorded {
+    std::unique_ptr<LaunchGraph> graph;
+    std::int64_t lists = 0;
+  };
+  std::map<const BoundArm*, std::vector<Recorded>> sweeps_;
 };
 
 /// Launch lists per sample: whole sweeps of the ring where one takes at most a few spans' time, so

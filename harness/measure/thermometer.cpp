@@ -26,11 +26,13 @@ Thermometer::Thermometer(Device& device, std::int64_t cache_bytes)
   if (us > 0) copies_ = static_cast<int>(std::clamp(std::ceil(kCopySpanUs / us), 1.0, kCopiesMax));
 }
 
+void Thermometer::copy() {
+  device_->copy_within(destination_.pointer(), source_.pointer(), static_cast<std::size_t>(bytes_));
+}
+
 double Thermometer::span_us() {
   SpanTicket span = device_->begin_span();
-  for (int i = 0; i < copies_; ++i)
-    device_->copy_within(destination_.pointer(), source_.pointer(),
-                         static_cast<std::size_t>(bytes_));
+  for (int i = 0; i < copies_; ++i) copy();
   device_->end_span(span);
   SpanTime time;
   return device_->read_span(span, &time).ok() ? time.us / copies_ : 0;

@@ -48,9 +48,9 @@ std::optional<Job> JobQueue::take(Company company, const std::string& own,
     return std::tuple(rank(line.first.first, line.second), length_ms(line.first, *line.second.seen),
                       -line.second.jobs.front().order);
   };
-  const auto best = std::max_element(
-      lines_.begin(), lines_.end(),
-      [&](const auto& a, const auto& b) { return priority(a) < priority(b); });
+  const auto best =
+      std::max_element(lines_.begin(), lines_.end(),
+                       [&](const auto& a, const auto& b) { return priority(a) < priority(b); });
   job = std::move(best->second.jobs.front().job);
   best->second.jobs.pop_front();
   if (best->second.jobs.empty()) lines_.erase(best);

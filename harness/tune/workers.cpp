@@ -14,12 +14,12 @@
 #include "harness/device/device_json.hpp"
 #include "harness/device/gpu.hpp"
 #include "harness/process/worker_pool.hpp"
+#include "harness/sandbox/sandbox.hpp"
 #include "harness/tune/calibration_stage.hpp"
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/containment.hpp"
 #include "harness/tune/golden_stage.hpp"
 #include "harness/tune/mutant_proof.hpp"
-#include "harness/sandbox/sandbox.hpp"
 #include "harness/tune/proof_aids.hpp"
 #include "harness/tune/proof_stage.hpp"
 #include "harness/tune/race_stage.hpp"
@@ -102,8 +102,7 @@ class DeviceRole {
     if (opened.aids.exchange || digest_code.empty()) return opened;
     Outcome outcome;
     if (auto code = opened.device->load(digest_code, &outcome); code != nullptr)
-      opened.aids.exchange =
-          std::make_unique<DigestExchange>(*opened.device, std::move(code));
+      opened.aids.exchange = std::make_unique<DigestExchange>(*opened.device, std::move(code));
     return opened;
   }
 

@@ -32,8 +32,8 @@ void Bench::skip(std::string what) { skipped_.push_back(std::move(what)); }
 
 void Bench::judge(std::span<Pass> passes, const Inputs* inputs, Findings* findings) {
   if (by_rows_) {
-    if (const auto metrics = check_by_rows(which_, *source_.reference, passes, findings,
-                                           options_.cosine_min))
+    if (const auto metrics =
+            check_by_rows(which_, *source_.reference, passes, findings, options_.cosine_min))
       return add_outputs(outputs_, metrics->outputs);
     for (Pass& pass : passes) source_.expect(pass);
   }

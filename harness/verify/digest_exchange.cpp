@@ -15,7 +15,7 @@ namespace fusetune {
 namespace {
 
 constexpr std::int64_t kOnDeviceMax = std::int64_t{2} << 30;  // each of arenas and images
-constexpr std::int64_t kOfFree = 16;                          // and at most this part of what is free
+constexpr std::int64_t kOfFree = 16;  // and at most this part of what is free
 constexpr std::size_t kOnThisMachineMax = std::size_t{1} << 30;
 
 std::size_t share_of(Device& device) {

@@ -46,8 +46,7 @@ Digester::Table Digester::make_table(std::span<const Region> regions) {
     }
   const std::size_t part_bytes = parts.size() * sizeof(Part);
   table.parts = std::make_unique<DeviceMemory>(device_, part_bytes, Place::low);
-  table.sums =
-      std::make_unique<DeviceMemory>(device_, parts.size() * sizeof(Digest), Place::low);
+  table.sums = std::make_unique<DeviceMemory>(device_, parts.size() * sizeof(Digest), Place::low);
   device_.copy_to(table.parts->pointer(), parts.data(), part_bytes);
   return table;
 }
@@ -74,8 +73,7 @@ std::vector<Digest> Digester::of(std::span<const Region> regions) {
     device_.copy_from(sums.data(), table.sums->pointer(), sums.size() * sizeof(Digest));
   }
   std::vector<DigestSum> of_regions(regions.size());
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    of_regions[table.region_of_part[i]].add(sums[i]);
+  for (std::size_t i = 0; i < sums.size(); ++i) of_regions[table.region_of_part[i]].add(sums[i]);
   std::vector<Digest> digests;
   for (std::size_t r = 0; r < regions.size(); ++r)
     digests.push_back(of_regions[r].take(regions[r].size_bytes));

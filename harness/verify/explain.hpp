@@ -16,12 +16,12 @@ namespace fusetune {
 /// One run with what it started from and what it should have given.
 struct Pass {
   Poison poison = Poison::a;
-  TensorImages initial;                            ///< of all tensors
-  TensorImages expected;                           ///< of the result tensors
-  TensorImages actual;                             ///< of the result tensors
-  Truths truths;           ///< of result tensors that are not exact
-  std::string name;                                ///< "numbers 0", "normal", "zeros": which inputs
-  std::string content;  ///< names `poison`, `initial`, `expected` and `truths`; "": has no name
+  TensorImages initial;   ///< of all tensors
+  TensorImages expected;  ///< of the result tensors
+  TensorImages actual;    ///< of the result tensors
+  Truths truths;          ///< of result tensors that are not exact
+  std::string name;       ///< "numbers 0", "normal", "zeros": which inputs
+  std::string content;    ///< names `poison`, `initial`, `expected` and `truths`; "": has no name
 };
 
 class Explainer {

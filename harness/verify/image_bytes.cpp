@@ -5,8 +5,7 @@
 
 namespace fusetune {
 
-ImageBytes::ImageBytes(std::size_t size_bytes)
-    : ImageBytes(std::vector<std::byte>(size_bytes)) {}
+ImageBytes::ImageBytes(std::size_t size_bytes) : ImageBytes(std::vector<std::byte>(size_bytes)) {}
 
 ImageBytes::ImageBytes(std::vector<std::byte> bytes)
     : block_(std::make_shared<Block>(Block{std::move(bytes), {}})) {}

@@ -58,7 +58,8 @@ template <typename Element, typename Value>
 void fill_rows(TensorImage& image, const Value& value) {
   std::byte* const data = image.bytes.data();
   const std::int64_t width = image.shape.row_elements;
-  const std::int64_t part = std::max<std::int64_t>(1, kElementsAtATime / std::max<std::int64_t>(1, width));
+  const std::int64_t part =
+      std::max<std::int64_t>(1, kElementsAtATime / std::max<std::int64_t>(1, width));
   for_parts(image.filled_rows(), part, [&](std::int64_t first, std::int64_t past) {
     auto index = static_cast<std::uint64_t>(first * width);
     for (std::int64_t row = first; row < past; ++row) {

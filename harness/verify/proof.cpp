@@ -211,7 +211,8 @@ ProofReport prove(Device& device, const RunnableVariant& variant, const Case& wh
     if (reference == nullptr)
       throw std::runtime_error(fmt::format("nothing was compared: there is no reference '{}'",
                                            which.geometry.family->reference));
-    pass.expected = expected_results(which, *reference, pass.initial, pass.poison, &pass.truths.own());
+    pass.expected =
+        expected_results(which, *reference, pass.initial, pass.poison, &pass.truths.own());
   };
   source.initial = make_images;
   source.expect = make_expected;

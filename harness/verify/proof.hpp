@@ -110,7 +110,7 @@ struct ProofOptions {
   /// Compared with on such a case, where any output is not exact; nullptr: nothing to compare with.
   const RunnableVariant* baseline = nullptr;
   double cosine_min = -1;  ///< a sweep's own demand on every output, beside the family's; -1: none
-  ProofCache* cache = nullptr;  ///< of what other proofs of the case have made; nullptr: none
+  ProofCache* cache = nullptr;   ///< of what other proofs of the case have made; nullptr: none
   Exchange* exchange = nullptr;  ///< with the device; nullptr: a plain one
   /// Checks and statuses of failed launches that do not count, by name: the self-test shows with it
   /// what each of them alone finds.

@@ -86,8 +86,7 @@ const ProofCache::Content* ProofCache::find(const std::string& key) {
   return &entry->second.content;
 }
 
-bool ProofCache::fits(const TensorImages& images,
- const Truths& truths) const {
+bool ProofCache::fits(const TensorImages& images, const Truths& truths) const {
   // One that pushes all others out is no use to them.
   return bytes_of(images) + bytes_of(truths) <= bytes_max_ / 4;
 }

@@ -19,8 +19,8 @@ namespace fusetune {
 
 class ProofCache {
  public:
-  /// Keeps what was used last, of at most so many bytes. Kernels of a `far` device cannot write into
-  /// this memory: what is kept is not checked each time.
+  /// Keeps what was used last, of at most so many bytes. Kernels of a `far` device cannot write
+  /// into this memory: what is kept is not checked each time.
   explicit ProofCache(std::size_t bytes_max = std::size_t{512} << 20, bool far = false)
       : bytes_max_(bytes_max), far_(far) {}
 

@@ -5,10 +5,12 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "harness/base/parallel.hpp"
 #include "harness/spec/plan.hpp"
+#include "harness/verify/compare.hpp"
 #include "harness/verify/problem.hpp"
 #include "harness/verify/proof_sums.hpp"
 #include "harness/verify/row_view.hpp"
@@ -40,11 +42,14 @@ Dimensions dimensions_of(const Case& which) {
   return dimensions;
 }
 
-std::int64_t block_rows(const Case& which) {
+/// Every block has the whole of a result without rows.
+std::int64_t block_rows(const Case& which, bool any_whole) {
+  if (any_whole) return (which.rows() + parallel_threads() - 1) / parallel_threads();
   std::int64_t elements = 1;
   for (const TensorDecl* tensor : tensors_of(which.geometry))
     elements = std::max(elements, shape_of(which, *tensor).elements());
-  return std::max<std::int64_t>(1, kBlockElements / std::max<std::int64_t>(1, elements / which.rows()));
+  return std::max<std::int64_t>(
+      1, kBlockElements / std::max<std::int64_t>(1, elements / which.rows()));
 }
 
 /// The rows of an image that a block has.
@@ -75,10 +80,15 @@ class RowBlocks {
 
   /// False when anything is wrong.
   bool run() {
-    for_parts(which_.rows(), block_rows(which_), [this](std::int64_t first, std::int64_t past) {
-      if (!is_wrong()) check(first, past - first);
-    });
-    return !findings_.any();
+    for (const TensorDecl* tensor : tensors_of(which_.geometry))
+      if (is_result(tensor->role) && !dimensions_.at(tensor->name))
+        changed_[tensor->name].assign(
+            static_cast<std::size_t>(shape_of(which_, *tensor).elements()), 0);
+    for_parts(which_.rows(), block_rows(which_, !changed_.empty()),
+              [this](std::int64_t first, std::int64_t past) {
+                if (!is_wrong()) check(first, past - first);
+              });
+    return !findings_.any() && the_rest_stayed();
   }
   const Findings& findings() const { return findings_; }
   ResultMetrics metrics() const { return {outputs_, ""}; }
@@ -110,6 +120,7 @@ class RowBlocks {
       pass.expected =
           expected_results(block, reference_, pass.initial, pass.poison, &pass.truths.own());
     }
+    for (auto& [name, changed] : changed_) keep_own(name, passes, changed);
     const Explainer explainer(block, &reference_, nullptr, passes);
     Findings found = findings_.none_yet();
     ResultMetrics metrics = check_results(block, passes, explainer, &found, cosine_min_);
@@ -123,10 +134,46 @@ class RowBlocks {
     add_outputs(outputs_, metrics.outputs);
   }
 
+  /// Elements of a result without rows that this block changes in any pass keep what they hold;
+  /// what others may have made of the rest is taken back.
+  void keep_own(const std::string& name, std::vector<Pass>& passes,
+                std::vector<std::uint8_t>& changed) {
+    std::vector<std::uint8_t> kept(changed.size(), 1);
+    for (const Pass& pass : passes) keep_equal(pass.expected.at(name), pass.initial.at(name), kept);
+    for (Pass& pass : passes) {
+      TensorImage own = pass.initial.at(name);
+      std::byte* const to = own.bytes.data();
+      const TensorImage& actual = pass.actual.at(name);
+      for (std::size_t i = 0; i < kept.size(); ++i) {
+        if (kept[i] != 0) continue;
+        const std::size_t at = own.offset_of(static_cast<std::int64_t>(i));
+        std::memcpy(to + at, std::as_const(actual.bytes).data() + at,
+                    static_cast<std::size_t>(own.element_bytes()));
+      }
+      pass.actual[name] = std::move(own);
+    }
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < kept.size(); ++i)
+      changed[i] |= static_cast<std::uint8_t>(kept[i] == 0);
+  }
+
+  bool the_rest_stayed() const {
+    for (const auto& [name, changed] : changed_)
+      for (const Pass& pass : passes_) {
+        bool stayed = true;
+        for_each_difference(pass.actual.at(name), pass.initial.at(name), [&](std::int64_t index) {
+          stayed = stayed && changed[static_cast<std::size_t>(index)] != 0;
+        });
+        if (!stayed) return false;
+      }
+    return true;
+  }
+
   const Case& which_;
   const reference::Reference& reference_;
   std::span<const Pass> passes_;
   Dimensions dimensions_;
+  std::map<std::string, std::vector<std::uint8_t>> changed_;  ///< of results without rows
   double cosine_min_;
   std::mutex mutex_;
   Findings findings_;
@@ -141,17 +188,14 @@ bool is_judged_by_rows(const Case& which) {
     return false;
   try {
     const Dimensions dimensions = dimensions_of(which);
-    return std::all_of(family.tensors.begin(), family.tensors.end(), [&](const TensorDecl& tensor) {
-      const auto found = dimensions.find(tensor.name);
-      return !is_result(tensor.role) || found == dimensions.end() || found->second.has_value();
-    });
+    return std::any_of(dimensions.begin(), dimensions.end(),
+                       [](const auto& one) { return one.second.has_value(); });
   } catch (const std::exception&) {
     return false;
   }
 }
 
-std::optional<ResultMetrics> check_by_rows(const Case& which,
-                                           const reference::Reference& reference,
+std::optional<ResultMetrics> check_by_rows(const Case& which, const reference::Reference& reference,
                                            std::span<const Pass> passes, Findings* findings,
                                            double cosine_min) {
   RowBlocks blocks(which, reference, passes, findings->none_yet(), cosine_min);

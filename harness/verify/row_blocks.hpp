@@ -8,14 +8,14 @@
 
 namespace fusetune {
 
-/// Whether every result of the case follows its rows, and each row only depends on its own.
+/// Whether each row of the results depends on its own inputs alone.
 bool is_judged_by_rows(const Case& which);
 
 /// As check_results(), with what the reference makes of each block; `expected` and `truths` of the
-/// passes are not used. Norms of whole outputs are those of blocks. Nothing when anything is wrong:
-/// the whole case has to tell.
-std::optional<ResultMetrics> check_by_rows(const Case& which,
-                                           const reference::Reference& reference,
+/// passes are not used. Norms of whole outputs are those of blocks. Of a result that has no rows,
+/// such as a cache, each block is judged by what its rows change of it, and what none changes has
+/// to stay. Nothing when anything is wrong: the whole case has to tell.
+std::optional<ResultMetrics> check_by_rows(const Case& which, const reference::Reference& reference,
                                            std::span<const Pass> passes, Findings* findings,
                                            double cosine_min);
 

@@ -58,6 +58,12 @@ const LoadedCode& Bench::build(const CompileRequest& request) {
   return load_again();
 }
 
+std::unique_ptr<LoadedCode> Bench::take_loaded() {
+  std::unique_ptr<LoadedCode> code = std::move(loaded_.back());
+  loaded_.pop_back();
+  return code;
+}
+
 const LoadedCode& Bench::load_again() {
   Outcome outcome;
   std::unique_ptr<LoadedCode> code = device_->load(code_path_.string(), &outcome);

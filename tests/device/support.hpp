@@ -38,6 +38,8 @@ class Bench {
                                 std::vector<std::pair<std::string, std::string>> macros = {});
   /// Loads the file of the last build once more.
   const LoadedCode& load_again();
+  /// The last one loaded.
+  std::unique_ptr<LoadedCode> take_loaded();
   const CompileResult& compiled() const { return compiled_; }
 
   template <typename T>
