@@ -66,12 +66,13 @@ struct Judged {
 
   void expect() {
     passes[0].expected =
-        expected_results(which, *reference, passes[0].initial, Poison::a, &passes[0].truths);
+        expected_results(which, *reference, passes[0].initial, Poison::a, &passes[0].truths.own());
   }
   std::optional<TensorImages> run() {
     Findings findings;
     const RunnableVariant runnable = loaded.runnable(which);
-    Runner runner(*loaded.device, runnable, which, reference, &findings);
+    PlainExchange exchange(*loaded.device);
+    Runner runner(*loaded.device, exchange, runnable, which, reference, &findings);
     return runner.run(arena, passes[0].initial, 0);
   }
 };

@@ -276,7 +276,7 @@ void add_cache(CLI::App& app, Program& program) {
 }
 
 void add_record_filter(CLI::App& command, RecordsOptions& records) {
-  command.add_option("--kind", records.kind, "compile, proof, race, traffic or death");
+  command.add_option("--kind", records.kind, "compile, proof, race, traffic, search or death");
   command.add_option("--status", records.status, "As fusetune list statuses has them");
   command.add_option("--family", records.family, "Family");
   command.add_option("--run", records.run, "Run by its number")->check(above_zero());

@@ -157,6 +157,16 @@ std::string standing(const Choice& choice, const ArmVerdict& verdict) {
   return fmt::format("{:.1f}% slower", 100 * (verdict.over_fastest.mid - 1));
 }
 
+/// How the arms were chosen where a search did it.
+std::string search_text(const StepRecord& race) {
+  const Json search = race.data.value("search", Json());
+  if (!search.is_object()) return "";
+  return fmt::format("search: {} (seed {}) tried {} of {} variants; the best of them were raced",
+                     search.value("strategy", ""), search.value("seed", std::int64_t{0}),
+                     search.value("tried", std::int64_t{0}),
+                     search.value("variants", std::int64_t{0}));
+}
+
 /// What the arms asked of memory when they raced, as far as that was traced.
 std::vector<std::optional<MemoryCost>> memory_of(const StepRecord& race) {
   std::vector<std::optional<MemoryCost>> memory;
@@ -246,6 +256,7 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
                     {"path", result.path},
                     {"stopped_by", result.stopped_by},
                     {"flags", result.flags},
+                    {"search", step.data.value("search", Json())},
                     {"arms", std::move(list)}}
                    .dump(2));
     return ExitCode::pass;
@@ -269,6 +280,7 @@ ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& opti
   fmt::print("{}", wrapped("certainty: " + certainty_text(choice), 2));
   fmt::print("{}", wrapped(table_text(entry, family, held), 2));
   fmt::print("{}", wrapped("measured: " + protocol_text(result), 2));
+  fmt::print("{}", wrapped(search_text(step), 2));
   if (!result.dropped.empty()) {
     fmt::print("dropped after the first look (more than {:.1f}x the best):\n",
                RaceOptions{}.probe_cutoff);

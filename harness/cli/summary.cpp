@@ -14,6 +14,7 @@
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/traffic_text.hpp"
 #include "harness/cli/variant_legend.hpp"
+#include "harness/tune/case_plan.hpp"
 
 namespace fusetune {
 
@@ -159,6 +160,10 @@ std::string work_text(const Plan& plan, const Campaign& campaign) {
         campaign.compiled.compiled, campaign.compiled.reused, campaign.proofs.proved,
         campaign.proofs.reused, campaign.proofs.shared, counted(campaign.races.measured, "case"),
         campaign.races.reused);
+    if (campaign.search.rounds > 0)
+      out += fmt::format("searched in {}: batches measured {} (found {})\n",
+                         counted(campaign.search.rounds, "round"), campaign.search.measured,
+                         campaign.search.reused);
   }
   std::string proofs = fmt::format(
       "proofs on {}: {} over {}", plan.target.name, counted(campaign.proofs.cases, "run"),
@@ -200,12 +205,36 @@ std::string remarks_text(const Plan& plan, const Campaign& campaign) {
                             axis.target, axis.axis, axis.family, axis.implementation,
                             counted(axis.choices, "choice")),
                 2);
+  for (const PlannedGeometry& geometry : plan.geometries)
+    if (const auto& searched = geometry.searched)
+      out += wrapped(fmt::format("search ({}, seed {}) of {}: tried {} of {}, {} too slow to race",
+                                 to_string(searched->choice.strategy), searched->choice.seed,
+                                 short_key(geometry.geometry), searched->tried,
+                                 counted(searched->variants, "variant"), searched->slow.size()),
+                     2);
   if (pruned > 0)
     out += wrapped(fmt::format("pruned before compilation: {} (constraints, filters, space {})",
                                counted(pruned, "variant"), plan.sweep.space.text()),
                    2);
   return out + requirements_text(plan, campaign);
 }
+
+namespace {
+
+Json search_json(const Plan& plan, const Campaign& campaign) {
+  Json geometries = Json::array();
+  for (const PlannedGeometry& geometry : plan.geometries)
+    if (geometry.searched)
+      geometries.push_back({{"geometry", geometry.geometry.key()},
+                            {"search", to_json(*geometry.searched)},
+                            {"slow", geometry.searched->slow.size()}});
+  return {{"rounds", campaign.search.rounds},
+          {"measured", campaign.search.measured},
+          {"measure_found", campaign.search.reused},
+          {"geometries", std::move(geometries)}};
+}
+
+}  // namespace
 
 Json campaign_json(const Plan& plan, const Campaign& campaign, const GlobalOptions& global) {
   Json rows = Json::array();
@@ -266,6 +295,7 @@ Json campaign_json(const Plan& plan, const Campaign& campaign, const GlobalOptio
               {"traced", campaign.traffic.traced},
               {"trace_found", campaign.traffic.reused},
               {"requirements", requirements_json(plan, campaign)},
+              {"search", search_json(plan, campaign)},
               {"measured", campaign.races.measured},
               {"measure_found", campaign.races.reused},
               {"codes", std::move(codes)},

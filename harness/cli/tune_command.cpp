@@ -13,6 +13,7 @@
 #include "harness/cli/text_table.hpp"
 #include "harness/tune/case_plan.hpp"
 #include "harness/tune/expected_times.hpp"
+#include "harness/tune/search_stage.hpp"
 
 namespace fusetune {
 
@@ -29,10 +30,30 @@ Sweep sweep_with_overrides(const TuneOptions& options) {
   return sweep;
 }
 
-std::int64_t launched_variants(const PlannedGeometry& geometry) {
-  return std::count_if(geometry.variants.begin(), geometry.variants.end(), [&](const Variant& v) {
-    return !geometry.geometry.family->find_implementation(v.implementation)->launches.empty();
-  });
+/// Variants of a geometry that its search leaves out.
+std::int64_t untried(const Plan& plan, const PlannedGeometry& geometry) {
+  const std::int64_t searched = std::ssize(searched_variants(plan, geometry));
+  return searched == 0 ? 0 : searched - plan.sweep.search.evaluations;
+}
+
+/// Those that are compiled.
+std::int64_t launched_variants(const Plan& plan, const PlannedGeometry& geometry) {
+  return std::count_if(geometry.variants.begin(), geometry.variants.end(),
+                       [&](const Variant& v) {
+                         return !geometry.geometry.family->find_implementation(v.implementation)
+                                     ->launches.empty();
+                       }) -
+         untried(plan, geometry);
+}
+
+/// "search: tries 64 of 253 variants (model, seed 1)", or nothing where all are tried.
+std::string search_text(const Plan& plan, const PlannedGeometry& geometry) {
+  const std::int64_t searched = std::ssize(searched_variants(plan, geometry));
+  if (searched == 0) return "";
+  const SearchChoice& choice = plan.sweep.search;
+  return fmt::format("search: tries {} of {} ({}, seed {}), in batches; the best are raced",
+                     choice.evaluations, counted(searched, "variant"), to_string(choice.strategy),
+                     choice.seed);
 }
 
 struct Expected {
@@ -48,16 +69,20 @@ Expected expect(const Plan& plan, const EngineOptions& engine, int jobs) {
   const std::int64_t codes =
       plan.target.platform == Platform::host && engine.exact_rows_max > 0 ? 2 : 1;
   for (const PlannedGeometry& geometry : plan.geometries) {
-    const std::int64_t variants = launched_variants(geometry);
+    const std::int64_t variants = launched_variants(plan, geometry);
+    std::int64_t left_out = untried(plan, geometry);
     expected.compilations += variants * (codes + std::ssize(plan.compile_only));
     work_ms += static_cast<double>(variants * codes) * expected_compile_ms(plan.target.platform) +
                static_cast<double>(variants) * kProofMs;
     for (const Target& target : plan.compile_only)
       work_ms += static_cast<double>(variants) * expected_compile_ms(target.platform);
-    for (const Variant& variant : geometry.variants)
+    for (const Variant& variant : geometry.variants) {
+      // Which ones a search leaves out is not known yet; of one implementation all launch as often.
+      if (variant.implementation == geometry.geometry.family->tuned && left_out-- > 0) continue;
       for (const PlannedCase& planned : geometry.cases)
         expected.launches += static_cast<std::int64_t>(
             launches_of(planned.which, variant, plan.target, DeviceFacts{}).size());
+    }
   }
   expected.seconds = work_ms / 1000 / jobs + plan.sweep.measure.budget_s;
   return expected;
@@ -78,10 +103,12 @@ void print_dry_run(const Plan& plan, const GlobalOptions& global) {
                             {"models", geometry.models},
                             {"variants", std::move(variants)},
                             {"pruned", geometry.pruned.size()},
+                            {"untried", untried(plan, geometry)},
                             {"cases", std::move(cases)}});
     }
     fmt::print("{}\n", Json{{"sweep", plan.sweep.name},
                             {"geometries", std::move(geometries)},
+                            {"search", plan.sweep.search.text()},
                             {"compilations", expected.compilations},
                             {"launches", expected.launches},
                             {"expected_s", expected.seconds},
@@ -99,9 +126,11 @@ void print_dry_run(const Plan& plan, const GlobalOptions& global) {
       table.add({case_label(geometry, c), fmt::format("{:.3f}", planned.weight),
                  std::to_string(traffic.read_bytes + traffic.write_bytes)});
     }
-    fmt::print("{}  {}, {} pruned\n\n", table.text(kLineWidth),
+    fmt::print("{}  {}, {} pruned\n", table.text(kLineWidth),
                counted(static_cast<long long>(geometry.variants.size()), "variant"),
                geometry.pruned.size());
+    const std::string search = search_text(plan, geometry);
+    fmt::print("{}\n", search.empty() ? "" : wrapped("  " + search, 4));
   }
   fmt::print(
       "{}",
@@ -187,14 +216,16 @@ void print_summary(const Plan& plan, const Campaign& campaign, const Aftermath& 
 
 ExitCode tune_command(const GlobalOptions& global, const TuneOptions& options) {
   const Sweep sweep = sweep_with_overrides(options);
-  const Plan plan = make_plan(sweep, Models::load_default(), target_of(sweep, options));
+  const Plan all = make_plan(sweep, Models::load_default(), target_of(sweep, options));
   if (options.dry_run) {
-    print_dry_run(plan, global);
+    print_dry_run(all, global);
     return ExitCode::pass;
   }
-  RunSession run(global, sweep.name, to_json(plan));
+  RunSession run(global, sweep.name, to_json(all));
   const DeviceProperties device = device_properties(sweep.device);
-  const Campaign campaign = tune_campaign(plan, device, run.session());
+  const SearchedPlan searched = search_plan(all, device, run.session());
+  const Plan& plan = searched.plan;
+  const Campaign campaign = tune_searched(searched, device, run.session());
   const auto quarantined = quarantine_failures(plan, campaign, global);
   const AuditReport audit = audit_as_asked(options.audit, run.session(), [&](Session& session) {
     return tune_campaign(plan, device, session).interrupted;

@@ -41,13 +41,22 @@ class Race {
     for (std::size_t arm = 0; arm < bench_.arm_count(); ++arm)
       bench_.launch_us(static_cast<std::int32_t>(arm), 1);
     bench_.warm_up();
+    lap("warm_up");
     probe();
+    lap("probe");
+    prepare_spans();
     fit_rounds();
+    lap("path");
     screen();
+    lap("screen");
     race_epochs();
+    lap("epochs");
     check_paths();
+    lap("check_before");
     confirm();
+    lap("confirm");
     check_paths();
+    lap("check_after");
     if (result_.samples.empty() && result_.disproved.empty())
       throw ArmFailure{-1, clocks_disagree()};
     flag_frozen_clock();
@@ -55,6 +64,12 @@ class Race {
   }
 
  private:
+  void lap(const char* phase) {
+    const double now_us = bench_.elapsed_us();
+    result_.phases_ms[phase] = (now_us - lap_us_) / 1000;
+    lap_us_ = now_us;
+  }
+
   double budget_us() const { return 1e6 * options_.budget_s; }
   const RaceRules& rules() const { return bench_.rules(); }
 
@@ -85,7 +100,6 @@ class Race {
       const bool drop = us > options_.probe_cutoff * best_us.at(group_of(arm)) && !is_kept(arm);
       (drop ? result_.dropped : alive_).push_back(arm);
     }
-    prepare_spans();
   }
 
   /// Path, ring and lengths of spans, by what the probe found.
@@ -332,6 +346,7 @@ class Race {
   std::vector<std::int32_t> alive_;
   int rounds_each_ = 1;
   std::int32_t epochs_ = 0;
+  double lap_us_ = 0;
 };
 
 RaceResult failure(std::int32_t arm, Outcome outcome) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,10 @@ struct RaceRules {
 RaceRules immediate_rules();
 /// An asynchronous queue (a GPU).
 RaceRules queued_rules();
+
+/// The same for a search, which asks what is worth a race: two epochs of one round, and nobody is
+/// dropped or confirmed.
+RaceRules search_rules(RaceRules rules);
 
 struct RaceOptions {
   RaceRules immediate = immediate_rules();
@@ -127,6 +132,9 @@ struct RaceResult {
   std::int64_t repeated_epochs = 0;    ///< because the reference copy had drifted
   std::int64_t checked_lists = 0;      ///< whose results on the path that is timed were compared
   std::vector<double> reference_us;    ///< of the copy, per epoch that was kept
+  /// Where the race's time went, by this machine's clock: "warm_up", "probe", "path" (recording and
+  /// the proof of coldness), "screen", "epochs", "confirm".
+  std::map<std::string, double> phases_ms;
 };
 
 Json to_json(const RaceOptions& options);

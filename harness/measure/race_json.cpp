@@ -39,7 +39,8 @@ Json to_json(const RaceResult& result) {
           {"rejected_throttle", result.rejected_throttle},
           {"repeated_epochs", result.repeated_epochs},
           {"checked_lists", result.checked_lists},
-          {"reference_us", result.reference_us}};
+          {"reference_us", result.reference_us},
+          {"phases_ms", result.phases_ms}};
 }
 
 namespace {
@@ -92,6 +93,7 @@ RaceResult race_from_json(const Json& json) {
   json.at("repeated_epochs").get_to(result.repeated_epochs);
   json.at("reference_us").get_to(result.reference_us);
   result.checked_lists = json.value("checked_lists", std::int64_t{0});
+  if (json.contains("phases_ms")) json.at("phases_ms").get_to(result.phases_ms);
   return result;
 }
 

@@ -18,4 +18,11 @@ RaceRules queued_rules() {
   return rules;
 }
 
+RaceRules search_rules(RaceRules rules) {
+  rules.looks = {2};
+  rules.rounds = 1;
+  rules.finalists = 0;
+  return rules;
+}
+
 }  // namespace fusetune

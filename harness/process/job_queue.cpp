@@ -1,6 +1,7 @@
 #include "harness/process/job_queue.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace fusetune {
@@ -27,7 +28,8 @@ void JobQueue::put_back(Job job) {
   ++beside_;
 }
 
-std::optional<Job> JobQueue::take(Company company) {
+std::optional<Job> JobQueue::take(Company company, const std::string& own,
+                                  const std::set<std::string>& others) {
   if (!has(company)) return std::nullopt;
   std::optional<Job> job;
   if (company != Company::any || !put_back_.empty()) {
@@ -38,16 +40,17 @@ std::optional<Job> JobQueue::take(Company company) {
     return job;
   }
   // There are a few kinds, and maybe thousands of jobs.
-  auto best = lines_.begin();
-  double best_ms = length_ms(best->first, *best->second.seen);
-  for (auto line = std::next(best); line != lines_.end(); ++line) {
-    const double ms = length_ms(line->first, *line->second.seen);
-    if (ms < best_ms) continue;
-    if (ms == best_ms && line->second.jobs.front().order > best->second.jobs.front().order)
-      continue;
-    best = line;
-    best_ms = ms;
-  }
+  const auto rank = [&](const std::string& kind, const Line& line) {
+    if (!line.jobs.front().job.stays || (kind != own && others.count(kind) == 0)) return 1;
+    return kind == own ? 2 : 0;
+  };
+  const auto priority = [&](const auto& line) {
+    return std::tuple(rank(line.first.first, line.second), length_ms(line.first, *line.second.seen),
+                      -line.second.jobs.front().order);
+  };
+  const auto best = std::max_element(
+      lines_.begin(), lines_.end(),
+      [&](const auto& a, const auto& b) { return priority(a) < priority(b); });
   job = std::move(best->second.jobs.front().job);
   best->second.jobs.pop_front();
   if (best->second.jobs.empty()) lines_.erase(best);

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "harness/process/worker_pool.hpp"
@@ -17,8 +18,10 @@ class JobQueue {
   void push(Job job);
   /// One that was taken and not begun: it comes first.
   void put_back(Job job);
-  /// The next one of those that want this company.
-  std::optional<Job> take(Company company);
+  /// The next one of those that want this company. Of kinds that stay with their worker, the
+  /// worker's `own` comes first and those of `others` last.
+  std::optional<Job> take(Company company, const std::string& own = "",
+                          const std::set<std::string>& others = {});
 
   bool has(Company company) const {
     return company == Company::any ? beside_ > 0 : !in_turn(company).empty();

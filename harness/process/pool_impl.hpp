@@ -23,6 +23,7 @@ struct Slot {
   std::int64_t begun_before = 0;  ///< jobs that the worker had begun before this one
   bool begun = false;             ///< this one; known when the worker has ended
   bool has_answered = false;      ///< the worker has finished an earlier job
+  std::string kind;               ///< of the last job
 };
 
 struct WorkerPool::Impl {
@@ -35,6 +36,7 @@ struct WorkerPool::Impl {
 
   std::size_t running() const;
   bool runs(Company company) const;  ///< a job that wants this company
+  Job take(Company company, const Slot& slot);
 
   /// Begins the next job that wants this company on a free worker. False when none waits, none may
   /// be begun here now, or no worker is free. Throws UserError when no worker can be started.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 #include "harness/base/error.hpp"
@@ -59,6 +60,13 @@ bool WorkerPool::Impl::runs(Company company) const {
   });
 }
 
+Job WorkerPool::Impl::take(Company company, const Slot& slot) {
+  std::set<std::string> others;
+  for (const Slot& other : slots)
+    if (other.worker && &other != &slot) others.insert(other.kind);
+  return *queue.take(company, slot.worker ? slot.kind : "", others);
+}
+
 bool WorkerPool::Impl::start_next(Company company) {
   if (!queue.has(company) || runs(Company::other_pools)) return false;
   if (company == Company::other_pools && (queue.has(Company::any) || running() > 0)) return false;
@@ -68,7 +76,7 @@ bool WorkerPool::Impl::start_next(Company company) {
     if (slot.job) continue;
     if (slot.worker && slot.worker->has_exited()) lose(slot, "");
     if (slot.worker) {
-      give_job(slot, *queue.take(company));
+      give_job(slot, take(company, slot));
       return true;
     }
     if (empty == nullptr) empty = &slot;
@@ -78,7 +86,8 @@ bool WorkerPool::Impl::start_next(Company company) {
   empty->worker = Worker::start(options, &error);
   empty->has_answered = false;
   if (empty->worker) {
-    give_job(*empty, *queue.take(company));
+    empty->kind.clear();
+    give_job(*empty, take(company, *empty));
     return true;
   }
   // Too many processes or files just now: the workers that run will come free. With none running
@@ -89,6 +98,7 @@ bool WorkerPool::Impl::start_next(Company company) {
 
 void WorkerPool::Impl::give_job(Slot& slot, Job job) {
   slot.job = std::move(job);
+  slot.kind = slot.job->kind;
   slot.began = Clock::now();
   slot.limit = slot.job->limit;
   if (slot.job->noted_limit == milliseconds(0))

@@ -71,6 +71,9 @@ struct Job {
   double expected_ms = 0;  ///< while none of the kind was seen
   double follow_ms = 0;    ///< what can begin only when it is done takes so long in addition
   Company company = Company::any;
+  /// A worker that did one of this kind does the next sooner: each kind stays with a worker of its
+  /// own, as far as there are workers without one.
+  bool stays = false;
   /// A loaded machine is no hanging job, and a worker may be killed for what another process did:
   /// the first time that its worker dies or is late, the job is done again, alone and with more
   /// patience. It ends as that ends.

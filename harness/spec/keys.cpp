@@ -37,12 +37,14 @@ const KeyLists& family_keys() {
 const KeyLists& sweep_keys() {
   // The entry's remaining key is the family's rows symbol.
   static const KeyLists lists = {
-      {"sweep", {"sweep", "device", "also_compile", "space", "include", "families", "measure"}},
+      {"sweep",
+       {"sweep", "device", "also_compile", "space", "include", "families", "search", "measure"}},
       {"entry",
        {"family", "models", "symbols", "options", "dtypes", "runtime", "strides",
         "base_align_bytes", "scalars", "cosine", "batch_invariant", "axes", "filter", "require",
         "implementations", "space"}},
       {"rule", {"rule", "reason"}},
+      {"search", {"strategy", "evaluations", "seed"}},
       {"measure", {"data", "budget_s", "probe_cutoff"}},
   };
   return lists;

@@ -178,9 +178,14 @@ class Planner {
 
 }  // namespace
 
+bool has_independent_rows(const Geometry& geometry) {
+  const std::optional<RuleDecl>& rule = geometry.family->independent_rows;
+  return !rule || rule->rule.eval_bool(scope_of(geometry));
+}
+
 void require_independent_rows(const Geometry& geometry, const Mark& mark) {
   const std::optional<RuleDecl>& rule = geometry.family->independent_rows;
-  if (rule && !rule->rule.eval_bool(scope_of(geometry)))
+  if (!has_independent_rows(geometry))
     throw UserError(mark, fmt::format("{} cannot be batch-invariant: {} ({})", geometry.key(),
                                       rule->reason, rule->rule.text()));
 }
@@ -210,6 +215,16 @@ std::int64_t Plan::pruned_count() const {
   for (const PlannedGeometry& one : geometries)
     count += static_cast<std::int64_t>(one.pruned.size());
   return count;
+}
+
+std::vector<std::size_t> searched_variants(const Plan& plan, const PlannedGeometry& geometry) {
+  std::vector<std::size_t> variants;
+  if (plan.sweep.search.is_exhaustive()) return variants;
+  for (std::size_t v = 0; v < geometry.variants.size(); ++v)
+    if (geometry.variants[v].implementation == geometry.geometry.family->tuned)
+      variants.push_back(v);
+  if (std::ssize(variants) <= plan.sweep.search.evaluations) variants.clear();
+  return variants;
 }
 
 Plan make_plan(const Sweep& sweep, const Models& models, const Target& target) {

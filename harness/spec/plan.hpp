@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "harness/search/strategy.hpp"
 #include "harness/spec/geometry.hpp"
 #include "harness/spec/models.hpp"
 
@@ -26,10 +28,23 @@ struct SpaceChoice {
 /// "full", "pairwise" or a positive number. Throws UserError.
 SpaceChoice parse_space(std::string_view text, const Mark& mark = {});
 
+/// Which variants of a space are tried: all of them, or those that a strategy asks for.
+struct SearchChoice {
+  StrategyKind strategy = StrategyKind::exhaustive;
+  std::int64_t evaluations = 64;  ///< variants of each geometry; of a smaller space all are tried
+  std::int64_t seed = 1;
+
+  bool is_exhaustive() const { return strategy == StrategyKind::exhaustive; }
+  /// "model, 64 evaluations, seed 1"
+  std::string text() const;
+};
+
 struct MeasureChoice {
   std::string data = "cold";  ///< cold or hot
   double budget_s = 60;       ///< wall time for the measuring of the whole sweep
   double probe_cutoff = 2.5;  ///< a variant slower than this times the best probe is not raced
+  /// Times for a search alone: few visits, and nothing is chosen by them.
+  bool for_search = false;
 };
 
 /// One entry of a sweep's `families`. Empty lists mean: the family's defaults.
@@ -64,6 +79,7 @@ struct Sweep {
   std::vector<std::string> also_compile;
   std::vector<SweepEntry> entries;
   SpaceChoice space;
+  SearchChoice search;
   MeasureChoice measure;
 };
 
@@ -76,6 +92,15 @@ Sweep parse_sweep(std::string_view text, const std::filesystem::path& file);
 struct Pruned {
   Variant variant;
   std::string reason;
+};
+
+/// What a search made of a geometry's space: the variants that it did not try are no longer in the
+/// plan.
+struct Searched {
+  SearchChoice choice;
+  std::int64_t tried = 0;      ///< variants of the tuned implementation
+  std::int64_t variants = 0;   ///< that it chose from
+  std::set<std::size_t> slow;  ///< tried variants that are not worth a race
 };
 
 struct PlannedCase {
@@ -94,6 +119,7 @@ struct PlannedGeometry {
   bool batch_invariant = false;   ///< some entry asks for it
   std::vector<RuleDecl> require;  ///< to be judged once a variant's facts are known
   std::vector<PlannedCase> cases;
+  std::optional<Searched> searched;  ///< where not all of the space was tried
 };
 
 struct Plan {
@@ -110,9 +136,16 @@ struct Plan {
   std::int64_t pruned_count() const;   ///< summed over geometries
 };
 
+/// The variants of a geometry that its search chooses from: those of the tuned implementation, or
+/// none where the sweep tries all.
+std::vector<std::size_t> searched_variants(const Plan& plan, const PlannedGeometry& geometry);
+
 /// Makes the plan for a target. Throws UserError when nothing is left: an empty sweep, or a space
 /// that a constraint emptied (the message names the constraint that removed the last variant).
 Plan make_plan(const Sweep& sweep, const Models& models, const Target& target);
+
+/// Whether a row of the results depends on no other row of the inputs.
+bool has_independent_rows(const Geometry& geometry);
 
 /// Throws UserError where rows of the geometry depend on each other, so that a row cannot be asked
 /// to have the same bits in every batch.

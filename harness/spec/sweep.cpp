@@ -51,6 +51,26 @@ MeasureChoice read_measure(const YamlNode& node) {
   return measure;
 }
 
+SearchChoice read_search(const YamlNode& node) {
+  node.allow_keys(sweep_keys().at("search"), "key of search");
+  SearchChoice search;
+  search.strategy =
+      *strategy_from_string(node.at("strategy").as_one_of(strategy_names(), "strategy"));
+  for (const char* key : {"evaluations", "seed"})
+    if (const auto given = node.find(key); given && search.is_exhaustive())
+      given->fail(
+          fmt::format("an exhaustive search tries every variant: {} says nothing of it", key));
+  if (const auto evaluations = node.find("evaluations")) {
+    search.evaluations = evaluations->as_int();
+    if (search.evaluations < 1) evaluations->fail("evaluations are a number of variants from 1 up");
+  }
+  if (const auto seed = node.find("seed")) {
+    search.seed = seed->as_int();
+    if (search.seed < 0) seed->fail("a seed is a number from 0 up");
+  }
+  return search;
+}
+
 class SweepReader {
  public:
   Sweep read(std::string_view text, const std::filesystem::path& file) {
@@ -68,6 +88,7 @@ class SweepReader {
     }
     if (const auto space = root.find("space"))
       sweep_.space = parse_space(space->as_string(), space->mark());
+    if (const auto search = root.find("search")) sweep_.search = read_search(*search);
     if (const auto measure = root.find("measure")) sweep_.measure = read_measure(*measure);
     if (sweep_.entries.empty()) root.fail("a sweep without families measures nothing");
     sweep_.content_hash = hash_hex(texts_);
@@ -122,6 +143,11 @@ std::string SpaceChoice::text() const {
       return std::to_string(count);
   }
   return "";
+}
+
+std::string SearchChoice::text() const {
+  if (is_exhaustive()) return "exhaustive";
+  return fmt::format("{}, {} evaluations, seed {}", to_string(strategy), evaluations, seed);
 }
 
 SpaceChoice parse_space(std::string_view text, const Mark& mark) {

@@ -11,11 +11,12 @@ namespace fusetune {
 
 namespace {
 
-constexpr std::array<std::pair<StepRecord::Kind, std::string_view>, 4> kStepKinds{{
+constexpr std::array<std::pair<StepRecord::Kind, std::string_view>, 5> kStepKinds{{
     {StepRecord::Kind::compile, "compile"},
     {StepRecord::Kind::proof, "proof"},
     {StepRecord::Kind::race, "race"},
     {StepRecord::Kind::traffic, "traffic"},
+    {StepRecord::Kind::search, "search"},
 }};
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace fusetune {
 /// One finished step of any kind. `key` is unique within `kind`: inserting it twice is an error, so
 /// no step can be recorded as done twice.
 struct StepRecord {
-  enum class Kind { compile, proof, race, traffic } kind = Kind::compile;
+  /// `search`: times of a batch, by which a search chose what to try next.
+  enum class Kind { compile, proof, race, traffic, search } kind = Kind::compile;
   std::string key;      ///< content key: what was done
   std::string subject;  ///< for people: "case | variant | target"
   Status status = Status::ok;

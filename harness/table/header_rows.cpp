@@ -38,9 +38,13 @@ std::string comment_of(const Family& family, const TableRow& row) {
   const Certificate& c = row.certificate;
   std::string text = fmt::format(
       "    // {} {}..{}: {:.4g} us [{:.4g}, {:.4g}] at {}, {:.3g}x the baseline [{:.3g}, {:.3g}], "
-      "{} candidates, {} tied, {}\n",
+      "{} candidates{}, {} tied, {}\n",
       family.rows, row.rows_low, row.rows_high, c.median_us, c.low_us, c.high_us, row.tuned_at,
-      c.versus_baseline, c.versus_low, c.versus_high, c.candidates, c.tie_set.size(),
+      c.versus_baseline, c.versus_low, c.versus_high, c.candidates,
+      c.search ? comment_text(fmt::format(" ({} search, {} of {} variants tried)",
+                                          c.search->strategy, c.search->tried, c.search->variants))
+               : "",
+      c.tie_set.size(),
       comment_text(c.proved_on.empty() ? "no proof recorded" : "proved on " + c.proved_on));
   for (const std::string& tie : c.tie_set)
     text += fmt::format("    //   tied: {}\n", comment_text(tie));

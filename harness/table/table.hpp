@@ -15,6 +15,14 @@
 
 namespace fusetune {
 
+/// How the variants of a row's race were chosen, where a search tried some of a space.
+struct SearchNote {
+  std::string strategy;  ///< as in a sweep's `search`
+  std::int64_t seed = 0;
+  std::int64_t tried = 0;     ///< variants of the tuned implementation
+  std::int64_t variants = 0;  ///< that there are of it
+};
+
 /// Why a row can be believed.
 struct Certificate {
   std::int64_t samples = 0;
@@ -39,6 +47,7 @@ struct Certificate {
   /// Where the sweep asked for batch invariance: variants of one class were proved to give a row
   /// the same bits at all row counts that were compared.
   std::string batch_class;
+  std::optional<SearchNote> search;  ///< nothing where all of the space was tried
 };
 
 /// Where, how and by what a row was measured.

@@ -55,6 +55,14 @@ Json geometry_json(const Geometry& geometry) {
 
 Json known(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
+Json known(const std::optional<SearchNote>& search) {
+  if (!search) return {};
+  return {{"strategy", search->strategy},
+          {"seed", search->seed},
+          {"tried", search->tried},
+          {"variants", search->variants}};
+}
+
 Json certificate_json(const Certificate& c) {
   return {{"samples", c.samples},
           {"epochs", c.epochs},
@@ -75,7 +83,8 @@ Json certificate_json(const Certificate& c) {
           {"baseline_workspace_bytes", c.baseline_workspace_bytes},
           {"proved_on", c.proved_on},
           {"proofs", c.proofs},
-          {"batch_class", c.batch_class}};
+          {"batch_class", c.batch_class},
+          {"search", known(c.search)}};
 }
 
 Json row_json(const Table& table, const TableRow& row) {

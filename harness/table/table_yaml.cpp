@@ -80,6 +80,10 @@ void write_certificate(std::string& out, const Certificate& c) {
   number("proofs", c.proofs);
   if (!c.batch_class.empty())
     out += fmt::format("      batch_class: {}\n", yaml_string(c.batch_class));
+  if (c.search)
+    out += fmt::format("      search: {{strategy: {}, seed: {}, tried: {}, variants: {}}}\n",
+                       yaml_string(c.search->strategy), c.search->seed, c.search->tried,
+                       c.search->variants);
 }
 
 void write_row(std::string& out, const Table& table, const TableRow& row,
@@ -95,6 +99,12 @@ void write_row(std::string& out, const Table& table, const TableRow& row,
       std::lower_bound(provenances.begin(), provenances.end(), provenance_text(row.provenance));
   out += fmt::format("    provenance: {}\n", own - provenances.begin());
   write_certificate(out, row.certificate);
+}
+
+SearchNote read_search_note(const YamlNode& node) {
+  node.allow_keys({"strategy", "seed", "tried", "variants"}, "key of a search");
+  return {node.at("strategy").as_string(), node.at("seed").as_int(), node.at("tried").as_int(),
+          node.at("variants").as_int()};
 }
 
 Certificate read_certificate(const YamlNode& node) {
@@ -117,7 +127,8 @@ Certificate read_certificate(const YamlNode& node) {
                    "baseline_workspace_bytes",
                    "proved_on",
                    "proofs",
-                   "batch_class"},
+                   "batch_class",
+                   "search"},
                   "key of a certificate");
   Certificate c;
   c.samples = node.at("samples").as_int();
@@ -140,6 +151,7 @@ Certificate read_certificate(const YamlNode& node) {
   c.proved_on = node.at("proved_on").as_string();
   c.proofs = node.at("proofs").as_int();
   if (const auto batch_class = node.find("batch_class")) c.batch_class = batch_class->as_string();
+  if (const auto search = node.find("search")) c.search = read_search_note(*search);
   return c;
 }
 

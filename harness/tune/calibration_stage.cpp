@@ -7,7 +7,7 @@
 
 #include "harness/base/files.hpp"
 #include "harness/measure/calibration_kernels.hpp"
-#include "harness/tune/compile_stage.hpp"
+#include "harness/tune/tool_code.hpp"
 
 namespace fusetune {
 
@@ -33,51 +33,12 @@ std::string entry_at(const Target& target, const JobEnd& end) {
   return known ? entries[static_cast<std::size_t>(*end.noted)] : "what it began with";
 }
 
-/// The compiled kernels, or why there are none.
-std::optional<StoredCode> compiled_kernels(const Target& target, const EngineOptions& options,
-                                           Outcome* outcome) {
-  std::string why;
-  const std::string identity = compiler_identity(target, &why);
-  if (identity.empty()) {
-    *outcome = {Status::unsupported_target, why};
-    return std::nullopt;
-  }
-  const CompileRequest request = calibration_request(target);
-  const std::string key = request.key(identity);
-  const CodeStore store(options.store);
-  std::optional<StoredCode> code = store.find(key);
-  if (!code) {
-    const JobEnd end = ask_worker("compile",
-                                  Json{{"op", "compile"},
-                                       {"request", to_json(request)},
-                                       {"store", options.store.string()},
-                                       {"key", key},
-                                       {"memory_mib", options.compile_memory_mib}},
-                                  options.compile_timeout_s);
-    if (end.how != JobEnd::How::answered) {
-      *outcome = {Status::compiler_crash, "the compile worker ended: " + end.last_output};
-      return std::nullopt;
-    }
-    if (end.answer.contains("error")) {
-      *outcome = {Status::compile_error, end.answer["error"].get<std::string>()};
-      return std::nullopt;
-    }
-    code = store.find(key);
-  }
-  if (!code) *outcome = {Status::compile_error, "the compiled kernels are not in the store"};
-  if (code && !code->outcome.ok()) {
-    *outcome = code->outcome;
-    return std::nullopt;
-  }
-  return code;
-}
-
 }  // namespace
 
 Calibration examine_device(const std::string& device, const EngineOptions& options) {
   const DeviceProperties properties = device_properties(device);
   Outcome outcome;
-  const auto code = compiled_kernels(properties.target, options, &outcome);
+  const auto code = compiled_tool(calibration_request(properties.target), options, &outcome);
   if (!code) return unusable(outcome.status, outcome.message);
   Job job;
   job.request = Json{{"op", "doctor"},

@@ -9,6 +9,7 @@
 #include "harness/tune/dead_axes.hpp"
 #include "harness/tune/race_stage.hpp"
 #include "harness/tune/requirements.hpp"
+#include "harness/tune/search_work.hpp"
 
 namespace fusetune {
 
@@ -29,7 +30,8 @@ struct Campaign {
   TrafficSummary traffic;           ///< of what was proved, before it is raced
   RequirementSummary requirements;  ///< what the traces and code objects are asked to be
   RaceSummary races;
-  SpaceFacts space;  ///< what the compiled code says of the space
+  SearchWork search;  ///< of the search before it, whose steps count with the others
+  SpaceFacts space;   ///< what the compiled code says of the space
   std::vector<Table> tables;
   std::vector<std::filesystem::path> files;
   std::vector<Failure> failures;
@@ -38,7 +40,8 @@ struct Campaign {
 
   /// Compiled, proved or measured anything at all.
   bool did_work() const {
-    return compiled.compiled + proofs.proved + traffic.traced + races.measured > 0;
+    return compiled.compiled + proofs.proved + traffic.traced + races.measured + search.measured >
+           0;
   }
   /// Comparisons that all proofs made.
   std::int64_t compared() const;

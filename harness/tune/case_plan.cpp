@@ -34,6 +34,14 @@ Plan plan_of_cases(const std::vector<Case>& cases, const SpaceChoice& space,
   return plan;
 }
 
+Json to_json(const Searched& searched) {
+  return Json{{"strategy", std::string(to_string(searched.choice.strategy))},
+              {"evaluations", searched.choice.evaluations},
+              {"seed", searched.choice.seed},
+              {"tried", searched.tried},
+              {"variants", searched.variants}};
+}
+
 Json to_json(const Plan& plan) {
   Json geometries = Json::array();
   for (const PlannedGeometry& planned : plan.geometries) {
@@ -53,6 +61,7 @@ Json to_json(const Plan& plan) {
               {"target", plan.target.name},
               {"compile_only", std::move(compile_only)},
               {"space", plan.sweep.space.text()},
+              {"search", plan.sweep.search.text()},
               {"geometries", std::move(geometries)}};
 }
 

@@ -17,4 +17,7 @@ Plan plan_of_cases(const std::vector<Case>& cases, const SpaceChoice& space,
 /// keys.
 Json to_json(const Plan& plan);
 
+/// What a record says of how its variants were chosen.
+Json to_json(const Searched& searched);
+
 }  // namespace fusetune

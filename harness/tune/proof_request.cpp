@@ -36,7 +36,8 @@ std::string proof_key(const ProofContext& context, const ProofCaseList& cases) {
   return hash_hex(text);
 }
 
-Json prove_request(const std::string& device, const ProofContext& context) {
+Json prove_request(const std::string& device, const ProofContext& context,
+                   const std::string& digest_code) {
   const CompiledUnit& unit = context.unit;
   Json request{{"op", "prove"},
                {"device", device},
@@ -44,6 +45,7 @@ Json prove_request(const std::string& device, const ProofContext& context) {
                {"exact_code", unit.exact ? unit.exact->code_path.string() : ""},
                {"variant", to_json(context.variant)},
                {"baseline", context.baseline.json()},
+               {"digest_code", digest_code},
                {"cosine_min", context.cosine_min},
                {"seed", context.seed}};
   if (context.batches) request["batches"] = to_json(*context.batches);

@@ -34,7 +34,8 @@ struct ProofContext {
 
 std::string proof_key(const ProofContext& context, const ProofCaseList& cases);
 
-/// Without the cases, which go with it as its shared part.
-Json prove_request(const std::string& device, const ProofContext& context);
+/// Without the cases, which go with it as its shared part. `digest_code` as digest_code_path().
+Json prove_request(const std::string& device, const ProofContext& context,
+                   const std::string& digest_code);
 
 }  // namespace fusetune

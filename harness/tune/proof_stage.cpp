@@ -6,8 +6,10 @@
 #include <memory>
 #include <utility>
 
+#include "harness/sandbox/sandbox.hpp"
 #include "harness/tune/expected_times.hpp"
 #include "harness/tune/lost_worker.hpp"
+#include "harness/tune/tool_code.hpp"
 
 namespace fusetune {
 
@@ -53,6 +55,7 @@ ProofStage::ProofStage(const Plan& plan, const CompileSummary& compiled,
       tasks_(std::move(tasks)),
       done_(std::move(done)),
       geometry_keys_(plan.geometry_keys()),
+      digest_code_(digest_code_path(device, session.options)),
       is_known_(tasks_.size()) {
   for (const ProofTask& task : tasks_) {
     ProvedVariant& proved = summary_.variants.emplace_back();
@@ -174,7 +177,7 @@ bool ProofStage::take_from_store(ProofJob& job) {
 void ProofStage::submit(ProofJob& proof) {
   const CompiledUnit& unit = *tasks_[proof.members.front()].unit;
   Job job;
-  job.request = prove_request(plan_.sweep.device, context_of(unit));
+  job.request = prove_request(plan_.sweep.device, context_of(unit), digest_code_);
   job.shared = proof.cases->shared();
   job.kind = "prove " + geometry_keys_[unit.geometry];
   job.noted_limit = kernel_limit(session_.options);
@@ -182,6 +185,7 @@ void ProofStage::submit(ProofJob& proof) {
   // Most steps take milliseconds, and the first of a large case may not.
   job.limit_floor = job.noted_limit / 2;
   job.second_try = true;
+  job.stays = true;
   job.expected_ms = kProofMs;
   if (is_baseline(plan_.geometries[unit.geometry], unit.variant)) job.follow_ms = kProofMs;
   job.done = [this, &proof](JobEnd& end) { finish_job(proof, end); };
@@ -254,6 +258,20 @@ void ProofStage::give(std::size_t task, const ProvedVariant& verdict, StepEnd en
     for (const std::size_t other : waiting.mapped()) add_job(other);
 }
 
+namespace {
+
+/// A reference of all rows at once takes this many times the memory of its case.
+constexpr std::int64_t kReferenceBytes = 32;
+
+int workers_in_memory(const std::vector<Finalist>& finalists) {
+  std::int64_t bytes = 1;
+  for (const Finalist& finalist : finalists) bytes = std::max(bytes, tensor_bytes(finalist.which));
+  return static_cast<int>(
+      std::clamp<std::int64_t>(machine_memory_bytes() / (kReferenceBytes * bytes), 1, 1024));
+}
+
+}  // namespace
+
 ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
                              const std::vector<Finalist>& finalists, const DeviceProperties& device,
                              Session& session) {
@@ -266,7 +284,9 @@ ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
                device.facts);
          }});
   ProofSummary summary;
-  WorkerPool pool(device_workers(device, session.options));
+  WorkerPoolOptions workers = device_workers(device, session.options);
+  workers.workers = std::min(workers.workers, workers_in_memory(finalists));
+  WorkerPool pool(std::move(workers));
   ProofStage stage(plan, compiled, device, false, session, pool, summary, std::move(tasks),
                    [](std::size_t) {});
   stage.begin();

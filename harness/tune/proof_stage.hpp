@@ -13,12 +13,12 @@
 #include "harness/spec/plan.hpp"
 #include "harness/tune/captured_cases.hpp"
 #include "harness/tune/compile_stage.hpp"
+#include "harness/tune/proof_aids.hpp"
 #include "harness/tune/proof_cases.hpp"
 #include "harness/tune/proof_request.hpp"
 #include "harness/tune/proved_variant.hpp"
 #include "harness/tune/session.hpp"
 #include "harness/tune/variant_index.hpp"
-#include "harness/verify/proof_cache.hpp"
 #include "harness/verify/proof_sums.hpp"
 
 namespace fusetune {
@@ -100,6 +100,7 @@ class ProofStage {
   std::vector<ProofTask> tasks_;
   std::function<void(std::size_t)> done_;
   std::vector<std::string> geometry_keys_;
+  std::string digest_code_;
   std::vector<std::optional<std::size_t>> baselines_;        ///< variants, per geometry
   std::vector<bool> is_known_;                               ///< per task
   std::map<std::size_t, std::vector<std::size_t>> waiting_;  ///< tasks, for the task of a baseline
@@ -118,6 +119,6 @@ ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
                              Session& session);
 
 /// The worker's side of one request ("prove"). It notes the number of each case before it runs.
-Json handle_prove_request(Device& device, const Json& request, NotePage& page, ProofCache& cache);
+Json handle_prove_request(Device& device, const Json& request, NotePage& page, ProofAids& aids);
 
 }  // namespace fusetune

@@ -106,7 +106,7 @@ class BaselineCode {
 
 ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& baseline_code,
                        const Json& request, const ProofCase& one, ProofNotes& notes,
-                       ProofCache& cache) {
+                       ProofAids& aids) {
   ProofReport report;
   RunnableVariant runnable;
   runnable.code = code.get(one.exact, &report.outcome);
@@ -122,7 +122,8 @@ ProofReport prove_case(Device& device, VariantCode& code, const BaselineCode& ba
   options.seed = request.at("seed").get<std::uint64_t>();
   options.cosine_min = request.at("cosine_min").get<double>();
   options.thorough = one.thorough;
-  options.cache = &cache;
+  options.cache = &aids.cache;
+  options.exchange = aids.exchange.get();
   const std::optional<RunnableVariant> baseline = baseline_code.at(one.which);
   if (baseline) options.baseline = &*baseline;
   if (one.captured)
@@ -159,7 +160,7 @@ void check_batches(Device& device, VariantCode& code, const Json& request, Proof
 
 }  // namespace
 
-Json handle_prove_request(Device& device, const Json& request, NotePage& page, ProofCache& cache) {
+Json handle_prove_request(Device& device, const Json& request, NotePage& page, ProofAids& aids) {
   std::int64_t at = 0;
   ProofNotes notes(page);
   notes.begin_case(at, proof_host_limit(0));
@@ -171,7 +172,7 @@ Json handle_prove_request(Device& device, const Json& request, NotePage& page, P
     const ProofCase one = proof_case_from_json(item);
     const std::string key = one.which.key();
     notes.begin_case(at++, proof_host_limit(tensor_bytes(one.which)));
-    const ProofReport report = prove_case(device, code, baseline, request, one, notes, cache);
+    const ProofReport report = prove_case(device, code, baseline, request, one, notes, aids);
     sum.add(key, report);
     retire = report.failed_check == "launch";
     if (!sum.ok()) break;

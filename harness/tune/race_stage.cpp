@@ -12,9 +12,11 @@
 #include "harness/base/hash.hpp"
 #include "harness/measure/roofline.hpp"
 #include "harness/tune/calibration_stage.hpp"
+#include "harness/tune/case_plan.hpp"
 #include "harness/tune/lost_worker.hpp"
 #include "harness/tune/race_choice.hpp"
 #include "harness/tune/race_notes.hpp"
+#include "harness/tune/tool_code.hpp"
 
 namespace fusetune {
 
@@ -72,11 +74,17 @@ RaceStage::RaceStage(const Plan& plan, const CompileSummary& compiled, const Pro
       device_(device),
       session_(session),
       pool_(pool),
-      summary_(summary) {
+      summary_(summary),
+      kind_(plan.sweep.measure.for_search ? StepRecord::Kind::search : StepRecord::Kind::race) {
+  if (plan.sweep.measure.for_search) {
+    options_.immediate = search_rules(options_.immediate);
+    options_.queued = search_rules(options_.queued);
+  }
   options_.cold = plan.sweep.measure.data == "cold";
   options_.seed = session.options.seed;
   // On the host the system knows its cache, and nothing hangs on it.
   if (!is_timed_on_host(device)) calibration_ = kept_calibration(device, session.options.store);
+  digest_code_ = digest_code_path(device, session.options);
   if (calibration_) options_.cache_bytes = calibration_->cache_bytes;
   options_.probe_cutoff = plan.sweep.measure.probe_cutoff;
   options_.budget_s = plan.sweep.measure.budget_s /
@@ -123,7 +131,7 @@ void RaceStage::start_case(std::size_t index) {
 
 void RaceStage::finish(const Incumbents& incumbents) {
   session_.progress.end(kRace);
-  choose_winners(plan_, traffic_, incumbents, summary_.races);
+  if (!plan_.sweep.measure.for_search) choose_winners(plan_, traffic_, incumbents, summary_.races);
 }
 
 /// Whether any variant launches anything: none does for no rows.
@@ -149,6 +157,7 @@ std::string RaceStage::add_arms(CaseRace& race) {
   for (std::size_t v = 0; v < geometry.variants.size(); ++v) {
     const ProvedVariant* proved = proofs_.find(race.geometry, v);
     if (proved == nullptr || !proved->outcome.ok()) continue;
+    if (geometry.searched && geometry.searched->slow.count(v) != 0) continue;
     const bool is_baseline =
         geometry.variants[v].implementation == geometry.geometry.family->baseline;
     const std::string batch_class = batch_class_of(*proved);
@@ -182,8 +191,7 @@ std::string RaceStage::add_arms(CaseRace& race) {
 
 bool RaceStage::take_from_store(std::size_t index) {
   CaseRace& race = summary_.races[index];
-  const std::optional<StepRecord> step =
-      session_.records.find(StepRecord::Kind::race, keys_[index]);
+  const std::optional<StepRecord> step = session_.records.find(kind_, keys_[index]);
   if (!step) return false;
   race.result = race_from_json(step->data.at("result"));
   // A race that its budget cut short is run again with a larger one.
@@ -193,7 +201,7 @@ bool RaceStage::take_from_store(std::size_t index) {
   const bool other_arms = step->data.at("arms").size() != race.arms.size();
   if (step->status != Status::ok || other_arms ||
       (cut && options_.budget_s > step->data.at("budget_s").get<double>())) {
-    session_.records.forget(StepRecord::Kind::race, keys_[index]);
+    session_.records.forget(kind_, keys_[index]);
     race.result = {};
     race.result.outcome = {Status::skipped, kNotMeasured};
     return false;
@@ -222,13 +230,16 @@ void RaceStage::submit(std::size_t index) {
     if (geometry.variants[race.arms[a]].implementation == geometry.geometry.family->baseline)
       options.keep.push_back(static_cast<std::int32_t>(a));
   Job job;
-  job.request = Json{{"op", "race"},
-                     {"device", plan_.sweep.device},
-                     {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
-                     {"arms", std::move(arms)},
-                     {"prove_again", is_proved_at_own_shape(geometry.cases[race.planned_case].which,
-                                                            session_.options)},
-                     {"options", to_json(attempt.among(options))}};
+  job.request =
+      Json{{"op", "race"},
+           {"device", plan_.sweep.device},
+           {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
+           {"arms", std::move(arms)},
+           // What no table is made of is not proved twice.
+           {"prove_again",
+            !plan_.sweep.measure.for_search &&
+                is_proved_at_own_shape(geometry.cases[race.planned_case].which, session_.options)},
+           {"options", to_json(attempt.among(options))}};
   // Its worker notes what it runs.
   job.noted_limit = kernel_limit(session_.options);
   job.limit_floor = kernel_limit_floor(session_.options);
@@ -273,7 +284,7 @@ void RaceStage::add_record(std::size_t index, double wall_ms) {
   CaseRace& race = summary_.races[index];
   const PlannedGeometry& geometry = plan_.geometries[race.geometry];
   StepRecord step;
-  step.kind = StepRecord::Kind::race;
+  step.kind = kind_;
   step.key = keys_[index];
   step.subject =
       fmt::format("{} | {}", geometry.cases[race.planned_case].which.key(), device_.name);
@@ -295,6 +306,7 @@ void RaceStage::add_record(std::size_t index, double wall_ms) {
   step.data = Json{{"arms", std::move(arms)},       {"budget_s", options_.budget_s},
                    {"memory", std::move(memory)},   {"classes", race.classes},
                    {"provenance", race.provenance}, {"result", fusetune::to_json(race.result)}};
+  if (geometry.searched) step.data["search"] = to_json(*geometry.searched);
   step.wall_ms = wall_ms;
   session_.records.add(std::move(step));
 }

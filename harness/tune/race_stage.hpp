@@ -19,7 +19,6 @@
 #include "harness/tune/race_attempt.hpp"
 #include "harness/tune/session.hpp"
 #include "harness/tune/traffic_stage.hpp"
-#include "harness/verify/proof_cache.hpp"
 
 namespace fusetune {
 
@@ -89,6 +88,8 @@ class RaceStage {
   WorkerPool& pool_;
   RaceSummary& summary_;
   RaceOptions options_;
+  StepRecord::Kind kind_;
+  std::string digest_code_;
   std::optional<Calibration> calibration_;  ///< of the device, where the doctor has seen it
   std::vector<std::string> keys_;           ///< per race
   std::vector<RaceAttempt> attempts_;       ///< per race
@@ -97,6 +98,6 @@ class RaceStage {
 
 /// The worker's side of one request ("race"): one attempt, which the first arm to fail ends. The
 /// notes say at which arm it is.
-Json handle_race_request(Device& device, const Json& request, NotePage& page, ProofCache& cache);
+Json handle_race_request(Device& device, const Json& request, NotePage& page, ProofAids& aids);
 
 }  // namespace fusetune

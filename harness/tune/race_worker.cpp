@@ -22,12 +22,13 @@ RaceResult failed_at(std::size_t arm, const std::string& when, const Outcome& ou
 /// Verify again after timing, with another seed on the loaded code that was timed: what is wrong
 /// now loses its samples.
 RaceResult prove_again(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-                       std::uint64_t seed, RaceNotes& notes, ProofCache& cache, RaceResult result) {
+                       std::uint64_t seed, RaceNotes& notes, ProofAids& aids, RaceResult result) {
   ProofOptions options;
   options.seed = seed + 1;
   options.determinism_runs = 0;
   options.thorough = false;
-  options.cache = &cache;
+  options.cache = &aids.cache;
+  options.exchange = aids.exchange.get();
   for (std::size_t a = 0; a < arms.size(); ++a) {
     const auto arm = static_cast<std::int32_t>(a);
     const bool timed = std::any_of(result.samples.begin(), result.samples.end(),
@@ -47,7 +48,7 @@ RaceResult prove_again(Device& device, const std::vector<RunnableVariant>& arms,
   return result;
 }
 
-RaceResult race_on(Device& device, const Json& request, RaceNotes& notes, ProofCache& cache) {
+RaceResult race_on(Device& device, const Json& request, RaceNotes& notes, ProofAids& aids) {
   const Case which = case_from_json(request.at("case"));
   const DeviceProperties& properties = device.properties();
   std::vector<std::unique_ptr<LoadedCode>> codes;
@@ -76,16 +77,16 @@ RaceResult race_on(Device& device, const Json& request, RaceNotes& notes, ProofC
     return failed;
   }
   if (result.outcome.ok() && request.at("prove_again").get<bool>())
-    return prove_again(device, arms, which, options.seed, notes, cache, std::move(result));
+    return prove_again(device, arms, which, options.seed, notes, aids, std::move(result));
   return result;
 }
 
 }  // namespace
 
-Json handle_race_request(Device& device, const Json& request, NotePage& page, ProofCache& cache) {
+Json handle_race_request(Device& device, const Json& request, NotePage& page, ProofAids& aids) {
   RaceNotes notes(page);
-  cache.clear();  // the memory is the race's
-  const RaceResult result = race_on(device, request, notes, cache);
+  aids.clear();  // the memory is the race's
+  const RaceResult result = race_on(device, request, notes, aids);
   Json answer = fusetune::to_json(result);
   answer["retire"] = !result.outcome.ok();
   return answer;

@@ -84,6 +84,7 @@ void check_record_data(const StepRecord& step) {
       (void)proved_from_record(step);
       break;
     case StepRecord::Kind::race:
+    case StepRecord::Kind::search:
       check_race(step);
       break;
     case StepRecord::Kind::traffic:

@@ -121,6 +121,10 @@ class RowMaker {
     c.proved_on = plan_.target.name + " " + proved->modes();
     if (family.has_captured_truth()) c.proved_on += ", at captured cases alone";
     c.batch_class = race.batch_class;
+    if (geometry.searched)
+      c.search = {std::string(to_string(geometry.searched->choice.strategy)),
+                  geometry.searched->choice.seed, geometry.searched->tried,
+                  geometry.searched->variants};
     return c;
   }
 

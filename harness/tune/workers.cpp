@@ -2,12 +2,15 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/device/device_json.hpp"
 #include "harness/device/gpu.hpp"
 #include "harness/process/worker_pool.hpp"
@@ -16,6 +19,8 @@
 #include "harness/tune/containment.hpp"
 #include "harness/tune/golden_stage.hpp"
 #include "harness/tune/mutant_proof.hpp"
+#include "harness/sandbox/sandbox.hpp"
+#include "harness/tune/proof_aids.hpp"
 #include "harness/tune/proof_stage.hpp"
 #include "harness/tune/race_stage.hpp"
 #include "harness/tune/traffic_stage.hpp"
@@ -23,6 +28,21 @@
 namespace fusetune {
 
 namespace {
+
+constexpr std::size_t kBytesForProofs = std::size_t{512} << 20;
+
+/// References of large cases are worth keeping: each variant needs them, and the GPU waits.
+std::size_t bytes_for_far_proofs() {
+  constexpr std::int64_t kMost = std::int64_t{4} << 30, kOfMachine = 32;
+  const std::int64_t bytes = std::min(kMost, machine_memory_bytes() / kOfMachine);
+  return std::max(kBytesForProofs, static_cast<std::size_t>(bytes));
+}
+
+/// A device, and what proofs on it share.
+struct Opened {
+  std::unique_ptr<Device> device;
+  ProofAids aids;
+};
 
 /// Opens each device once and keeps it.
 class DeviceRole {
@@ -36,10 +56,11 @@ class DeviceRole {
     contain(lists_gpus || is_gpu(name));
     if (lists_gpus) return to_json(list_gpus());
     if (request.at("op") == "containment") return to_json(contained_->measures);
-    Device& device = device_for(name);
+    Opened& opened = opened_for(name, request);
+    Device& device = *opened.device;
     Json answer;
     try {
-      answer = answer_of(device, request);
+      answer = answer_of(opened, request);
     } catch (const std::exception& error) {
       if (!device.lost()) throw;
       answer["error"] = error.what();
@@ -60,30 +81,47 @@ class DeviceRole {
     if (gpu_ != gpu) throw UserError("a device worker serves GPUs or the host, not both");
   }
 
-  Json answer_of(Device& device, const Json& request) {
+  Json answer_of(Opened& opened, const Json& request) {
+    Device& device = *opened.device;
+    ProofAids& aids = opened.aids;
     const std::string op = request.at("op").get<std::string>();
     if (op == "properties") return to_json(device.properties());
-    if (op == "prove") return handle_prove_request(device, request, note_, cache_);
-    if (op == "mutant") return handle_mutant_request(device, request, cache_);
+    if (op == "prove") return handle_prove_request(device, request, note_, aids);
+    if (op == "mutant") return handle_mutant_request(device, request, aids.cache);
     if (op == "golden") return handle_golden_request(device, request);
-    if (op == "race") return handle_race_request(device, request, note_, cache_);
+    if (op == "race") return handle_race_request(device, request, note_, aids);
     if (op == "doctor") return handle_doctor_request(device, request, note_);
     if (op == "trace") return handle_trace_request(device, request);
     throw UserError("a device worker does not know the request '" + op + "'");
   }
 
-  Device& device_for(const std::string& name) {
-    std::unique_ptr<Device>& device = devices_[name];
-    if (!device) device = open_device(name, contained_->lines);
-    return *device;
+  Opened& opened_for(const std::string& name, const Json& request) {
+    const auto found = devices_.find(name);
+    Opened& opened = found != devices_.end() ? found->second : open(name);
+    const std::string digest_code = request.value("digest_code", "");
+    if (opened.aids.exchange || digest_code.empty()) return opened;
+    Outcome outcome;
+    if (auto code = opened.device->load(digest_code, &outcome); code != nullptr)
+      opened.aids.exchange =
+          std::make_unique<DigestExchange>(*opened.device, std::move(code));
+    return opened;
+  }
+
+  Opened& open(const std::string& name) {
+    std::unique_ptr<Device> device = open_device(name, contained_->lines);
+    const bool far = is_gpu(name);
+    // Where this process may start threads. They wait most of the time.
+    if (far) set_parallel_threads(static_cast<int>(std::thread::hardware_concurrency()));
+    const std::size_t bytes_max = far ? bytes_for_far_proofs() : kBytesForProofs;
+    return devices_.emplace(name, Opened{std::move(device), {ProofCache(bytes_max, far)}})
+        .first->second;
   }
 
   std::filesystem::path scratch_;
   NotePage& note_;
-  ProofCache cache_;
   std::optional<ContainedDevice> contained_;
   bool gpu_ = false;
-  std::map<std::string, std::unique_ptr<Device>> devices_;
+  std::map<std::string, Opened> devices_;
 };
 
 int serve_compiler(const WorkerLinks& links, NotePage& note) {

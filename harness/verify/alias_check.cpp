@@ -52,8 +52,9 @@ std::string words(const Aliases& aliases) {
 void check_aliases(Bench& bench, const Pass& base) {
   for (const Aliases& aliases : alias_modes(bench)) {
     Findings found(bench.options().off);
-    Arena arena(bench.device(), bench.which(), Place::low, mix64(bench.options().seed), aliases);
-    const Run run{&arena, &base.initial};
+    const std::shared_ptr<Arena> arena = bench.exchange().arena(
+        bench.which(), Place::low, mix64(bench.options().seed), aliases);
+    const Run run{arena.get(), &base.initial};
     std::vector<TensorImages> actual = bench.run({&run, 1}, 0, &found);
     if (!actual.empty()) {
       Pass pass = base;

@@ -23,21 +23,6 @@ std::size_t align_up(std::size_t value, std::size_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
 
-/// Never bytes of a poison, different from place to place and from tensor to tensor; by their
-/// distance from the data. Eight at a time: each run of a proof writes and checks them.
-std::vector<std::byte> guard(const Buffer& buffer, bool past_end) {
-  const std::size_t size_bytes = past_end ? buffer.back_bytes : buffer.front_bytes;
-  const std::uint64_t salt = 2 * buffer.ordinal + (past_end ? 1 : 0);
-  std::vector<std::byte> bytes(align_up(size_bytes, sizeof(std::uint64_t)));
-  for (std::size_t i = 0; i < bytes.size(); i += sizeof(std::uint64_t)) {
-    const std::uint64_t word = 0x8080808080808080u | (mix64(salt << 32 | i) & 0x3F3F3F3F3F3F3F3Fu);
-    std::memcpy(&bytes[i], &word, sizeof word);
-  }
-  bytes.resize(size_bytes);
-  if (!past_end) std::reverse(bytes.begin(), bytes.end());
-  return bytes;
-}
-
 /// Fills in the three sizes. The whole is made of pages, so that the base alignment depends on
 /// nothing but the offset, on devices with and without Place.
 void lay_out(Buffer& buffer, std::size_t align_bytes, Place place) {
@@ -74,6 +59,20 @@ void for_each_run(const TensorImage& image, const Copy& copy) {
 }
 
 }  // namespace
+
+// By distance from the data, eight at a time: each run of a proof writes and checks them.
+std::vector<std::byte> guard_of(const Buffer& buffer, bool past_end) {
+  const std::size_t size_bytes = past_end ? buffer.back_bytes : buffer.front_bytes;
+  const std::uint64_t salt = 2 * buffer.ordinal + (past_end ? 1 : 0);
+  std::vector<std::byte> bytes(align_up(size_bytes, sizeof(std::uint64_t)));
+  for (std::size_t i = 0; i < bytes.size(); i += sizeof(std::uint64_t)) {
+    const std::uint64_t word = 0x8080808080808080u | (mix64(salt << 32 | i) & 0x3F3F3F3F3F3F3F3Fu);
+    std::memcpy(&bytes[i], &word, sizeof word);
+  }
+  bytes.resize(size_bytes);
+  if (!past_end) std::reverse(bytes.begin(), bytes.end());
+  return bytes;
+}
 
 void copy_to_device(Device& device, DevicePointer data, const TensorImage& image) {
   for_each_run(image, [&](std::size_t from, std::size_t to, std::size_t size_bytes) {
@@ -169,7 +168,7 @@ TensorImage Arena::read(const Buffer& buffer) const {
 
 void Arena::write_guards() {
   for (const Buffer& buffer : buffers_) {
-    const std::vector<std::byte> front = guard(buffer, false), back = guard(buffer, true);
+    const std::vector<std::byte> front = guard_of(buffer, false), back = guard_of(buffer, true);
     if (!front.empty()) device_->copy_to(buffer.begin(), front.data(), front.size());
     if (!back.empty()) device_->copy_to(buffer.data + buffer.data_bytes, back.data(), back.size());
   }
@@ -179,7 +178,7 @@ std::vector<Breach> Arena::check_guards(std::int64_t* compared_bytes) const {
   std::vector<Breach> breaches;
   for (const Buffer& buffer : buffers_) {
     for (bool past_end : {false, true}) {
-      const std::vector<std::byte> expected = guard(buffer, past_end);
+      const std::vector<std::byte> expected = guard_of(buffer, past_end);
       if (expected.empty()) continue;
       std::vector<std::byte> actual(expected.size());
       device_->copy_from(actual.data(), past_end ? buffer.data + buffer.data_bytes : buffer.begin(),

@@ -50,6 +50,10 @@ struct Buffer {
   DevicePointer end() const { return data + data_bytes + back_bytes; }
 };
 
+/// What both guards of a buffer hold: never bytes of a poison, different from place to place and
+/// from tensor to tensor.
+std::vector<std::byte> guard_of(const Buffer& buffer, bool past_end);
+
 /// Changed guard bytes on one side of a tensor, counted away from its data: [first, last].
 struct Breach {
   std::string tensor;
@@ -69,6 +73,9 @@ class Arena {
   /// shape. Throws std::bad_alloc.
   Arena(Device& device, const Case& which, Place place, std::uint64_t seed,
         const Aliases& aliases = {});
+  virtual ~Arena() = default;
+  Arena(Arena&&) = default;
+  Arena& operator=(Arena&&) = delete;
 
   /// In ABI order.
   const std::vector<Buffer>& buffers() const { return buffers_; }

@@ -35,7 +35,7 @@ std::optional<TensorImages> right_results(Bench& bench, const RunnableVariant& b
                                           const Pass& base) {
   const reference::Reference* reference = bench.source().reference;
   Findings found;
-  Runner runner(bench.device(), baseline, bench.which(), reference, &found);
+  Runner runner(bench.device(), bench.exchange(), baseline, bench.which(), reference, &found);
   std::optional<TensorImages> results = runner.run(bench.arenas().at(Place::low), base.initial, 0);
   if (!results) return std::nullopt;
   std::vector<Pass> passes{base};

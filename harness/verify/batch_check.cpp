@@ -77,7 +77,7 @@ class BatchCheck {
  public:
   BatchCheck(Device& device, const VariantAt& variant_at, const Case& batch, std::uint64_t seed,
              BatchInvariance* found)
-      : device_(device), variant_at_(variant_at), batch_(batch), seed_(seed), found_(*found) {}
+      : device_(device), exchange_(device), variant_at_(variant_at), batch_(batch), seed_(seed), found_(*found) {}
 
   Outcome run(const std::vector<std::int64_t>& row_counts) {
     found_.rows = batch_.rows();
@@ -190,7 +190,7 @@ class BatchCheck {
   std::optional<TensorImages> run_in(Arena& arena, const RunnableVariant& variant,
                                      const Case& which, const TensorImages& initial) {
     Findings findings;
-    auto results = Runner(device_, variant, which, nullptr, &findings).run(arena, initial, 0);
+    auto results = Runner(device_, exchange_, variant, which, nullptr, &findings).run(arena, initial, 0);
     if (results && !findings.any()) return results;
     ProofReport report;
     findings.conclude(&report);
@@ -256,6 +256,7 @@ class BatchCheck {
   }
 
   Device& device_;
+  PlainExchange exchange_;
   const VariantAt& variant_at_;
   const Case& batch_;
   std::uint64_t seed_;

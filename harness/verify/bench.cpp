@@ -13,16 +13,16 @@
 namespace fusetune {
 
 Arena& Arenas::at(Place place) {
-  std::optional<Arena>& wanted = place == Place::low ? low_ : high_;
-  std::optional<Arena>& other = place == Place::low ? high_ : low_;
+  std::shared_ptr<Arena>& wanted = place == Place::low ? low_ : high_;
+  std::shared_ptr<Arena>& other = place == Place::low ? high_ : low_;
   if (!keep_both_) other.reset();
-  if (!wanted) wanted.emplace(device_, which_, place, mix64(seed_ + (place == Place::low)));
+  if (!wanted) wanted = exchange_.arena(which_, place, mix64(seed_ + (place == Place::low)), {});
   return *wanted;
 }
 
 std::vector<TensorImages> Bench::run(std::span<const Run> runs, std::uint64_t schedule,
                                      Findings* findings) {
-  Runner runner(device_, variant_, which_, source_.reference, findings);
+  Runner runner(device_, exchange(), variant_, which_, source_.reference, findings);
   std::vector<TensorImages> results = runner.run(runs, schedule);
   launches_ += runner.launches();
   return results;
@@ -30,7 +30,13 @@ std::vector<TensorImages> Bench::run(std::span<const Run> runs, std::uint64_t sc
 
 void Bench::skip(std::string what) { skipped_.push_back(std::move(what)); }
 
-void Bench::judge(std::span<const Pass> passes, const Inputs* inputs, Findings* findings) {
+void Bench::judge(std::span<Pass> passes, const Inputs* inputs, Findings* findings) {
+  if (by_rows_) {
+    if (const auto metrics = check_by_rows(which_, *source_.reference, passes, findings,
+                                           options_.cosine_min))
+      return add_outputs(outputs_, metrics->outputs);
+    for (Pass& pass : passes) source_.expect(pass);
+  }
   const Explainer explainer(which_, source_.reference, inputs, passes);
   const auto check = [&](Findings* found) {
     return check_results(which_, passes, explainer, found, options_.cosine_min);

@@ -8,6 +8,7 @@
 #include "harness/verify/images.hpp"
 #include "harness/verify/inputs.hpp"
 #include "harness/verify/proof.hpp"
+#include "harness/verify/truths.hpp"
 #include "reference/reference.hpp"
 
 namespace fusetune {
@@ -18,7 +19,7 @@ struct Pass {
   TensorImages initial;                            ///< of all tensors
   TensorImages expected;                           ///< of the result tensors
   TensorImages actual;                             ///< of the result tensors
-  std::map<std::string, reference::Truth> truths;  ///< of result tensors that are not exact
+  Truths truths;           ///< of result tensors that are not exact
   std::string name;                                ///< "numbers 0", "normal", "zeros": which inputs
   std::string content;  ///< names `poison`, `initial`, `expected` and `truths`; "": has no name
 };

@@ -83,7 +83,7 @@ void expect_golden(const GoldenMapping& mapping, const Case& which,
   if (!captured && !std::all_of(results.begin(), results.end(),
                                 [](auto* tensor) { return tensor->accept.exact; })) {
     if (reference == nullptr) throw std::runtime_error("the family has no reference");
-    expected_results(which, *reference, pass.initial, pass.poison, &pass.truths);
+    expected_results(which, *reference, pass.initial, pass.poison, &pass.truths.own());
   }
   for (const TensorDecl* tensor : results) {
     TensorImage& image = pass.expected[tensor->name] = pass.initial.at(tensor->name);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/spec/geometry.hpp"
+#include "harness/verify/image_bytes.hpp"
 
 namespace fusetune {
 
@@ -24,7 +25,7 @@ constexpr std::int64_t kGapBytesMax = 4096;
 /// padding of the last row is no part of it: it may be unmapped.
 struct TensorImage {
   TensorShape shape;
-  std::vector<std::byte> bytes;
+  ImageBytes bytes;
 
   TensorImage() = default;
   explicit TensorImage(const TensorShape& tensor_shape);

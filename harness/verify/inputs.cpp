@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "harness/base/parallel.hpp"
 #include "harness/verify/edges.hpp"
 #include "harness/verify/generators.hpp"
 #include "harness/verify/mix.hpp"
@@ -51,16 +52,23 @@ std::uint64_t carried(std::uint32_t number, std::int64_t element_bytes, int pass
   return low_bits(value, element_bytes);
 }
 
+constexpr std::int64_t kElementsAtATime = 256 << 10;
+
 template <typename Element, typename Value>
 void fill_rows(TensorImage& image, const Value& value) {
-  std::uint64_t index = 0;
-  for (std::int64_t row = 0; row < image.filled_rows(); ++row) {
-    std::byte* to = image.bytes.data() + row * image.stride_bytes();
-    for (std::int64_t i = 0; i < image.shape.row_elements; ++i, ++index, to += sizeof(Element)) {
-      const Element element = static_cast<Element>(value(index));
-      std::memcpy(to, &element, sizeof element);
+  std::byte* const data = image.bytes.data();
+  const std::int64_t width = image.shape.row_elements;
+  const std::int64_t part = std::max<std::int64_t>(1, kElementsAtATime / std::max<std::int64_t>(1, width));
+  for_parts(image.filled_rows(), part, [&](std::int64_t first, std::int64_t past) {
+    auto index = static_cast<std::uint64_t>(first * width);
+    for (std::int64_t row = first; row < past; ++row) {
+      std::byte* to = data + row * image.stride_bytes();
+      for (std::int64_t i = 0; i < width; ++i, ++index, to += sizeof(Element)) {
+        const Element element = static_cast<Element>(value(index));
+        std::memcpy(to, &element, sizeof element);
+      }
     }
-  }
+  });
 }
 
 template <typename Value>

@@ -65,9 +65,10 @@ reference::Problem make_problem(const Case& which, const TensorImages& inputs,
     if (tensor->role == Role::workspace) continue;
     const bool result = is_result(tensor->role);
     const TensorImage& image = (result ? results : inputs).at(tensor->name);
+    std::byte* data = result ? results.at(tensor->name).bytes.data()
+                             : const_cast<std::byte*>(image.bytes.data());
     problem.tensors[tensor->name] =
-        tensor_of(image.shape, image.stride_bytes() / image.element_bytes(),
-                  const_cast<std::byte*>(image.bytes.data()));
+        tensor_of(image.shape, image.stride_bytes() / image.element_bytes(), data);
   }
   return problem;
 }

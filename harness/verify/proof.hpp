@@ -14,6 +14,7 @@
 
 namespace fusetune {
 
+class Exchange;
 class ProofCache;
 
 /// One kind of check with how much it compared. A proof whose checks compared nothing at all has
@@ -110,6 +111,7 @@ struct ProofOptions {
   const RunnableVariant* baseline = nullptr;
   double cosine_min = -1;  ///< a sweep's own demand on every output, beside the family's; -1: none
   ProofCache* cache = nullptr;  ///< of what other proofs of the case have made; nullptr: none
+  Exchange* exchange = nullptr;  ///< with the device; nullptr: a plain one
   /// Checks and statuses of failed launches that do not count, by name: the self-test shows with it
   /// what each of them alone finds.
   std::set<std::string> off{};

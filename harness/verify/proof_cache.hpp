@@ -19,8 +19,10 @@ namespace fusetune {
 
 class ProofCache {
  public:
-  /// Keeps what was used last, of at most so many bytes.
-  explicit ProofCache(std::size_t bytes_max = std::size_t{512} << 20) : bytes_max_(bytes_max) {}
+  /// Keeps what was used last, of at most so many bytes. Kernels of a `far` device cannot write into
+  /// this memory: what is kept is not checked each time.
+  explicit ProofCache(std::size_t bytes_max = std::size_t{512} << 20, bool far = false)
+      : bytes_max_(bytes_max), far_(far) {}
 
   /// The images that `make` gives for this key, each time the same.
   TensorImages images(const std::string& key, const std::function<TensorImages()>& make);
@@ -45,7 +47,7 @@ class ProofCache {
  private:
   struct Content {
     TensorImages images;
-    std::map<std::string, reference::Truth> truths;
+    Truths truths;
     ResultMetrics metrics;
     Findings findings;
     std::string checksum() const;
@@ -60,12 +62,12 @@ class ProofCache {
 
   /// nullptr when it is not there, or not as it was stored.
   const Content* find(const std::string& key);
-  bool fits(const TensorImages& images,
-            const std::map<std::string, reference::Truth>& truths) const;
+  bool fits(const TensorImages& images, const Truths& truths) const;
   void keep(const std::string& key, Content content);
   void drop(std::map<std::string, Entry>::iterator entry);
 
   std::size_t bytes_max_;
+  bool far_;
   std::size_t bytes_ = 0;
   std::int64_t found_ = 0, made_ = 0;
   std::map<std::string, Entry> entries_;

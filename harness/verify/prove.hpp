@@ -29,6 +29,9 @@ struct PassSource {
 /// call left.
 Pass make_pass(const PassSource& source, int number, Poison poison, int call = 0,
                const TensorImages* carried = nullptr);
+/// Without what it should give: nobody asks.
+Pass make_input_pass(const PassSource& source, int number, Poison poison, int call = 0,
+                     const TensorImages* carried = nullptr);
 
 ProofReport prove(Device& device, const RunnableVariant& variant, const Case& which,
                   const ProofOptions& options, const PassSource& source);

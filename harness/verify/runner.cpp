@@ -45,10 +45,7 @@ std::optional<TensorImages> Runner::run(Arena& arena, const TensorImages& initia
 }
 
 std::vector<TensorImages> Runner::run(std::span<const Run> runs, std::uint64_t schedule_seed) {
-  for (const Run& run : runs) {
-    run.arena->write_guards();
-    run.arena->write(*run.initial);
-  }
+  for (const Run& run : runs) exchange_.fill(*run.arena, *run.initial);
   if (!launch(runs, schedule_seed)) return {};
   std::vector<TensorImages> results;
   for (const Run& run : runs) results.push_back(collect(run));
@@ -56,12 +53,13 @@ std::vector<TensorImages> Runner::run(std::span<const Run> runs, std::uint64_t s
 }
 
 TensorImages Runner::collect(const Run& run) {
-  check_guards(*run.arena);
+  ArenaContent content = exchange_.read(*run.arena, *run.initial);
+  check_guards(*run.arena, content);
   TensorImages results;
   for (const Buffer& buffer : run.arena->buffers()) {
     const std::string& name = buffer.tensor->name;
     const TensorImage& initial = run.initial->at(name);
-    TensorImage actual = run.arena->read(buffer);
+    TensorImage& actual = content.images.at(name);
     if (buffer.over.empty()) check_padding(buffer, actual, initial);
     if (buffer.tensor->role == Role::in && !buffer.overwritten)
       check_input(buffer, actual, initial);
@@ -140,11 +138,9 @@ void Runner::check_writers(const Arena& arena) {
   }
 }
 
-void Runner::check_guards(const Arena& arena) {
-  std::int64_t compared_bytes = 0;
-  const std::vector<Breach> breaches = arena.check_guards(&compared_bytes);
-  findings_->count(Check::guards, compared_bytes, "bytes");
-  for (const Breach& breach : breaches) {
+void Runner::check_guards(const Arena& arena, const ArenaContent& content) {
+  findings_->count(Check::guards, content.guard_bytes, "bytes");
+  for (const Breach& breach : content.breaches) {
     // Whole elements: one byte of a stray element may equal the guard by chance.
     const auto element =
         static_cast<std::size_t>(size_bytes(arena.buffer(breach.tensor).shape.dtype));

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/verify/arena.hpp"
+#include "harness/verify/exchange.hpp"
 #include "harness/verify/findings.hpp"
 #include "harness/verify/images.hpp"
 #include "harness/verify/proof.hpp"
@@ -25,9 +25,10 @@ struct Run {
 class Runner {
  public:
   /// `reference` has the words for elements and may be nullptr.
-  Runner(Device& device, const RunnableVariant& variant, const Case& which,
+  Runner(Device& device, Exchange& exchange, const RunnableVariant& variant, const Case& which,
          const reference::Reference* reference, Findings* findings)
       : device_(device),
+        exchange_(exchange),
         variant_(variant),
         which_(which),
         reference_(reference),
@@ -49,11 +50,12 @@ class Runner {
   TensorImages collect(const Run& run);
   void watch(std::span<const Run> runs);
   void check_writers(const Arena& arena);
-  void check_guards(const Arena& arena);
+  void check_guards(const Arena& arena, const ArenaContent& content);
   void check_padding(const Buffer& buffer, const TensorImage& actual, const TensorImage& initial);
   void check_input(const Buffer& buffer, const TensorImage& actual, const TensorImage& initial);
 
   Device& device_;
+  Exchange& exchange_;
   const RunnableVariant& variant_;
   const Case& which_;
   const reference::Reference* reference_;

@@ -153,6 +153,154 @@ class Planted(SimulatedTest):
         self.assertIn("no queue that is timed", harness.unwrapped(result.stderr))
 
 
+SEARCHED = """
+sweep: searched
+device: simulated
+families:
+  - family: simulated_rows
+    symbols: [{nk: 1, nv: 2}]
+    tokens: {1: 0.5, 16: 0.5}
+    axes: {block_size: [64, 128, 192, 256], chunk: [1, 2, 3, 4, 6, 8, 12], prefetch: [off]}
+search: {strategy: STRATEGY, evaluations: 32, seed: 5}
+measure: {data: hot, budget_s: 60}
+"""
+# A word that matters, and an optimum inside: large chunks lose again.
+SEARCHED_TIMES = """
+simulation: searched
+time_ns:
+  simulated_rows: "2000 + 900 * rows_per_iter + ceil_div(640000, block_size * chunk) + 250 * chunk + (order == forward ? 0 : 3000)"
+  simulated_rows_plain: 60000 + 1000 * grid_blocks
+"""
+
+
+class Searched(SimulatedTest):
+    """A search tries some of a space; the race among what it found is the normal one."""
+
+    def tune(self, strategy, store, simulation=SEARCHED_TIMES, expect=0, **more):
+        sweep = self.write(f"{strategy}.yaml", SEARCHED.replace("STRATEGY", strategy))
+        return self.run_json("--jobs", 2, "--store", store, "--results", store + "-results", "tune", sweep, expect=expect,
+                             environment=self.simulated(self.write(f"{store}.times.yaml", simulation)), **more)
+
+    def steps(self, store):
+        with sqlite3.connect(self.dir / store / "records.sqlite") as db:
+            return {(kind, key): (run, data) for kind, key, run, data in
+                    db.execute("SELECT kind, key, run, data FROM steps")}
+
+    def test_it_finds_the_best_in_a_fifth_of_the_space_and_says_how(self):
+        report = self.tune("model", "one")
+        for row in report["rows"]:
+            self.assertIn("block_size=256,chunk=3,order=forward,prefetch=off,rows_per_iter=1", row["variant"])
+        self.assertEqual(report["compiled"], 33)  # and the baseline
+        self.assertEqual(report["compile_found"], 0)
+        self.assertEqual(report["proved"], 33)
+        searched = report["search"]["geometries"][0]["search"]
+        self.assertEqual(searched, {"strategy": "model", "evaluations": 32, "seed": 5, "tried": 32, "variants": 168})
+        table = json.loads(next((self.dir / "one-results").rglob("*.json")).read_text())
+        for row in table["rows"]:
+            self.assertEqual(row["certificate"]["search"],
+                             {"strategy": "model", "seed": 5, "tried": 32, "variants": 168})
+            # The slow ones of those that were tried had no part in it.
+            self.assertLess(row["certificate"]["candidates"], 33)
+        header = next((self.dir / "one-results").rglob("*.hpp")).read_text()
+        self.assertIn("(model search, 32 of 168 variants tried)", header)
+        races = [json.loads(data) for (kind, _), (_, data) in self.steps("one").items() if kind == "race"]
+        self.assertEqual(len(races), 2)
+        for race in races:
+            self.assertEqual(race["search"]["tried"], 32)
+        text = self.run_program("--store", "one", "--results", "one-results", "explain", report["rows"][0]["case"],
+                                "--device", "simulated-w64", environment=self.simulated()).stdout
+        self.assertIn("search: model (seed 5) tried 32 of 168 variants", text)
+        # Nothing is left to do, and nothing is tried but what was.
+        before = self.tables("one-results")
+        again = self.tune("model", "one")
+        self.assertEqual([again[key] for key in ("compiled", "proved", "measured")], [0, 0, 0])
+        self.assertEqual(again["search"]["measured"], 0)
+        self.assertEqual(self.tables("one-results"), before)
+
+    def test_everything_that_a_search_timed_had_been_proved(self):
+        self.tune("local", "local")
+        with sqlite3.connect(self.dir / "local" / "records.sqlite") as db:
+            proved, timed = set(), 0
+            for kind, subject, status, data in db.execute("SELECT kind, subject, status, data FROM steps ORDER BY id"):
+                if kind == "proof" and status == "ok":
+                    proved.add(subject.split(" | ")[1])
+                if kind in ("search", "race"):
+                    arms = json.loads(data)["arms"]
+                    timed += len(arms)
+                    self.assertLessEqual(set(arms), proved)
+            self.assertGreater(timed, 33)
+
+    def test_strategies_try_other_variants_and_an_exhaustive_one_all(self):
+        tried = {}
+        for strategy in ("random", "local", "model"):
+            report = self.tune(strategy, strategy)
+            self.assertEqual(report["variants"], 33)
+            tried[strategy] = {subject for (kind, subject) in self.steps(strategy) if kind == "compile"}
+        self.assertEqual(len({frozenset(keys) for keys in tried.values()}), 3)
+        sweep = self.write("all.yaml", SEARCHED.replace("STRATEGY, evaluations: 32, seed: 5", "exhaustive"))
+        report = self.run_json("--store", "all", "--results", "all-results", "tune", sweep,
+                               environment=self.simulated(self.write("all.times.yaml", SEARCHED_TIMES)))
+        self.assertEqual(report["variants"], 169)
+        self.assertEqual(report["search"]["rounds"], 0)
+        self.assertFalse([key for key in self.steps("all") if key[0] == "search"])
+        table = json.loads(next((self.dir / "all-results").rglob("*.json")).read_text())
+        self.assertIsNone(table["rows"][0]["certificate"]["search"])
+
+    def test_a_dry_run_says_how_many_it_will_try(self):
+        sweep = self.write("dry.yaml", SEARCHED.replace("STRATEGY", "model"))
+        text = self.run_program("tune", sweep, "--dry-run", environment=self.simulated()).stdout
+        self.assertIn("search: tries 32 of 168 variants (model, seed 5)", text)
+        self.assertIn("33 compilations, 66 launches", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 100)
+        report = self.run_json("tune", sweep, "--dry-run", environment=self.simulated())
+        self.assertEqual(report["search"], "model, 32 evaluations, seed 5")
+        self.assertEqual(report["geometries"][0]["untried"], 136)
+
+    def test_what_fails_is_told_and_costs_the_others_nothing(self):
+        # All of one word are wrong: the search learns it, the campaign tells of those that were tried.
+        faults = "faults:\n  - {fault: wrong_result, entry: simulated_rows, variant: {order: forward}, launch: 3}\n" \
+                 "  - {fault: kernel_hang, entry: simulated_rows, variant: {block_size: 64}, launch: 150}\n"
+        sweep = self.write("faults.yaml", SEARCHED.replace("STRATEGY", "model"))
+        report = self.run_json("--jobs", 2, "--kernel-timeout-s", 0.5, "tune", sweep, expect=2,
+                               environment=self.simulated(self.write("wrong.yaml", SEARCHED_TIMES + faults)))
+        statuses = collections.Counter(failure["status"] for failure in report["failures"])
+        self.assertGreater(statuses["verification_failed"], 0)
+        self.assertLess(statuses["verification_failed"], 16)  # half of the space
+        # Who hung while the search timed it hangs in the race as well, and is known by it.
+        self.assertGreater(statuses["kernel_timeout"], 0)
+        for row in report["rows"]:
+            self.assertIn("order=backward", row["variant"])
+            self.assertNotIn("block_size=64", row["variant"])
+
+    def test_a_search_that_was_killed_goes_on_where_it_was(self):
+        self.tune("model", "alone")
+        alone = self.steps("alone")
+        sweep = self.write("model.yaml", SEARCHED.replace("STRATEGY", "model"))
+        environment = self.simulated(self.write("killed.times.yaml", SEARCHED_TIMES))
+        command = [harness.PROGRAM, "--jobs", "2", "--store", "killed", "--results", "killed-results", "tune", str(sweep)]
+        kept = {}
+        for least in (8, 30, 55, 80):  # steps on record before the next kill: batches in all states
+            process = subprocess.Popen(command, cwd=self.dir, env=environment, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            while process.poll() is None and len(kept) < least:
+                try:
+                    kept = self.steps("killed")
+                except sqlite3.OperationalError:
+                    pass  # the tables are being made
+            process.kill()
+            process.wait()
+            now = self.steps("killed")
+            self.assertEqual({key: now.get(key) for key in kept}, kept)  # none lost, and none done again
+            kept = now
+        self.assertLess(len(kept), len(alone))
+        report = self.tune("model", "killed", simulation=SEARCHED_TIMES)
+        self.assertLess(report["compiled"], 33)
+        now = self.steps("killed")
+        self.assertEqual({key: now[key] for key in kept}, kept)
+        self.assertEqual(set(now), set(alone))
+        self.assertEqual(self.tables("killed-results"), self.tables("alone-results"))
+
+
 SHARED = """
 sweep: shared
 device: simulated

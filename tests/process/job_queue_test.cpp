@@ -55,6 +55,24 @@ TEST(JobQueue, WhatWasSeenBeatsWhatWasExpected) {
   EXPECT_THAT(take_all(queue), ElementsAre("b", "a"));
 }
 
+TEST(JobQueue, AKindStaysWithItsWorkerWhereItAsksForThat) {
+  JobQueue queue;
+  const auto push = [&queue](const std::string& name, const std::string& kind, double ms) {
+    Job one = job(name, kind, ms);
+    one.stays = true;
+    queue.push(std::move(one));
+  };
+  push("a1", "a", 30);
+  push("b1", "b", 20);
+  push("c1", "c", 10);
+  push("c2", "c", 10);
+  EXPECT_EQ(queue.take(Company::any, "c", {"a"})->request, "c1") << "its own, if short";
+  EXPECT_EQ(queue.take(Company::any, "", {"a", "c"})->request, "b1") << "nobody's";
+  EXPECT_EQ(queue.take(Company::any, "", {"a", "c"})->request, "a1") << "the longest of others";
+  queue.push(job("goes anywhere", "x", 5));
+  EXPECT_EQ(queue.take(Company::any, "", {"c", "x"})->request, "goes anywhere");
+}
+
 TEST(JobQueue, WhatFollowsCounts) {
   JobQueue queue;
   queue.push(job("for a table", "gfx", 250));

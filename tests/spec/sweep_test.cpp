@@ -30,6 +30,7 @@ TEST_F(SweepTest, ReadsEveryKey) {
   EXPECT_EQ(sweep.device, "host-w64");
   EXPECT_THAT(sweep.also_compile, ElementsAre("gfx90a"));
   EXPECT_EQ(sweep.space.text(), "pairwise");
+  EXPECT_EQ(sweep.search.text(), "model, 24 evaluations, seed 3");
   EXPECT_EQ(sweep.measure.data, "hot");
   EXPECT_EQ(sweep.measure.budget_s, 7.5);
   EXPECT_EQ(sweep.measure.probe_cutoff, 4);
@@ -110,6 +111,28 @@ TEST_F(SweepTest, ValuesAreChecked) {
   EXPECT_THAT(error_with("vgpr <= 128", "tokens <= 128"), HasSubstr("a requirement cannot use it"));
   EXPECT_THAT(error_with("vector_bytes >= 4", "CU_COUNT >= 4"),
               HasSubstr("a filter cannot use it"));
+}
+
+TEST_F(SweepTest, ASearchIsReadStrictly) {
+  EXPECT_TRUE(load(replaced(kSweep, "search: {strategy: model, evaluations: 24, seed: 3}", ""))
+                  .search.is_exhaustive());
+  EXPECT_EQ(load(replaced(kSweep, ", evaluations: 24, seed: 3}", "}")).search.text(),
+            "model, 64 evaluations, seed 1");
+  const std::string model = "strategy: model, evaluations: 24, seed: 3";
+  EXPECT_THAT(error_with("strategy: model", "strategy: modal"),
+              AllOf(HasSubstr("sweep.yaml:22:20: "), HasSubstr("did you mean 'model'")));
+  EXPECT_THAT(error_with("evaluations: 24", "evaluation: 24"),
+              AllOf(HasSubstr("sweep.yaml:22:27: "), HasSubstr("did you mean 'evaluations'")));
+  EXPECT_THAT(error_with("evaluations: 24", "evaluations: 0"),
+              AllOf(HasSubstr("sweep.yaml:22:40: "), HasSubstr("from 1 up")));
+  EXPECT_THAT(error_with("evaluations: 24", "evaluations: 024"), HasSubstr("sweep.yaml:22:40: "));
+  EXPECT_THAT(error_with("seed: 3", "seed: -3"), HasSubstr("from 0 up"));
+  EXPECT_THAT(error_with(model, "evaluations: 24"), HasSubstr("strategy"));
+  // What would say nothing is no key of it.
+  EXPECT_THAT(error_with(model, "strategy: exhaustive, evaluations: 24"),
+              HasSubstr("tries every variant"));
+  EXPECT_THAT(error_with(model, "strategy: exhaustive, seed: 3"), HasSubstr("tries every variant"));
+  EXPECT_THAT(error_with("search: {" + model + "}", "search: model"), HasSubstr("sweep.yaml:22:9"));
 }
 
 TEST_F(SweepTest, ASweepWithoutFamiliesIsAnError) {

@@ -31,6 +31,7 @@ inline Certificate certificate(double median_us) {
   c.proved_on = "host-w64 fast";
   c.proofs = 9;
   c.batch_class = "0123abcd";
+  c.search = {"model", 3, 24, 250};
   return c;
 }
 

@@ -1,0 +1,75 @@
+#include "harness/tune/tool_code.hpp"
+
+#include "harness/base/files.hpp"
+#include "harness/tune/compile_stage.hpp"
+#include "harness/verify/digester.hpp"
+
+namespace fusetune {
+
+namespace {
+
+CompileRequest digest_request(const Target& target) {
+  CompileRequest request;
+  request.target = target;
+  request.source.name = "harness/verify/kernels/digest.hip";
+  request.source.text = read_file(project_root() / request.source.name);
+  request.headers = common_headers();
+  request.macros = {{"FT_BLOCK_SIZE", std::to_string(kDigestBlock)},
+                    {"FT_WAVE_SIZE", std::to_string(target.wave_size)}};
+  request.entries = {kDigestEntry};
+  request.signatures = {{{Argument::Kind::tensor, "parts"},
+                         {Argument::Kind::tensor, "sums"},
+                         {Argument::Kind::symbol, "count"}}};
+  request.kernarg_bytes = {24};
+  request.block_threads = kDigestBlock;
+  return request;
+}
+
+}  // namespace
+
+std::optional<StoredCode> compiled_tool(const CompileRequest& request, const EngineOptions& options,
+                                        Outcome* outcome) {
+  std::string why;
+  const std::string identity = compiler_identity(request.target, &why);
+  if (identity.empty()) {
+    *outcome = {Status::unsupported_target, why};
+    return std::nullopt;
+  }
+  const std::string key = request.key(identity);
+  const CodeStore store(options.store);
+  std::optional<StoredCode> code = store.find(key);
+  if (!code) {
+    const JobEnd end = ask_worker("compile",
+                                  Json{{"op", "compile"},
+                                       {"request", to_json(request)},
+                                       {"store", options.store.string()},
+                                       {"key", key},
+                                       {"memory_mib", options.compile_memory_mib}},
+                                  options.compile_timeout_s);
+    if (end.how != JobEnd::How::answered) {
+      *outcome = {Status::compiler_crash, "the compile worker ended: " + end.last_output};
+      return std::nullopt;
+    }
+    if (end.answer.contains("error")) {
+      *outcome = {Status::compile_error, end.answer["error"].get<std::string>()};
+      return std::nullopt;
+    }
+    code = store.find(key);
+  }
+  if (!code) *outcome = {Status::compile_error, "the compiled kernels are not in the store"};
+  if (code && !code->outcome.ok()) {
+    *outcome = code->outcome;
+    return std::nullopt;
+  }
+  return code;
+}
+
+std::string digest_code_path(const DeviceProperties& device, const EngineOptions& options) {
+  const Platform platform = device.target.platform;
+  if (platform != Platform::amd && platform != Platform::nvidia) return "";
+  Outcome outcome;
+  const auto code = compiled_tool(digest_request(device.target), options, &outcome);
+  return code ? code->code_path.string() : "";
+}
+
+}  // namespace fusetune

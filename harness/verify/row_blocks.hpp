@@ -1,0 +1,22 @@
+#pragma once
+// A large case, judged by blocks of its rows: the reference of all rows at once takes several times
+// the memory of the case.
+
+#include <optional>
+
+#include "harness/verify/results.hpp"
+
+namespace fusetune {
+
+/// Whether every result of the case follows its rows, and each row only depends on its own.
+bool is_judged_by_rows(const Case& which);
+
+/// As check_results(), with what the reference makes of each block; `expected` and `truths` of the
+/// passes are not used. Norms of whole outputs are those of blocks. Nothing when anything is wrong:
+/// the whole case has to tell.
+std::optional<ResultMetrics> check_by_rows(const Case& which,
+                                           const reference::Reference& reference,
+                                           std::span<const Pass> passes, Findings* findings,
+                                           double cosine_min);
+
+}  // namespace fusetune
