@@ -133,7 +133,7 @@ struct RaceResult {
   std::int64_t checked_lists = 0;      ///< whose results on the path that is timed were compared
   std::vector<double> reference_us;    ///< of the copy, per epoch that was kept
   /// Where the race's time went, by this machine's clock: "warm_up", "probe", "path" (recording and
-  /// the proof of coldness), "screen", "epochs", "confirm".
+  /// the proof of coldness), "screen", "epochs", "check_before", "confirm", "check_after".
   std::map<std::string, double> phases_ms;
 };
 
