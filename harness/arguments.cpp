@@ -201,8 +201,16 @@ void add_rest(CLI::App& app, Program& program) {
       app.add_subcommand("selftest", "Plant bugs one at a time: each must be found by its check");
   CLI::Option* family =
       selftest->add_option("FAMILY", program.selftest.family, "Family; all of them when left out");
-  selftest->add_option("--mutant", program.selftest.mutants, "One planted bug by its name")
-      ->needs(family);
+  CLI::Option* timed =
+      selftest
+          ->add_flag("--timed", program.selftest.timed,
+                     "What is planted on the path that is timed, on a device with a queue, alone")
+          ->excludes(family);
+  selftest
+      ->add_option("--case", program.selftest.timed_case, "The case that --timed runs, by its key")
+      ->needs(timed);
+  selftest->add_option("--mutant", program.selftest.mutants,
+                       "One planted bug by its name, of FAMILY or with --timed");
   selftest->add_option("--device", program.selftest.devices, kDevices);
   selftest
       ->add_option("--seeds", program.selftest.seeds, "Seeds for false alarms on the true kernel")

@@ -101,6 +101,8 @@ struct SelftestOptions {
   std::vector<std::string> modes;  ///< "exact", "fast"; both when empty
   int seeds = 3;
   std::string without;         ///< a group of checks to switch off
+  bool timed = false;          ///< what is planted on the path that is timed, and nothing else
+  std::string timed_case;      ///< in place of its own cases
   std::filesystem::path docs;  ///< gets the tables; empty: none
 };
 

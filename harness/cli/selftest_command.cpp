@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <set>
 
 #include "harness/base/error.hpp"
@@ -15,6 +16,8 @@
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/selection.hpp"
 #include "harness/cli/text_table.hpp"
+#include "harness/cli/timed_text.hpp"
+#include "harness/device/gpu.hpp"
 
 namespace fusetune {
 
@@ -80,6 +83,20 @@ std::string again_text(const GlobalOptions& global, const SelftestOptions& optio
   return command_text(global, arguments);
 }
 
+/// With the bugs that this mode cannot find here, which count as no kill.
+void print_score(const SelftestSummary& summary, ProofMode mode) {
+  const auto out_of_reach = summary.out_of_reach(mode);
+  fmt::print("{}: {} of {} killed{}\n", to_string(mode), summary.killed(mode),
+             counted(summary.within_reach(mode), "mutant"),
+             out_of_reach.empty() ? "" : fmt::format(", {} out of reach:", out_of_reach.size()));
+  for (const MutantVerdict* verdict : out_of_reach)
+    fmt::print("{}", wrapped(fmt::format("  {}: {}{}", verdict->name, verdict->out_of_reach,
+                                         verdict->check.empty() ? ""
+                                                                : ", though found this time by " +
+                                                                      verdict->found_by()),
+                             4));
+}
+
 void print_summary(const GlobalOptions& global, const SelftestOptions& options,
                    const SelftestSummary& summary, const std::vector<ProofMode>& modes) {
   std::vector<std::string> header{"mutant"};
@@ -103,34 +120,64 @@ void print_summary(const GlobalOptions& global, const SelftestOptions& options,
                                      verdict.message),
                          4),
                  again_text(global, options, summary, verdict));
-  for (const ProofMode mode : modes)
-    fmt::print("{}: {} of {} killed\n", to_string(mode), summary.killed(mode),
-               counted(summary.within_reach(mode), "mutant"));
+  for (const ProofMode mode : modes) print_score(summary, mode);
   fmt::print("{} of the shipped kernel, {}\n\n", counted(summary.true_runs, "proof"),
              counted(static_cast<long long>(summary.false_alarms.size()), "false alarm"));
   for (const std::string& alarm : summary.false_alarms)
     fmt::print("{}", wrapped(fmt::format("  false alarm: {}", alarm), 4));
 }
 
+/// A device with what is run on it.
+struct TestedDevice {
+  std::string name;
+  std::vector<ProofMode> modes;
+  bool asked = false;                   ///< what needs which check
+  std::unique_ptr<WorkerPool> workers;  ///< nothing: they are yet to be started
+};
+
+/// Throws UserError where a mode was asked for that a device does not have.
+std::vector<ProofMode> modes_on(const std::string& device, const std::vector<std::string>& names) {
+  const std::vector<ProofMode> all = modes_of(target_for(device));
+  std::vector<ProofMode> modes;
+  for (const std::string& name : names) {
+    const ProofMode mode = mode_from_string(name);
+    if (std::find(all.begin(), all.end(), mode) == all.end())
+      throw UserError(
+          fmt::format("{} has no {} mode: code that tells of each of its accesses is made for host "
+                      "devices alone; say --mode fast, or leave it out",
+                      device, name));
+    modes.push_back(mode);
+  }
+  std::sort(modes.begin(), modes.end());
+  return modes.empty() ? all : modes;
+}
+
 /// The families and devices one after the other; what is wrong with one keeps no other from its
 /// test.
 class SelftestRun {
  public:
-  SelftestRun(const GlobalOptions& global, const SelftestOptions& options)
+  SelftestRun(const GlobalOptions& global, const SelftestOptions& options,
+              const std::vector<std::string>& devices)
       : global_(global), options_(options), run_(global, "selftest") {
-    for (const std::string& mode : options.modes) modes_.push_back(mode_from_string(mode));
-    if (modes_.empty()) modes_ = {ProofMode::exact, ProofMode::fast};
-    std::sort(modes_.begin(), modes_.end());
     if (!options.without.empty()) find_check_group(options.without);
+    for (const std::string& name : devices) {
+      TestedDevice& device = devices_.emplace_back();
+      device.name = name;
+      device.modes = modes_on(name, options.modes);
+      // It is the same for all wave sizes: one device is asked. No GPU: the order of its threads is
+      // nobody's choice, so what is found with some luck shows no need of a check.
+      device.asked = !is_gpu(name) && asked() == nullptr;
+    }
   }
 
-  void test(const std::string& family, const std::vector<std::string>& devices) {
+  void test(const std::string& family) {
     try {
       MutantFile file = mutants_of(family);
       if (!options_.mutants.empty()) keep_named(file, options_.mutants);
-      for (const std::string& device : devices)
-        if (!interrupted()) test(file, device, device == devices.front());
+      for (TestedDevice& device : devices_)
+        if (!interrupted()) test(file, device);
     } catch (const UserError& error) {
+      for (TestedDevice& device : devices_) device.workers.reset();
       worst_ = worst_of(worst_, ExitCode::usage);
       errors_.emplace_back(error.what());
       documents_.push_back(
@@ -138,9 +185,31 @@ class SelftestRun {
     }
   }
 
+  /// On devices that have a path that is timed; where nothing else was asked for, it is an error to
+  /// have none.
+  void test_timed() {
+    for (const TestedDevice& device : devices_) {
+      if (interrupted() || (!options_.timed && !is_gpu(device.name))) continue;
+      try {
+        const TimedSummary summary =
+            timed_selftest(timed_choice(options_, device.name), run_.session());
+        if (!summary.passed() && !summary.interrupted)
+          worst_ = worst_of(worst_, ExitCode::verification_failed);
+        if (global_.json)
+          documents_.push_back(to_json(summary));
+        else
+          print_timed(global_, summary);
+      } catch (const UserError& error) {
+        worst_ = worst_of(worst_, ExitCode::usage);
+        errors_.emplace_back(error.what());
+      }
+    }
+  }
+
   /// Of a run over everything: every group of checks is needed by some mutant.
   void check_groups_are_proven() {
-    for (const UnprovenGroup& group : unproven_groups(summaries_, modes_)) {
+    if (asked() == nullptr) return;
+    for (const UnprovenGroup& group : unproven_groups(summaries_, asked()->modes)) {
       worst_ = worst_of(worst_, ExitCode::verification_failed);
       errors_.push_back(
           fmt::format("no mutant lives in {} mode without the checks '{}': nothing shows that they "
@@ -166,23 +235,34 @@ class SelftestRun {
   }
 
  private:
-  /// What needs which check is the same for all wave sizes: one device is asked.
-  void test(const MutantFile& file, const std::string& device, bool is_first) {
-    const SelftestChoice choice{device, modes_, options_.seeds, options_.without, is_first};
-    const SelftestSummary summary = selftest(file, choice, run_.session());
+  const TestedDevice* asked() const {
+    const auto found = std::find_if(devices_.begin(), devices_.end(),
+                                    [](const TestedDevice& device) { return device.asked; });
+    return found == devices_.end() ? nullptr : &*found;
+  }
+
+  void test(const MutantFile& file, TestedDevice& device) {
+    const SelftestChoice choice{device.name, device.modes, options_.seeds, options_.without,
+                                device.asked};
+    // On a GPU it takes longer to start them than to prove; on the host a bug may have spoiled
+    // their memory, and new ones cost nothing.
+    if (!device.workers || !is_gpu(device.name))
+      device.workers =
+          std::make_unique<WorkerPool>(worker_role("device", job_count(run_.session().options)));
+    const SelftestSummary summary = selftest(file, choice, run_.session(), *device.workers);
     if (!summary.passed() && !summary.interrupted)
       worst_ = worst_of(worst_, ExitCode::verification_failed);
     if (global_.json)
       documents_.push_back(to_json(summary));
     else
-      print_summary(global_, options_, summary, modes_);
+      print_summary(global_, options_, summary, device.modes);
     summaries_.push_back(summary);
   }
 
   const GlobalOptions& global_;
   const SelftestOptions& options_;
   RunSession run_;
-  std::vector<ProofMode> modes_;
+  std::vector<TestedDevice> devices_;
   std::vector<SelftestSummary> summaries_;
   ExitCode worst_ = ExitCode::pass;
   Json documents_ = Json::array();
@@ -194,10 +274,13 @@ class SelftestRun {
 ExitCode selftest_command(const GlobalOptions& global, const SelftestOptions& options) {
   add_test_families();
   const std::vector<std::string> devices = devices_or_both(options.devices);
-  const std::vector<std::string> families = families_to_test(options.family);
-  SelftestRun run(global, options);
-  for (const std::string& family : families) run.test(family, devices);
-  const bool everything = options.family.empty() && options.without.empty();
+  if (!options.mutants.empty() && options.family.empty() && !options.timed)
+    throw UserError("--mutant NAME is one of a family, or of --timed: say which");
+  SelftestRun run(global, options, devices);
+  const bool everything = options.family.empty() && options.without.empty() && !options.timed;
+  if (!options.timed)
+    for (const std::string& family : families_to_test(options.family)) run.test(family);
+  if (options.timed || everything) run.test_timed();
   if (everything && !interrupted()) run.check_groups_are_proven();
   if (!options.docs.empty() && !interrupted()) run.write_docs();
   return run.end();

@@ -26,6 +26,10 @@ Outcome Device::replay(const LaunchGraph& /*graph*/) {
   return {Status::launch_error, "this device has no graphs"};
 }
 
+Outcome Device::launch_beside(const LoadedCode& /*code*/, const KernelLaunch& /*launch*/) {
+  return {Status::launch_error, "this device has one queue"};
+}
+
 void Device::copy_within(DevicePointer destination, DevicePointer source, std::size_t size_bytes) {
   std::vector<std::byte> bytes(size_bytes);
   copy_from(bytes.data(), source, size_bytes);

@@ -121,6 +121,9 @@ class Device {
   /// Enqueues one launch. The outcome may also be reported by a later synchronize().
   virtual Outcome launch(const LoadedCode& code, const KernelLaunch& launch) = 0;
   virtual Outcome synchronize() = 0;
+  /// Waits for all work of the device, whichever queue it is in: what left the queue that is timed
+  /// shows in the time of this machine alone.
+  virtual Outcome synchronize_all() { return synchronize(); }
   /// Of the last launch that failed with out_of_bounds, misaligned or kernel_fault.
   virtual std::optional<Fault> last_fault() const { return std::nullopt; }
 
@@ -140,6 +143,9 @@ class Device {
   virtual std::unique_ptr<LaunchGraph> record(std::span<const QueuedLaunch> launches,
                                               Outcome* outcome);
   virtual Outcome replay(const LaunchGraph& graph);
+  /// A launch beside the queue, as a kernel on another stream: synchronize(), spans and graphs know
+  /// nothing of it. A self-test shows with it that this is noticed.
+  virtual Outcome launch_beside(const LoadedCode& code, const KernelLaunch& launch);
   /// Enqueues a copy within the device's memory.
   virtual void copy_within(DevicePointer destination, DevicePointer source, std::size_t size_bytes);
   /// Memory that allocate() could still give; nothing where the device cannot tell.

@@ -51,9 +51,14 @@ class Race {
     lap("screen");
     race_epochs();
     lap("epochs");
+    check_paths();
+    lap("check_before");
     confirm();
     lap("confirm");
-    if (result_.samples.empty()) throw ArmFailure{-1, clocks_disagree()};
+    check_paths();
+    lap("check_after");
+    if (result_.samples.empty() && result_.disproved.empty())
+      throw ArmFailure{-1, clocks_disagree()};
     flag_frozen_clock();
     return std::move(result_);
   }
@@ -243,9 +248,20 @@ class Race {
     eliminate(out);
   }
 
+  /// Times count of work that was done: who is wrong on the path that is timed has none.
+  void check_paths() {
+    for (const std::int32_t arm : std::vector<std::int32_t>(alive_)) {
+      const Outcome outcome = bench_.check_path(arm);
+      if (outcome.ok()) continue;
+      result_.disproved.push_back({arm, outcome});
+      std::erase(alive_, arm);
+      std::erase_if(result_.samples, [arm](const Sample& sample) { return sample.arm == arm; });
+    }
+  }
+
   /// The winner of many is lucky as well: its time counts on epochs that did not choose it.
   void confirm() {
-    if (rules().finalists == 0) return;
+    if (rules().finalists == 0 || alive_.empty()) return;
     result_.confirmed = true;
     result_.confirmed_from = epochs_;
     const std::int32_t from = epochs_;

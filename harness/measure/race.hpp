@@ -68,7 +68,12 @@ struct RaceOptions {
   double memory_share = 0.25;     ///< of the free memory that the argument sets may have
   std::int64_t cache_bytes = 0;   ///< of the last-level cache, as measured; 0: what the device says
   bool one_by_one = false;        ///< no span is submitted before the one before it has ended
-  bool cold = true;               ///< rotate argument sets beyond the last-level cache
+  /// Before and after the epochs that give the certificate the path that is timed is checked
+  /// against single launches (ring_check.hpp), so many lists and bytes of results at least. 0: it
+  /// is not.
+  std::int64_t check_lists = 1024;
+  std::int64_t check_bytes = std::int64_t{64} << 20;
+  bool cold = true;  ///< rotate argument sets beyond the last-level cache
   std::uint64_t seed = 1;
   double budget_s = 5;  ///< wall time of this race; fewer epochs (never under two) when it runs out
   /// Of all argument sets together, where the device cannot tell what is free.
@@ -94,7 +99,8 @@ struct Elimination {
   std::int32_t epochs = 0;  ///< that it ran
 };
 
-/// An arm that was right before it was timed and wrong afterwards. Its samples are gone.
+/// An arm that was right before it was timed and wrong on the path that is timed, or afterwards.
+/// Its samples are gone.
 struct Disproof {
   std::int32_t arm = 0;
   Outcome outcome;
@@ -124,9 +130,10 @@ struct RaceResult {
   std::int64_t rejected_clocks = 0;    ///< visits left out because two clocks disagreed
   std::int64_t rejected_throttle = 0;  ///< and because the core clock fell
   std::int64_t repeated_epochs = 0;    ///< because the reference copy had drifted
+  std::int64_t checked_lists = 0;      ///< whose results on the path that is timed were compared
   std::vector<double> reference_us;    ///< of the copy, per epoch that was kept
   /// Where the race's time went, by this machine's clock: "warm_up", "probe", "path" (recording and
-  /// the proof of coldness), "screen", "epochs", "confirm".
+  /// the proof of coldness), "screen", "epochs", "check_before", "confirm", "check_after".
   std::map<std::string, double> phases_ms;
 };
 

@@ -7,6 +7,7 @@
 #include <new>
 #include <numeric>
 
+#include "harness/measure/ring_check.hpp"
 #include "harness/stats/stats.hpp"
 #include "harness/verify/inputs.hpp"
 
@@ -369,6 +370,19 @@ std::vector<Visit> RaceBench::there_and_back(std::vector<std::int32_t> order,
     if (visit.verdict == Visit::Verdict::good) visit.verdict = verdict;
   }
   return visits;
+}
+
+Outcome RaceBench::check_path(std::int32_t arm) {
+  if (!asynchronous_ || options_.check_lists == 0) return {};
+  prepare();
+  const RingCheck check =
+      check_ring(device_, *ring_, *timer_, bound_[static_cast<std::size_t>(arm)],
+                 {options_.check_lists, options_.check_bytes}, [this] { prepare(); });
+  if (check.launch_failed) throw ArmFailure{arm, check.outcome};
+  result_.checked_lists += check.lists;
+  if (check.lists == 0 && check.outcome.ok())
+    flag("results not compared on the path that is timed");
+  return check.outcome;
 }
 
 double RaceBench::reference_drift() {

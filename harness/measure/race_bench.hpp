@@ -78,6 +78,9 @@ class RaceBench {
   /// The arms in this order and back, by spans of two lengths or only of the short one.
   std::vector<Visit> there_and_back(std::vector<std::int32_t> order,
                                     const std::vector<SpanLength>& lengths, bool two);
+  /// What the path that is timed leaves in the memory that is there. Throws ArmFailure where a
+  /// launch fails.
+  Outcome check_path(std::int32_t arm);
   /// Reads the reference copy: its drift from what it usually takes; 0 where there is none.
   double reference_drift();
   /// The readings since the last epoch that was kept belong to one that is kept now.

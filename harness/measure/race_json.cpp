@@ -38,6 +38,7 @@ Json to_json(const RaceResult& result) {
           {"rejected_clocks", result.rejected_clocks},
           {"rejected_throttle", result.rejected_throttle},
           {"repeated_epochs", result.repeated_epochs},
+          {"checked_lists", result.checked_lists},
           {"reference_us", result.reference_us},
           {"phases_ms", result.phases_ms}};
 }
@@ -91,6 +92,7 @@ RaceResult race_from_json(const Json& json) {
   json.at("rejected_throttle").get_to(result.rejected_throttle);
   json.at("repeated_epochs").get_to(result.repeated_epochs);
   json.at("reference_us").get_to(result.reference_us);
+  result.checked_lists = json.value("checked_lists", std::int64_t{0});
   if (json.contains("phases_ms")) json.at("phases_ms").get_to(result.phases_ms);
   return result;
 }
@@ -133,6 +135,8 @@ void visit_numbers(Options& options, const Visit& visit) {
   visit("reference_drift", options.reference_drift);
   visit("doubling_max", options.doubling_max);
   visit("memory_share", options.memory_share);
+  visit("check_lists", options.check_lists);
+  visit("check_bytes", options.check_bytes);
   visit("cache_bytes", options.cache_bytes);
   visit("one_by_one", options.one_by_one);
   visit("cold", options.cold);

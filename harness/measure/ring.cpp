@@ -95,7 +95,34 @@ Ring::Ring(Device& device, const TensorImages& images, std::int64_t sets, Layout
                   layout.stride * static_cast<std::size_t>(sets + (has_pristine_set_ ? 1 : 0)),
               Place::low),
       base_(memory_.pointer() + layout.base) {
+  find_results();
   fill();
+}
+
+void Ring::find_results() {
+  for (std::size_t ordinal = 0; ordinal < tensors_.size(); ++ordinal) {
+    if (!is_result(tensors_[ordinal]->role) || span_bytes_[ordinal] == 0) continue;
+    if (results_.parts.empty()) results_.offset = offsets_[ordinal];
+    results_.end = offsets_[ordinal] + span_bytes_[ordinal];
+    results_.parts.push_back({tensors_[ordinal]->name, offsets_[ordinal] - results_.offset,
+                              span_bytes_[ordinal], tensors_[ordinal]->role == Role::out});
+  }
+}
+
+void Ring::reset_set(std::int64_t set, std::byte poison) {
+  std::vector<std::byte> bytes;
+  for (std::size_t ordinal = 0; ordinal < tensors_.size(); ++ordinal) {
+    if (changes(ordinal)) write(ordinal, set);
+    if (tensors_[ordinal]->role != Role::out) continue;
+    bytes.assign(span_bytes_[ordinal], poison);
+    device_->copy_to(data(ordinal, set), bytes.data(), bytes.size());
+  }
+}
+
+void Ring::reset_results(std::byte poison) {
+  reset_set(0, poison);
+  for (std::int64_t set = 1; set < sets_; ++set)
+    device_->copy_within(results_of(set), results_of(0), results_.size());
 }
 
 void Ring::fill() {

@@ -40,6 +40,27 @@ class Ring {
   void restore(std::int64_t first, std::int64_t count);
   bool restores() const;
 
+  /// A tensor that launches write, in the bytes of results().
+  struct Part {
+    std::string name;
+    std::size_t offset = 0, bytes = 0;
+    bool is_output = false;  ///< and do not read
+  };
+  /// The piece of a set that holds everything that launches write, with what lies between.
+  struct Results {
+    std::size_t offset = 0, end = 0;  ///< within a set
+    std::vector<Part> parts;
+    std::size_t size() const { return end - offset; }
+  };
+  const Results& results() const { return results_; }
+  DevicePointer results_of(std::int64_t set) const {
+    return base_ + static_cast<std::size_t>(set) * stride_ + results_.offset;
+  }
+  /// Outputs are all `poison`, and what launches change holds its first content.
+  void reset_set(std::int64_t set, std::byte poison);
+  /// Of all sets. Needs an asynchronous device.
+  void reset_results(std::byte poison);
+
  private:
   struct Layout;
   Ring(Device& device, const TensorImages& images, std::int64_t sets, Layout layout);
@@ -48,6 +69,7 @@ class Ring {
   /// Once for the whole ring, and then within the device's memory where that is quicker.
   void fill();
   bool changes(std::size_t ordinal) const;
+  void find_results();
 
   Device* device_;
   const TensorImages* images_;
@@ -60,6 +82,7 @@ class Ring {
   std::size_t stride_;
   DeviceMemory memory_;
   DevicePointer base_;
+  Results results_;
 };
 
 }  // namespace fusetune

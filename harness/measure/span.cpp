@@ -231,7 +231,7 @@ Span SpanTimer::run(BoundArm& arm, std::int64_t launches) {
   Span span = close(open, look);
   if (traits_.asynchronous) {
     // All work of the device, and not only what its queue knows of.
-    if (const Outcome late = device_->synchronize(); span.outcome.ok()) span.outcome = late;
+    if (const Outcome late = device_->synchronize_all(); span.outcome.ok()) span.outcome = late;
     span.host_us = device_->host_us() - open.from_us;
   }
   // After the span, not before the next: by then the ring has turned and the copies are cold again.
@@ -240,6 +240,22 @@ Span SpanTimer::run(BoundArm& arm, std::int64_t launches) {
     if (const Outcome late = device_->synchronize(); span.outcome.ok()) span.outcome = late;
   }
   return span;
+}
+
+std::int64_t SpanTimer::lists_per_set(const BoundArm& arm) const {
+  return path_ == LaunchPath::graph ? sweeps_recorded(arm) : 1;
+}
+
+Outcome SpanTimer::sweep(BoundArm& arm) {
+  const SpanRequest request{&arm, whole(arm, ring_->sets())};
+  if (Outcome outcome = record_all({&request, 1}); !outcome.ok()) return outcome;
+  in_queue_ = 0;
+  set_ = 0;
+  tell(arm, request.launches);
+  const Outcome outcome =
+      path_ == LaunchPath::graph ? replay_sweeps(request) : enqueue_lists(request, {});
+  const Outcome late = device_->synchronize();
+  return outcome.ok() ? late : outcome;
 }
 
 SpanLength span_length(double us_per_launch, std::int64_t sets, double span_us_min) {

@@ -84,6 +84,11 @@ class SpanTimer {
   std::vector<Span> run(std::span<const SpanRequest> requests);
   /// So many launch lists, rounded up to what can be run.
   std::int64_t whole(const BoundArm& arm, std::int64_t launches) const;
+  /// Runs the arm's lists on every set, as spans do but untimed, and waits; nothing is restored.
+  Outcome sweep(BoundArm& arm);
+  /// How often a sweep uses each set.
+  std::int64_t lists_per_set(const BoundArm& arm) const;
+  void tell(const BoundArm& arm, std::int64_t launches) const;
   /// Records the arm's sweeps of the ring, once; the outcome says why that is not possible.
   Outcome record(BoundArm& arm);
 
@@ -110,7 +115,6 @@ class SpanTimer {
   Span close(const Open& open, Look& look);
   void lead_in(const SpanRequest& first);
   Outcome record_all(std::span<const SpanRequest> requests);
-  void tell(const BoundArm& arm, std::int64_t launches) const;
 
   Device* device_;
   Ring* ring_;

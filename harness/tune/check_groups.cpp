@@ -22,6 +22,11 @@ ProofMode mode_from_string(std::string_view name) {
   throw UserError(unknown_name("mode", std::string(name), {"exact", "fast"}));
 }
 
+std::vector<ProofMode> modes_of(const Target& target) {
+  if (target.platform != Platform::host) return {ProofMode::fast};
+  return {ProofMode::exact, ProofMode::fast};
+}
+
 const std::vector<CheckGroup>& check_groups() {
   static const std::vector<CheckGroup> groups{
       {"values", "elements against the reference", {"exact", "values"}, kBoth},

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/spec/target.hpp"
+
 namespace fusetune {
 
 /// How a kernel is proved on the host: instrumented code, where every access is seen, or plain
@@ -15,6 +17,8 @@ namespace fusetune {
 enum class ProofMode { exact, fast };
 std::string_view to_string(ProofMode mode);
 ProofMode mode_from_string(std::string_view name);  ///< throws UserError
+/// Instrumented code is made for the host device alone: there every access can be seen.
+std::vector<ProofMode> modes_of(const Target& target);
 
 struct CheckGroup {
   std::string name;

@@ -7,6 +7,7 @@
 
 #include "harness/tune/batch_cases.hpp"
 #include "harness/tune/mutated_device.hpp"
+#include "harness/tune/planted_race.hpp"
 #include "harness/verify/batch_check.hpp"
 #include "harness/verify/findings.hpp"
 #include "harness/verify/proof.hpp"
@@ -82,6 +83,7 @@ void check_batches(Device& device, const LoadedCode& code, const Json& request,
 }  // namespace
 
 Json handle_mutant_request(Device& device, const Json& request, ProofCache& cache) {
+  if (request.contains("plant")) return handle_planted_race(device, request, cache);
   const Case which = case_from_json(request.at("case"));
   Outcome outcome;
   const std::unique_ptr<LoadedCode> code =
@@ -115,6 +117,32 @@ Json handle_mutant_request(Device& device, const Json& request, ProofCache& cach
     check_batches(mutated, *code, request, change, options.off, &report);
   device.overlook({});
   return Json{{"report", to_json(report)}, {"retire", report.failed_check == "launch"}};
+}
+
+ProofReport mutant_report(const JobEnd& end, ProofMode mode) {
+  ProofReport report;
+  if (end.how != JobEnd::How::answered) {
+    const bool late = end.how == JobEnd::How::timed_out;
+    report.outcome = {late ? Status::kernel_timeout : Status::worker_lost, end.last_output};
+    report.failed_check = "launch";
+    return report;
+  }
+  if (end.answer.contains("error")) {
+    // Told by whatever was called next, which need not be a launch.
+    const bool lost = end.answer.value("retire", false);
+    report.outcome = {lost ? Status::kernel_fault : Status::launch_error,
+                      end.answer["error"].get<std::string>()};
+    if (lost) report.failed_check = "launch";
+    return report;
+  }
+  report = proof_from_json(end.answer.at("report"));
+  // A proof in another mode says nothing of this one.
+  if (report.mode != to_string(mode) && !report.mode.empty()) {
+    report.outcome = {Status::verification_failed,
+                      fmt::format("proved in {} mode instead of {}", report.mode, to_string(mode))};
+    report.failed_check.clear();
+  }
+  return report;
 }
 
 }  // namespace fusetune

@@ -5,6 +5,8 @@
 
 #include "harness/base/json.hpp"
 #include "harness/device/device.hpp"
+#include "harness/process/worker_pool.hpp"
+#include "harness/tune/check_groups.hpp"
 #include "harness/verify/proof_cache.hpp"
 
 namespace fusetune {
@@ -12,5 +14,9 @@ namespace fusetune {
 /// The worker's side of one request ("mutant"): one case, with changes of its launches and of the
 /// device, and with checks switched off.
 Json handle_mutant_request(Device& device, const Json& request, ProofCache& cache);
+
+/// The supervisor's side: what came of it, a failed launch where the worker ended or lost its
+/// device. Nothing that a bug breaks may end the run.
+ProofReport mutant_report(const JobEnd& end, ProofMode mode);
 
 }  // namespace fusetune

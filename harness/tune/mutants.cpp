@@ -143,7 +143,7 @@ void read_changes(const YamlNode& node, Mutant& mutant) {
 
 Mutant read_mutant(const YamlNode& node, const std::string& family) {
   node.allow_keys({"name", "about", "file", "replace", "with", "patches", "defines", "launch",
-                   "device", "case", "variant", "target", "killed_by"},
+                   "device", "case", "variant", "target", "killed_by", "on_gpu"},
                   "key of a mutant");
   Mutant mutant;
   mutant.mark = node.mark();
@@ -161,17 +161,11 @@ Mutant read_mutant(const YamlNode& node, const std::string& family) {
       complete_variant(mutant.which, node.at("variant"),
                        parse_target(mutant.target.empty() ? "host-w64" : mutant.target));
   mutant.expected = read_expectations(node.at("killed_by"));
+  if (const auto on_gpu = node.find("on_gpu")) mutant.on_gpu = read_expectation(*on_gpu);
   return mutant;
 }
 
 }  // namespace
-
-bool Mutant::batch_invariant(ProofMode mode) const {
-  const std::vector<Killer>& killers = expected.at(mode).killers;
-  return std::any_of(killers.begin(), killers.end(), [](const Killer& killer) {
-    return killer.check == to_string(Check::batch_invariance);
-  });
-}
 
 MutantFile load_mutants(const std::filesystem::path& path) {
   const YamlNode root = YamlNode::load(path);

@@ -13,6 +13,7 @@
 #include "harness/base/error.hpp"
 #include "harness/base/json.hpp"
 #include "harness/base/status.hpp"
+#include "harness/compile/compiler.hpp"
 #include "harness/spec/geometry.hpp"
 #include "harness/tune/check_groups.hpp"
 
@@ -82,11 +83,21 @@ struct Mutant {
   Variant variant;
   std::string target;  ///< it is a bug there alone; "" everywhere
   std::map<ProofMode, Expectation> expected;
+  std::optional<Expectation> on_gpu;  ///< in FAST mode there, where that is not the host's
   Mark mark;
 
+  /// Whether anything is wrong with it there: what takes the wave size for granted is right on
+  /// devices whose waves have it.
+  bool is_bug_on(const Target& here) const;
+  Expectation expectation(ProofMode mode, const Target& here) const;
   /// Its rows are asked to have the same bits in every batch, for a check of that finds it.
   bool batch_invariant(ProofMode mode) const;
+  /// It is wrong by its code alone: launches and device are as they should be.
+  bool changes_code_alone() const;
 };
+
+/// Makes the changes of the source and of the macros. Throws UserError where a patch does not fit.
+void apply(const Mutant& mutant, CompileRequest& request);
 
 struct MutantFile {
   std::string family;

@@ -17,12 +17,12 @@ void add(KernelArgument& argument, std::int64_t addend) {
 
 void MutatedDevice::release(DevicePointer pointer) {
   late_.clear();
-  device_.release(pointer);
+  inner().release(pointer);
 }
 
 void MutatedDevice::copy_to(DevicePointer destination, const void* source, std::size_t size_bytes) {
   run_late();
-  device_.copy_to(destination, source, size_bytes);
+  inner().copy_to(destination, source, size_bytes);
 }
 
 Outcome MutatedDevice::launch(const LoadedCode& code, const KernelLaunch& planned) {
@@ -32,15 +32,15 @@ Outcome MutatedDevice::launch(const LoadedCode& code, const KernelLaunch& planne
   ++launches_;
   switch (change_.kind) {
     case Kind::none:
-      return device_.launch(code, launch);
+      return inner().launch(code, launch);
     case Kind::loses_launches:
-      return launches_ % change_.every == 0 ? Outcome{} : device_.launch(code, launch);
+      return launches_ % change_.every == 0 ? Outcome{} : inner().launch(code, launch);
     case Kind::skips_last_block:
       launch.grid[0] -= 1;
-      return launch.grid[0] <= 0 ? Outcome{} : device_.launch(code, launch);
+      return launch.grid[0] <= 0 ? Outcome{} : inner().launch(code, launch);
     case Kind::repeats_launches: {
-      const Outcome first = device_.launch(code, launch);
-      return first.ok() ? device_.launch(code, launch) : first;
+      const Outcome first = inner().launch(code, launch);
+      return first.ok() ? inner().launch(code, launch) : first;
     }
     case Kind::keeps_stale_inputs:
       return run_on_stale_inputs(code, launch);
@@ -58,14 +58,14 @@ Outcome MutatedDevice::synchronize() {
   for (const auto& [code, launch] : std::exchange(late_, {})) {
     KernelLaunch last = launch;
     last.arguments = last_arguments_[launch.entry];
-    if (Outcome outcome = device_.launch(*code, last); !outcome.ok()) return outcome;
+    if (Outcome outcome = inner().launch(*code, last); !outcome.ok()) return outcome;
   }
-  return device_.synchronize();
+  return inner().synchronize();
 }
 
 void MutatedDevice::run_late() {
   for (const auto& [code, launch] : std::exchange(late_, {}))
-    if (!device_.launch(*code, launch).ok()) return;
+    if (!inner().launch(*code, launch).ok()) return;
 }
 
 Outcome MutatedDevice::run_on_stale_inputs(const LoadedCode& code, const KernelLaunch& launch) {
@@ -73,15 +73,15 @@ Outcome MutatedDevice::run_on_stale_inputs(const LoadedCode& code, const KernelL
   for (const InputArgument& input : facts_.inputs[launch.entry]) {
     const DevicePointer pointer = std::get<DevicePointer>(launch.arguments.at(input.index));
     std::vector<std::byte> bytes(input.bytes);
-    device_.copy_from(bytes.data(), pointer, bytes.size());
+    inner().copy_from(bytes.data(), pointer, bytes.size());
     const auto [known, is_new] = first_seen_.try_emplace(pointer, bytes);
     if (is_new) continue;
-    device_.copy_to(pointer, known->second.data(), known->second.size());
+    inner().copy_to(pointer, known->second.data(), known->second.size());
     current.emplace_back(pointer, std::move(bytes));
   }
-  Outcome outcome = device_.launch(code, launch);
-  if (outcome.ok()) outcome = device_.synchronize();
-  for (const auto& [pointer, bytes] : current) device_.copy_to(pointer, bytes.data(), bytes.size());
+  Outcome outcome = inner().launch(code, launch);
+  if (outcome.ok()) outcome = inner().synchronize();
+  for (const auto& [pointer, bytes] : current) inner().copy_to(pointer, bytes.data(), bytes.size());
   return outcome;
 }
 

@@ -3,12 +3,11 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "harness/device/device.hpp"
+#include "harness/device/forwarding_device.hpp"
 #include "harness/tune/mutants.hpp"
 
 namespace fusetune {
@@ -26,40 +25,21 @@ struct LaunchFacts {
   std::map<std::string, std::pair<std::size_t, std::int64_t>> additions;
 };
 
-class MutatedDevice : public Device {
+class MutatedDevice : public ForwardingDevice {
  public:
   MutatedDevice(Device& device, const DeviceChange& change, LaunchFacts facts)
-      : device_(device), change_(change), facts_(std::move(facts)) {}
+      : ForwardingDevice(device), change_(change), facts_(std::move(facts)) {}
 
-  const DeviceProperties& properties() const override { return device_.properties(); }
-  DevicePointer allocate(std::size_t size_bytes, Place place) override {
-    return device_.allocate(size_bytes, place);
-  }
   void release(DevicePointer pointer) override;
   void copy_to(DevicePointer destination, const void* source, std::size_t size_bytes) override;
-  void copy_from(void* destination, DevicePointer source, std::size_t size_bytes) override {
-    device_.copy_from(destination, source, size_bytes);
-  }
-  std::unique_ptr<LoadedCode> load(const std::string& code_path, Outcome* outcome) override {
-    return device_.load(code_path, outcome);
-  }
   Outcome launch(const LoadedCode& code, const KernelLaunch& launch) override;
   Outcome synchronize() override;
-  std::optional<Fault> last_fault() const override { return device_.last_fault(); }
-  double stamp_us() override { return device_.stamp_us(); }
-  void schedule(std::uint64_t seed) override { device_.schedule(seed); }
-  void watch(std::vector<WatchedTensor> tensors) override { device_.watch(std::move(tensors)); }
-  void overlook(const std::set<Status>& kinds) override { device_.overlook(kinds); }
-  std::vector<UnwrittenRange> unwritten() const override { return device_.unwritten(); }
-  void trace(bool on) override { device_.trace(on); }
-  TracedTraffic traced() const override { return device_.traced(); }
 
  private:
   /// Launches of which synchronize() said that they had ended.
   void run_late();
   Outcome run_on_stale_inputs(const LoadedCode& code, const KernelLaunch& launch);
 
-  Device& device_;
   DeviceChange change_;
   LaunchFacts facts_;
   std::int64_t launches_ = 0;

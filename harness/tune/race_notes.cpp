@@ -11,9 +11,9 @@ using std::chrono::microseconds;
 
 constexpr std::int64_t kNoArm = -1;
 // The rings of the largest cases, and their inputs, on a slow machine.
-constexpr microseconds kPrepare = std::chrono::minutes(5);
+constexpr microseconds kPreparing = std::chrono::minutes(5);
 // It is done of small cases alone.
-constexpr microseconds kProve = std::chrono::minutes(2);
+constexpr microseconds kProofAtHost = std::chrono::minutes(2);
 
 }  // namespace
 
@@ -22,7 +22,7 @@ std::optional<RaceMoment> RaceMoment::from_subject(std::int64_t subject, std::si
   return RaceMoment{static_cast<std::int32_t>(subject / 2), subject % 2 == 1};
 }
 
-void RaceNotes::preparing() { page_.rest(kNoArm, kPrepare); }
+void RaceNotes::preparing() { page_.rest(kNoArm, kPreparing); }
 
 void RaceNotes::timing(std::int32_t arm, double expected_us) {
   page_.write(RaceMoment{arm, false}.subject(),
@@ -34,7 +34,7 @@ void RaceNotes::proving(std::int32_t arm, bool launches) {
   if (launches)
     page_.write(subject, microseconds(0));
   else
-    page_.rest(subject, kProve);
+    page_.rest(subject, kProofAtHost);
 }
 
 }  // namespace fusetune

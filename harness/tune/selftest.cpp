@@ -7,41 +7,13 @@
 
 #include "harness/base/error.hpp"
 #include "harness/tune/compile_stage.hpp"
+#include "harness/tune/mutant_proof.hpp"
 #include "harness/tune/scratch_store.hpp"
 #include "harness/verify/proof.hpp"
 
 namespace fusetune {
 
 namespace {
-
-/// Makes the patch where its text stands once. Throws UserError when it stands nowhere, or twice.
-void apply(const Mutant& mutant, const Patch& patch, CompileRequest& request) {
-  std::vector<SourceText*> texts{&request.source};
-  for (SourceText& header : request.headers) texts.push_back(&header);
-  for (SourceText* text : texts) {
-    if (std::filesystem::path(text->name).filename() != patch.file) continue;
-    const std::size_t at = text->text.find(patch.replace);
-    if (at == std::string::npos)
-      throw UserError(mutant.mark,
-                      fmt::format("{}: the text to replace is not in {}", mutant.name, patch.file));
-    if (text->text.find(patch.replace, at + 1) != std::string::npos)
-      throw UserError(mutant.mark, fmt::format("{}: the text to replace is in {} more than once",
-                                               mutant.name, patch.file));
-    text->text.replace(at, patch.replace.size(), patch.with);
-    return;
-  }
-  throw UserError(mutant.mark,
-                  fmt::format("{}: the kernel has no source '{}'", mutant.name, patch.file));
-}
-
-void apply(const Mutant& mutant, CompileRequest& request) {
-  for (const Patch& patch : mutant.patches) apply(mutant, patch, request);
-  for (const auto& define : mutant.defines) {
-    std::erase_if(request.macros,
-                  [&define](const auto& macro) { return macro.first == define.first; });
-    request.macros.emplace_back(define);
-  }
-}
 
 bool kills(const Expectation& expected, const ProofReport& report) {
   return std::any_of(expected.killers.begin(), expected.killers.end(), [&](const Killer& killer) {
@@ -56,6 +28,7 @@ struct Trial {
   ProofMode mode = ProofMode::exact;
   bool planted = false;  ///< or the shipped kernel
   std::string key;
+  std::string shipped_key;  ///< of the kernel without the bug
   std::string code_path;
   Outcome compiled;
 };
@@ -68,8 +41,14 @@ struct Run {
 
 class Selftest {
  public:
-  Selftest(const MutantFile& file, const SelftestChoice& choice, Session& session)
-      : file_(file), choice_(choice), target_(target_for(choice.device)), session_(session) {
+  Selftest(const MutantFile& file, const SelftestChoice& choice, Session& session,
+           WorkerPool& workers)
+      : file_(file),
+        choice_(choice),
+        target_(target_for(choice.device)),
+        session_(session),
+        workers_(workers),
+        compilers_(compile_workers(session.options)) {
     summary_.family = file.family;
     summary_.device = choice.device;
   }
@@ -77,7 +56,8 @@ class Selftest {
   SelftestSummary run() {
     compile_all();
     if (!session_.stop()) prove_all();
-    if (!session_.stop() && choice_.without.empty()) prove_without_killers();
+    const bool asks = target_.platform == Platform::host && choice_.without.empty();
+    if (!session_.stop() && asks) prove_without_killers();
     summary_.interrupted = session_.stop();
     std::sort(summary_.mutants.begin(), summary_.mutants.end(),
               [](const MutantVerdict& a, const MutantVerdict& b) {
@@ -92,27 +72,34 @@ class Selftest {
     std::string why;
     identity_ = compiler_identity(target_, &why);
     if (identity_.empty()) throw UserError(why);
-    WorkerPool pool(compile_workers(session_.options));
     for (const Mutant& mutant : file_.mutants) {
-      if (!mutant.target.empty() && mutant.target != target_.name) continue;
+      const bool is_bug = mutant.is_bug_on(target_);
+      if (!is_bug && target_.platform == Platform::host) continue;  // the other wave size has it
       for (const ProofMode mode : choice_.modes) {
-        add_trial(pool, mutant, mode, true);
-        add_trial(pool, mutant, mode, false);
+        if (!is_bug) add_out_of_reach(mutant, mode, mutant.expectation(mode, target_).out_of_reach);
+        if (is_bug) add_trials(mutant, mode);
       }
     }
-    run(pool, "compile", std::ssize(trials_));
+    run(compilers_, "compile", std::ssize(trials_));
   }
 
-  void add_trial(WorkerPool& pool, const Mutant& mutant, ProofMode mode, bool planted) {
-    CompileRequest request = make_compile_request(mutant.which.geometry, mutant.variant, target_,
-                                                  mode == ProofMode::exact);
-    if (planted) apply(mutant, request);
-    const std::string key = request.key(identity_);
+  /// With the bug, and without.
+  void add_trials(const Mutant& mutant, ProofMode mode) {
+    const CompileRequest shipped = make_compile_request(mutant.which.geometry, mutant.variant,
+                                                        target_, mode == ProofMode::exact);
+    CompileRequest planted = shipped;
+    apply(mutant, planted);
+    const std::string shipped_key = shipped.key(identity_);
+    add_trial({&mutant, mode, true, planted.key(identity_), shipped_key, "", {}}, planted);
     // Mutants of one case share the shipped kernel.
     const bool batches = mutant.batch_invariant(mode);
-    if (!planted && !shipped_.insert(key + mutant.which.key() + (batches ? "b" : "")).second)
-      return;
-    Trial& trial = trials_.emplace_back(Trial{&mutant, mode, planted, key, "", {}});
+    if (shipped_.insert(shipped_key + mutant.which.key() + (batches ? "b" : "")).second)
+      add_trial({&mutant, mode, false, shipped_key, shipped_key, "", {}}, shipped);
+  }
+
+  void add_trial(Trial added, const CompileRequest& request) {
+    const std::string key = added.key;
+    Trial& trial = trials_.emplace_back(std::move(added));
     const auto [first, is_new] = compiled_.try_emplace(key);
     first->second.push_back(&trial);
     if (!is_new) return;
@@ -124,7 +111,7 @@ class Selftest {
     job.limit = std::chrono::milliseconds(
         static_cast<std::int64_t>(session_.options.compile_timeout_s * 1000));
     job.done = [this, key](const JobEnd& end) { finish_compile(key, end); };
-    pool.submit(std::move(job));
+    compilers_.submit(std::move(job));
   }
 
   void finish_compile(const std::string& key, const JobEnd& end) {
@@ -137,6 +124,7 @@ class Selftest {
                                                       session_.options.compile_timeout_s)};
     else if (stored)
       outcome = stored->outcome;
+    if (stored) identities_[key] = stored->code_identity;
     for (Trial* trial : compiled_.at(key)) {
       trial->compiled = outcome;
       if (stored) trial->code_path = stored->code_path.string();
@@ -144,15 +132,28 @@ class Selftest {
     }
   }
 
+  /// Code for another platform may take another way than the one that is patched, or make the same
+  /// of both. On the host that is a patch that plants nothing.
+  bool is_shipped_code(const Trial& trial) const {
+    if (target_.platform == Platform::host || !trial.compiled.ok()) return false;
+    if (!trial.planted || !trial.mutant->changes_code_alone()) return false;
+    const auto shipped = identities_.find(trial.shipped_key);
+    return shipped != identities_.end() && shipped->second == identities_.at(trial.key);
+  }
+
   void prove_all() {
     std::set<std::string> off;
     if (!choice_.without.empty()) off = find_check_group(choice_.without).parts;
-    WorkerPool pool(worker_role("device", job_count(session_.options)));
     std::int64_t jobs = 0;
     for (const Trial& trial : trials_) {
+      if (is_shipped_code(trial)) {
+        add_out_of_reach(*trial.mutant, trial.mode,
+                         fmt::format("the code for {} is the same without it", target_.name));
+        continue;
+      }
       const int seeds = trial.planted ? 1 : choice_.seeds;
       for (int seed = 1; seed <= seeds; ++seed, ++jobs)
-        submit_proof(pool, trial, {static_cast<std::uint64_t>(seed), off},
+        submit_proof(trial, {static_cast<std::uint64_t>(seed), off},
                      [this, &trial, seed](const ProofReport& report) {
                        if (trial.planted)
                          judge_mutant(trial, report);
@@ -160,12 +161,11 @@ class Selftest {
                          judge_shipped(trial, seed, report);
                      });
     }
-    run(pool, "prove", jobs);
+    run(workers_, "prove", jobs);
   }
 
   /// Every killed mutant again, without the checks that found it.
   void prove_without_killers() {
-    WorkerPool pool(worker_role("device", job_count(session_.options)));
     std::int64_t jobs = 0;
     for (MutantVerdict& verdict : summary_.mutants) {
       const CheckGroup* group = group_of(verdict.check, to_string(verdict.status));
@@ -175,12 +175,12 @@ class Selftest {
       });
       if (!choice_.again_without && trial->mutant->target.empty()) continue;
       ++jobs;
-      submit_proof(pool, *trial, {1, group->parts}, [this, &verdict, group](const auto& report) {
+      submit_proof(*trial, {1, group->parts}, [this, &verdict, group](const auto& report) {
         if (report.outcome.ok()) verdict.lives_without = group->name;
         advance(false);
       });
     }
-    run(pool, "again, without the check that found it", jobs);
+    run(workers_, "again, without the check that found it", jobs);
   }
 
   void run(WorkerPool& pool, const char* what, std::int64_t jobs) {
@@ -195,7 +195,7 @@ class Selftest {
   }
 
   template <typename Judge>
-  void submit_proof(WorkerPool& pool, const Trial& trial, const Run& run, Judge judge) {
+  void submit_proof(const Trial& trial, const Run& run, Judge judge) {
     if (!trial.compiled.ok()) {
       ProofReport report;
       report.outcome = trial.compiled;
@@ -218,36 +218,19 @@ class Selftest {
     // A planted bug may well hang; the kernels beside them must not seem to.
     job.second_try = !trial.planted;
     job.done = [&trial, judge](const JobEnd& end) {
-      if (end.how != JobEnd::How::cancelled) judge(report_of(trial, end));
+      if (end.how != JobEnd::How::cancelled) judge(mutant_report(end, trial.mode));
     };
-    pool.submit(std::move(job));
+    workers_.submit(std::move(job));
   }
 
-  static ProofReport report_of(const Trial& trial, const JobEnd& end) {
-    ProofReport report;
-    if (end.how == JobEnd::How::answered && end.answer.contains("error"))
-      throw UserError(trial.mutant->mark,
-                      trial.mutant->name + ": " + end.answer["error"].get<std::string>());
-    if (end.how != JobEnd::How::answered) {
-      const bool late = end.how == JobEnd::How::timed_out;
-      report.outcome = {late ? Status::kernel_timeout : Status::worker_lost, end.last_output};
-      report.failed_check = "launch";
-      return report;
-    }
-    report = proof_from_json(end.answer.at("report"));
-    // A proof in another mode says nothing of this one.
-    if (report.mode != to_string(trial.mode) && !report.mode.empty()) {
-      report.outcome = {
-          Status::verification_failed,
-          fmt::format("proved in {} mode instead of {}", report.mode, to_string(trial.mode))};
-      report.failed_check.clear();
-    }
-    return report;
+  void add_out_of_reach(const Mutant& mutant, ProofMode mode, const std::string& why) {
+    summary_.mutants.push_back(
+        {mutant.name, mutant.about, mode, Status::skipped, "", "", false, why, ""});
   }
 
   void judge_mutant(const Trial& trial, const ProofReport& report) {
     const Mutant& mutant = *trial.mutant;
-    const Expectation& expected = mutant.expected.at(trial.mode);
+    const Expectation expected = mutant.expectation(trial.mode, target_);
     MutantVerdict verdict{mutant.name,
                           mutant.about,
                           trial.mode,
@@ -276,19 +259,23 @@ class Selftest {
   const SelftestChoice& choice_;
   Target target_;
   Session& session_;
+  WorkerPool& workers_;
+  WorkerPool compilers_;
   ScratchStore scratch_;
   std::string identity_;
   std::deque<Trial> trials_;  ///< jobs hold references
   std::set<std::string> shipped_;
   std::map<std::string, std::vector<Trial*>> compiled_;
+  std::map<std::string, std::string> identities_;  ///< of code objects, by key
   SelftestSummary summary_;
   std::string stage_;  ///< that runs
 };
 
 }  // namespace
 
-SelftestSummary selftest(const MutantFile& file, const SelftestChoice& choice, Session& session) {
-  return Selftest(file, choice, session).run();
+SelftestSummary selftest(const MutantFile& file, const SelftestChoice& choice, Session& session,
+                         WorkerPool& workers) {
+  return Selftest(file, choice, session, workers).run();
 }
 
 }  // namespace fusetune

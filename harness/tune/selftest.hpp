@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/json.hpp"
+#include "harness/process/worker_pool.hpp"
 #include "harness/tune/mutants.hpp"
 #include "harness/tune/session.hpp"
 
@@ -16,8 +17,8 @@ namespace fusetune {
 
 struct SelftestChoice {
   std::string device;
-  std::vector<ProofMode> modes{ProofMode::exact, ProofMode::fast};
-  int seeds = 1;  ///< for false alarms
+  std::vector<ProofMode> modes;  ///< among modes_of() the device's target
+  int seeds = 1;                 ///< for false alarms
   /// A group that is switched off in every proof of a mutant, "" for none.
   std::string without;
   /// Whether each found mutant is proved again without the group that found it, or only those that
@@ -52,11 +53,14 @@ struct SelftestSummary {
   bool passed() const;
   std::int64_t killed(ProofMode mode) const;
   std::int64_t within_reach(ProofMode mode) const;
+  std::vector<const MutantVerdict*> out_of_reach(ProofMode mode) const;
 };
 
 /// Throws UserError when a patch no longer fits its source, or nothing can be compiled here. Code
-/// objects go to a temporary store: the user's never holds a mutant.
-SelftestSummary selftest(const MutantFile& file, const SelftestChoice& choice, Session& session);
+/// objects go to a temporary store: the user's never holds a mutant. `workers` are of the role
+/// "device"; after an exception they still have jobs of this family.
+SelftestSummary selftest(const MutantFile& file, const SelftestChoice& choice, Session& session,
+                         WorkerPool& workers);
 
 /// A group of checks that nothing in the summaries needs in a mode, where it could be needed.
 struct UnprovenGroup {

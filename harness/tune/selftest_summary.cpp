@@ -127,6 +127,13 @@ std::int64_t SelftestSummary::within_reach(ProofMode mode) const {
   });
 }
 
+std::vector<const MutantVerdict*> SelftestSummary::out_of_reach(ProofMode mode) const {
+  std::vector<const MutantVerdict*> verdicts;
+  for (const MutantVerdict& verdict : mutants)
+    if (verdict.mode == mode && !verdict.out_of_reach.empty()) verdicts.push_back(&verdict);
+  return verdicts;
+}
+
 std::vector<UnprovenGroup> unproven_groups(const std::vector<SelftestSummary>& summaries,
                                            const std::vector<ProofMode>& modes) {
   std::vector<UnprovenGroup> unproven;

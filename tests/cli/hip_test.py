@@ -1,9 +1,11 @@
 """GPUs as the program sees them, on a machine without any: the module of the GPU platform over a fake runtime.
 Its kernels do nothing, so a proof ends with unwritten outputs."""
 
+import collections
 import json
 import os
 import pathlib
+import re
 import shutil
 import sqlite3
 
@@ -164,6 +166,81 @@ measure: {data: cold, budget_s: 60}
         self.assertEqual(report["status"], "ok", report)
         self.assertEqual([floor["path"] for floor in report["floors"]], ["stream", "graph"])
         self.assertIn(result.returncode, (0, 3))  # by how quiet this machine is
+
+
+class Selftest(HipTest):
+    def selftest(self, *arguments, fail="", expect=2, **more):
+        environment = dict(self.gpus(1, fail), **more)
+        return self.run_json("--jobs", 2, *arguments, environment=environment, expect=expect)[0]
+
+    def named(self):
+        text = (harness.ROOT / "tests" / "mutants" / "staged_rows.yaml").read_text()
+        return re.findall(r"^  - name: (\w+)", text, re.M)
+
+    def test_fast_mode_alone_and_each_bug_has_its_verdict(self):
+        document = self.selftest("selftest", "staged_rows", "--device", "hip:0", "--seeds", 1)
+        mutants = {mutant["name"]: mutant for mutant in document["mutants"]}
+        self.assertEqual(sorted(mutants), sorted(self.named()))
+        self.assertEqual({mutant["mode"] for mutant in mutants.values()}, {"fast"})
+        # Waves of 64 here.
+        self.assertEqual(mutants["wave_of_64_assumed"]["out_of_reach"], "right with waves of 64")
+        self.assertIn("luck", mutants["next_row_overwrites"]["out_of_reach"])
+        self.assertFalse(any(mutant["killed"] and mutant["out_of_reach"] for mutant in mutants.values()))
+        # This compiler's code is its source's: no change of it is lost.
+        self.assertFalse(any("the same without it" in mutant["out_of_reach"] for mutant in mutants.values()))
+        text = self.run_program("selftest", "staged_rows", "--device", "hip:0", "--seeds", 1, environment=self.gpus()).stdout
+        self.assertRegex(text, r"mutant +fast +what it does")
+        missed = sum(bool(mutant["out_of_reach"]) for mutant in mutants.values())
+        self.assertRegex(text, rf"fast: \d+ of {len(mutants) - missed} mutants killed, {missed} out of reach:\n")
+        self.assertIn("  wave_of_64_assumed: right with waves of 64\n", text)
+        self.assertNotIn("exact: ", text)
+
+    def test_exact_mode_is_refused_with_the_reason(self):
+        for devices in (("hip:0",), ("host-w64", "hip:0")):
+            result = self.run_program("selftest", "staged_rows", "--mode", "exact", *[word for d in devices for word in ("--device", d)],
+                                      environment=self.gpus())
+            self.assertEqual((result.returncode, result.stdout), (64, ""))
+            self.assertIn("hip:0 has no exact mode: code that tells of each of its accesses", harness.unwrapped(result.stderr))
+
+    def test_faults_cost_a_worker_each_and_no_verdict(self):
+        """As of a driver that nothing works with after a fault: each process has but a few proofs."""
+        document = self.selftest("selftest", "staged_rows", "--device", "hip:0", "--seeds", 1,
+                                 fail="hipStreamSynchronize:350:719:sticky")
+        self.assertEqual(sorted(mutant["name"] for mutant in document["mutants"]), sorted(self.named()))
+        found = collections.Counter(mutant["status"] for mutant in document["mutants"])
+        self.assertGreater(found["kernel_fault"], 5)
+        self.assertGreater(found["unwritten_output"], 5)
+
+    def test_a_hang_costs_its_time_and_no_verdict(self):
+        mark = self.dir / "hung"
+        document = self.selftest("--kernel-timeout-s", 1, "selftest", "staged_rows", "--device", "hip:0", "--seeds", 1,
+                                 fail="hipStreamSynchronize:100:hang", FAKE_HIP_ONCE=str(mark))
+        self.assertTrue(mark.exists(), "nothing hung")
+        self.assertEqual(sorted(mutant["name"] for mutant in document["mutants"]), sorted(self.named()))
+        found = collections.Counter(mutant["status"] for mutant in document["mutants"])
+        self.assertLessEqual(found["kernel_timeout"], 1)
+        self.assertGreater(found["unwritten_output"], 20)
+
+    def test_what_cannot_even_begin_is_said_of_each(self):
+        document = self.selftest("selftest", "staged_rows", "--device", "hip:0", "--seeds", 1, fail="hipModuleLoadData:1:999")
+        self.assertEqual(sorted(mutant["name"] for mutant in document["mutants"]), sorted(self.named()))
+
+    def test_each_plant_on_the_path_that_is_timed_is_found(self):
+        environment = dict(self.gpus(), FUSETUNE_KERNEL_PATH=str(harness.ROOT / "tests" / "faults" / "kernels"),
+                           FAKE_HIP_LIVE="8", FAKE_HIP_CACHE="65536", FAKE_HIP_MEMORY=str(64 << 20))
+        document, = self.run_json("--kernel-timeout-s", 5, "selftest", "--timed", "--device", "hip:0", "--case",
+                                  "simulated_rows(nk=1,nv=2,tokens=16)", environment=environment)
+        self.assertTrue(document["passed"], document)
+        found = {plant["name"]: plant["found_by"] for plant in document["timed"]}
+        # Right while it was checked before, or not any more: by the clock of this machine.
+        self.assertIn(found.pop("wrong_while_timed"), ("timed path", "proof after timing"))
+        self.assertEqual(found, {
+            "other_stream": "clocks", "one_in_a_thousand_lost": "timed path", "first_launch_for_all": "timed path",
+            "first_arguments_in_graphs": "timed path", "wrong": "proof before timing",
+            "fast_by_half_the_work": "proof after timing", "slow": "slower",
+            "faults_while_timed": "worker_lost", "hangs_while_timed": "kernel_timeout"})
+        slow = next(plant for plant in document["timed"] if plant["name"] == "slow")
+        self.assertGreater(slow["ratio"], 1.5)  # of a time that this machine's load is in
 
 
 if __name__ == "__main__":

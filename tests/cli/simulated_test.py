@@ -123,6 +123,36 @@ class Queued(SimulatedTest):
             self.assertIn("block_size=128,chunk=4,", row["variant"])
 
 
+class Planted(SimulatedTest):
+    """Plants on the path that is timed, in virtual time."""
+
+    def found_by(self, script):
+        document, = self.run_json("--kernel-timeout-s", 1, "selftest", "--timed", "--device", "simulated", "--case",
+                                  "simulated_rows(nk=1,nv=2,tokens=16)",
+                                  environment=self.simulated(self.write("planted.yaml", "simulation: planted\n" + script)))
+        self.assertTrue(document["passed"], document)
+        self.assertEqual([plant["false_alarm"] for plant in document["timed"]], [""] * 10)
+        # The planted margin is what is measured.
+        slow = next(plant for plant in document["timed"] if plant["name"] == "slow")
+        self.assertAlmostEqual(slow["ratio"], 2, delta=0.05)
+        return {plant["name"]: plant["found_by"] for plant in document["timed"]}
+
+    def test_each_is_found_in_streams_and_in_graphs(self):
+        for us, noise in ((50, ""), (5, ""), (50, "noise: {placement: 0.01, sample: 0.015}\n")):
+            found = self.found_by(f"time_ns: {{simulated_rows: {1000 * us} + 1000 * grid_blocks}}\ncache_bytes: 16384\n"
+                                  "queue: {copy_bytes_per_us: 2000}\n" + noise)
+            self.assertEqual(found["other_stream"], "clocks")
+            self.assertEqual(found["one_in_a_thousand_lost"], "timed path")
+            self.assertEqual(found["fast_by_half_the_work"], "proof after timing")
+            self.assertEqual(found["slow"], "slower")
+            self.assertEqual(found["hangs_while_timed"], "kernel_timeout")
+
+    def test_a_host_device_times_nothing_in_a_queue(self):
+        result = self.run_program("selftest", "--timed", "--device", "host-w64")
+        self.assertEqual(result.returncode, 64, result.stdout)
+        self.assertIn("no queue that is timed", harness.unwrapped(result.stderr))
+
+
 SEARCHED = """
 sweep: searched
 device: simulated

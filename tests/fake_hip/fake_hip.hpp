@@ -17,6 +17,8 @@ struct Failure {
   hipError_t error = hipErrorUnknown;
   /// After it every call fails so, as after a kernel's fault.
   bool sticky = false;
+  /// It never returns, as where a kernel never ends.
+  bool hangs = false;
 };
 
 /// A new process, as far as the runtime knows: nothing exists, nothing was called.

@@ -35,10 +35,10 @@ struct ihipModule_t {
   std::map<std::string, ihipModuleSymbol_t> kernels;
 };
 struct ihipGraph {
-  std::vector<std::function<void()>> launches;
+  std::vector<fake_hip::Work> launches;
 };
 struct hipGraphExec {
-  std::vector<std::function<void()>> launches;
+  std::vector<fake_hip::Work> launches;
 };
 struct _hiprtcProgram {  // NOLINT: hipRTC's name
   std::string source;
@@ -71,14 +71,15 @@ double live_us(const std::string& entry, const fusetune::SimulatedLaunch& launch
   return us * (1 + 64.0 / static_cast<double>(launch.number("block_size")));
 }
 
-void run_live(const ihipModuleSymbol_t& kernel, fusetune::KernelLaunch launch) {
+void run_live(const ihipModuleSymbol_t& kernel, const fusetune::KernelLaunch& launch,
+              hipStream_t stream) {
   auto bound = std::make_shared<fusetune::SimulatedLaunch>();
   if (!kernel.program->bind(launch, bound.get()).ok()) return;
   const double us = live_us(kernel.entry, *bound);
-  fake_hip::work([bound, us, run = kernel.built_in->run] {
+  fake_hip::work(stream, [bound, us, run = kernel.built_in->run](hipStream_t in) {
     std::byte* result = nullptr;
     run(*bound, &result);
-    fake_hip::pass_us(us);
+    fake_hip::pass_us(in, us);
   });
 }
 
@@ -122,34 +123,34 @@ hipError_t hipModuleGetFunction(hipFunction_t* function, hipModule_t module, con
 
 hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigned grid_x, unsigned grid_y,
                                  unsigned grid_z, unsigned block_x, unsigned block_y,
-                                 unsigned block_z, unsigned /*lds_bytes*/, hipStream_t /*stream*/,
+                                 unsigned block_z, unsigned /*lds_bytes*/, hipStream_t stream,
                                  void** arguments, void** /*extra*/) {
   if (const hipError_t error = begin("hipModuleLaunchKernel"); error != hipSuccess) return error;
   if (grid_x * grid_y * grid_z == 0 || block_x * block_y * block_z == 0)
     return state().last = hipErrorInvalidValue;
   if (fake_hip::machine().kernel_us == 0) {
-    if (!state().capturing) fake_hip::pass_us(kKernelUs);
+    if (state().capturing != stream) fake_hip::pass_us(stream, kKernelUs);
   } else if (function->built_in != nullptr) {
     fusetune::KernelLaunch launch = launch_of(*function, arguments);
     launch.grid = {grid_x, grid_y, grid_z};
     launch.block = {block_x, block_y, block_z};
-    run_live(*function, std::move(launch));
+    run_live(*function, launch, stream);
   }
   return hipSuccess;
 }
 
-hipError_t hipStreamBeginCapture(hipStream_t /*stream*/, hipStreamCaptureMode /*mode*/) {
+hipError_t hipStreamBeginCapture(hipStream_t stream, hipStreamCaptureMode /*mode*/) {
   if (const hipError_t error = begin("hipStreamBeginCapture"); error != hipSuccess) return error;
-  if (state().capturing) return misuse();
-  state().capturing = true;
+  if (state().capturing != nullptr) return misuse();
+  state().capturing = stream;
   created("capture");
   return hipSuccess;
 }
 
 hipError_t hipStreamEndCapture(hipStream_t /*stream*/, hipGraph_t* graph) {
   const hipError_t error = begin("hipStreamEndCapture");
-  if (!state().capturing) return misuse();
-  state().capturing = false;
+  if (state().capturing == nullptr) return misuse();
+  state().capturing = nullptr;
   destroyed("capture");
   if (error != hipSuccess) state().captured.clear();
   if (error != hipSuccess) return error;
@@ -181,10 +182,10 @@ hipError_t hipGraphExecDestroy(hipGraphExec_t exec) {
   return error;
 }
 
-hipError_t hipGraphLaunch(hipGraphExec_t exec, hipStream_t /*stream*/) {
+hipError_t hipGraphLaunch(hipGraphExec_t exec, hipStream_t stream) {
   if (const hipError_t error = begin("hipGraphLaunch"); error != hipSuccess) return error;
-  fake_hip::pass_us(kGraphUs);
-  for (const auto& launch : exec->launches) launch();
+  fake_hip::pass_us(stream, kGraphUs);
+  for (const auto& launch : exec->launches) launch(stream);
   return hipSuccess;
 }
 

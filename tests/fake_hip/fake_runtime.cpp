@@ -13,8 +13,6 @@ using fake_hip::misuse;
 using fake_hip::pass_us;
 using fake_hip::state;
 
-struct ihipStream_t {};
-
 namespace {
 
 constexpr int kRuntimeVersion = 60300000;
@@ -182,13 +180,14 @@ hipError_t hipMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
 }
 
 hipError_t hipMemcpyAsync(void* destination, const void* source, std::size_t size_bytes,
-                          hipMemcpyKind /*kind*/, hipStream_t /*stream*/) {
+                          hipMemcpyKind /*kind*/, hipStream_t stream) {
   if (const hipError_t error = begin("hipMemcpyAsync"); error != hipSuccess) return error;
   std::memmove(destination, source, size_bytes);
   // On a live machine slower than what it pretends to be.
   constexpr double kLiveBytesPerUs = 5000;
-  pass_us(fake_hip::machine().kernel_us > 0 ? 1 + static_cast<double>(size_bytes) / kLiveBytesPerUs
-                                            : 1);
+  pass_us(stream, fake_hip::machine().kernel_us > 0
+                      ? 1 + static_cast<double>(size_bytes) / kLiveBytesPerUs
+                      : 1);
   return hipSuccess;
 }
 
@@ -202,21 +201,28 @@ hipError_t hipMemsetAsync(void* destination, int value, std::size_t size_bytes,
 hipError_t hipStreamCreateWithFlags(hipStream_t* stream, unsigned /*flags*/) {
   if (const hipError_t error = begin("hipStreamCreateWithFlags"); error != hipSuccess) return error;
   *stream = new ihipStream_t;
+  state().streams.insert(*stream);
   created("stream");
   return hipSuccess;
 }
 
 hipError_t hipStreamDestroy(hipStream_t stream) {
   return giving_back("hipStreamDestroy", [stream] {
+    state().streams.erase(stream);
     delete stream;
     destroyed("stream");
     return hipSuccess;
   });
 }
 
-hipError_t hipStreamSynchronize(hipStream_t /*stream*/) {
-  fake_hip::wait_until(state().now_us);
+hipError_t hipStreamSynchronize(hipStream_t stream) {
+  fake_hip::wait_until(stream->now_us);
   return begin("hipStreamSynchronize");
+}
+
+hipError_t hipDeviceSynchronize() {
+  for (const ihipStream_t* stream : state().streams) fake_hip::wait_until(stream->now_us);
+  return begin("hipDeviceSynchronize");
 }
 
 hipError_t hipEventCreate(hipEvent_t* event) {
@@ -235,12 +241,12 @@ hipError_t hipEventDestroy(hipEvent_t event) {
   });
 }
 
-hipError_t hipEventRecord(hipEvent_t event, hipStream_t /*stream*/) {
+hipError_t hipEventRecord(hipEvent_t event, hipStream_t stream) {
   if (const hipError_t error = begin("hipEventRecord"); error != hipSuccess) return error;
   event->recorded = true;
   state().recorded.insert(event);
-  pass_us(0);
-  event->us = state().now_us;
+  pass_us(stream, 0);
+  event->us = stream->now_us;
   return hipSuccess;
 }
 

@@ -17,8 +17,8 @@ hipError_t error_named(const std::string& number) {
   return static_cast<hipError_t>(std::atoi(number.c_str()));
 }
 
-/// "hipStreamSynchronize:3:719:sticky", several with commas between them: for programs that load
-/// the fake and cannot be told in another way.
+/// "hipStreamSynchronize:3:719:sticky" or "hipStreamSynchronize:3:hang", several with commas
+/// between them: for programs that load the fake and cannot be told in another way.
 void plan_from_environment(State& state) {
   const char* text = std::getenv("FAKE_HIP_FAIL");
   if (text == nullptr) return;
@@ -31,7 +31,7 @@ void plan_from_environment(State& state) {
     std::getline(parts, error, ':');
     std::getline(parts, sticky, ':');
     state.failures.push_back(
-        {call, std::atoi(nth.c_str()), error_named(error), sticky == "sticky"});
+        {call, std::atoi(nth.c_str()), error_named(error), sticky == "sticky", error == "hang"});
   }
 }
 
@@ -86,16 +86,16 @@ const Machine& machine() {
 
 State& state() { return *holder(); }
 
-void work(std::function<void()> run) {
-  if (state().capturing)
+void work(ihipStream_t* stream, Work run) {
+  if (state().capturing == stream)
     state().captured.push_back(std::move(run));
   else
-    run();
+    run(stream);
 }
 
-void pass_us(double us) {
-  if (is_live()) state().now_us = std::max(state().now_us, real_us());
-  state().now_us += us;
+void pass_us(ihipStream_t* stream, double us) {
+  if (is_live()) stream->now_us = std::max(stream->now_us, real_us());
+  stream->now_us += us;
 }
 
 void wait_until(double us) {
@@ -110,7 +110,8 @@ void wait_until(double us) {
   const double late_us = real_us() - us;
   for (ihipEvent_t* event : state().recorded)
     if (event->us >= us) event->us += late_us;
-  if (state().now_us >= us) state().now_us += late_us;
+  for (ihipStream_t* stream : state().streams)
+    if (stream->now_us >= us) stream->now_us += late_us;
 }
 
 void reset() {
@@ -142,6 +143,7 @@ hipError_t begin(const char* call) {
   for (const Failure& failure : now.failures)
     if (failure.call == call && failure.nth == number && is_first()) {
       now.failed = true;
+      while (failure.hangs) ::pause();
       if (failure.sticky) now.sticky = failure.error;
       return now.last = failure.error;
     }

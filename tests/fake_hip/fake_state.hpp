@@ -10,6 +10,10 @@
 
 #include "fake_hip.hpp"
 
+/// Streams run beside each other: each has its own end of what it was given.
+struct ihipStream_t {
+  double now_us = 0;
+};
 struct ihipEvent_t {
   double us = 0;
   bool recorded = false;
@@ -28,6 +32,9 @@ struct Machine {
 };
 const Machine& machine();
 
+/// Of a launch, in the stream that it runs in.
+using Work = std::function<void(ihipStream_t* stream)>;
+
 struct State {
   std::vector<Failure> failures;
   std::map<std::string, int> calls;
@@ -43,10 +50,10 @@ struct State {
   std::map<std::string, int> existing;  ///< by kind: "allocation", "event", ...
   std::map<void*, std::size_t> memory;
   std::size_t memory_in_use = 0;
-  double now_us = 0;
-  bool capturing = false;
-  std::vector<std::function<void()>> captured;  ///< launches
-  std::set<ihipEvent_t*> recorded;              ///< events, as long as they exist
+  std::set<ihipStream_t*> streams;    ///< as long as they exist
+  ihipStream_t* capturing = nullptr;  ///< the stream that is captured
+  std::vector<Work> captured;         ///< launches
+  std::set<ihipEvent_t*> recorded;    ///< events, as long as they exist
   bool capture_broken = false;
 };
 
@@ -58,9 +65,9 @@ hipError_t begin(const char* call);
 hipError_t misuse();
 
 /// A launch of a live machine: does its work, or has it recorded.
-void work(std::function<void()> run);
-/// The device is busy for so long, after what it was given before.
-void pass_us(double us);
+void work(ihipStream_t* stream, Work run);
+/// The device is busy for so long, after what this stream was given before.
+void pass_us(ihipStream_t* stream, double us);
 /// Waits for a moment of the device's time. A machine that looks late says that the device was: its
 /// clocks always agree, however busy the real machine is.
 void wait_until(double us);

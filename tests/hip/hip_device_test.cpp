@@ -200,6 +200,19 @@ TEST_F(WithKernel, ListsThatCannotBeCapturedAreAnOutcomeAndTheQueueGoesOn) {
   EXPECT_TRUE(device_->replay(*graph).ok());
 }
 
+TEST_F(WithKernel, WhatRunsBesideTheQueueIsWaitedForByAllAlone) {
+  ASSERT_TRUE(device_->launch_beside(*code_, launch_).ok());
+  ASSERT_TRUE(device_->launch_beside(*code_, launch_).ok());
+  EXPECT_EQ(count_of("hipStreamCreateWithFlags"), 2) << "its own, and one beside it";
+  ASSERT_TRUE(device_->synchronize().ok());
+  EXPECT_EQ(count_of("hipDeviceSynchronize"), 0);
+  ASSERT_TRUE(device_->synchronize_all().ok());
+  EXPECT_EQ(count_of("hipDeviceSynchronize"), 1);
+  fake_hip::plan({"hipDeviceSynchronize", 2, hipErrorLaunchFailure, true});
+  EXPECT_EQ(device_->synchronize_all().status, Status::kernel_fault);
+  EXPECT_TRUE(device_->lost());
+}
+
 TEST_F(WithKernel, AFaultIsToldByTheLaunchThatHadItAndCostsTheDevice) {
   fake_hip::plan({"hipStreamSynchronize", 1, hipErrorLaunchFailure, true});
   ASSERT_TRUE(device_->launch(*code_, launch_).ok());

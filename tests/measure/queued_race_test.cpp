@@ -114,7 +114,7 @@ TEST(QueuedRace, AThrottledCoreIsLeftOut) {
 
 TEST(QueuedRace, ASlowMemoryRepeatsTheEpochAfterARest) {
   Simulation script = quiet_gpu();
-  script.throttling = {{120000, 250000, 1.1, false}};
+  script.throttling = {{300000, 430000, 1.1, false}};
   const RaceResult result = SimulatedRace(script, {50, 55, 60}).run();
   ASSERT_TRUE(result.outcome.ok()) << result.outcome.message;
   EXPECT_GE(result.repeated_epochs, 1);

@@ -46,7 +46,12 @@ class SimulatedRace {
   }
 
   RaceResult run(const RaceOptions& options = {}) { return race(*device_, arms_, which_, options); }
+  /// Through another device, which hands its launches on to this one.
+  RaceResult run_on(Device& device, const RaceOptions& options = {}) {
+    return race(device, arms_, which_, options);
+  }
   SimulatedDevice& device() { return *device_; }
+  const LoadedCode& code(std::size_t arm) const { return *codes_[arm]; }
   const Case& which() const { return which_; }
 
  private:

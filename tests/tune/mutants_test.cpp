@@ -7,7 +7,9 @@
 #include <set>
 
 #include "harness/base/temporary_folder.hpp"
+#include "harness/tune/mutant_proof.hpp"
 #include "harness/tune/selftest.hpp"
+#include "harness/tune/timed_selftest.hpp"
 
 namespace fusetune::test {
 namespace {
@@ -63,6 +65,79 @@ TEST(Mutants, WhatNoModeFindsIsAnError) {
               HasSubstr("no mode finds"));
   EXPECT_THAT(message_of("    device: skips_last_block\n    killed_by: {out_of_reach: a}\n"),
               HasSubstr("no mode finds"));
+}
+
+TEST(Mutants, AGpuHasFastModeAndExpectationsOfItsOwn) {
+  const Target gpu = parse_target("sm_90"), host = parse_target("host-w64");
+  EXPECT_EQ(modes_of(gpu), std::vector<ProofMode>{ProofMode::fast});
+  EXPECT_EQ(modes_of(host).size(), 2u);
+  const std::string device = "    device: skips_last_block\n";
+  const Mutant both = load(device + "    killed_by: [poison]\n").mutants.front();
+  EXPECT_EQ(both.expectation(ProofMode::fast, gpu).killers.size(), 1u);
+  // Nothing is unmapped beside a tensor: what leaves it lands in its guards, or far away.
+  const Mutant stray = load(device + "    killed_by: [{launch: out_of_bounds}]\n").mutants.front();
+  std::set<std::string> killers;
+  for (const Killer& killer : stray.expectation(ProofMode::fast, gpu).killers)
+    killers.insert(killer.check + " " + std::string(to_string(killer.status.value_or(Status::ok))));
+  EXPECT_EQ(killers,
+            (std::set<std::string>{"launch out_of_bounds", "launch kernel_fault", "guards ok"}));
+  EXPECT_EQ(stray.expectation(ProofMode::fast, host).killers.size(), 1u);
+  const Mutant marked =
+      load(device + "    killed_by: [poison]\n    on_gpu: {out_of_reach: luck}\n").mutants.front();
+  EXPECT_EQ(marked.expectation(ProofMode::fast, gpu).out_of_reach, "luck");
+  EXPECT_EQ(marked.expectation(ProofMode::fast, host).out_of_reach, "");
+}
+
+TEST(Mutants, AWaveSizeTakenForGrantedIsABugOfTheOtherOne) {
+  const Mutant mutant =
+      load("    device: skips_last_block\n    target: host-w32\n    killed_by: [poison]\n")
+          .mutants.front();
+  EXPECT_TRUE(mutant.is_bug_on(parse_target("sm_90")));
+  EXPECT_FALSE(mutant.is_bug_on(parse_target("gfx942")));
+  EXPECT_FALSE(mutant.is_bug_on(parse_target("host-w64")));
+  EXPECT_THAT(mutant.expectation(ProofMode::fast, parse_target("gfx942")).out_of_reach,
+              HasSubstr("waves of 64"));
+}
+
+TEST(Mutants, WhateverEndsAProofIsItsReport) {
+  JobEnd end;
+  end.answer = Json{{"error", "the stream is gone"}, {"retire", true}};
+  EXPECT_EQ(mutant_report(end, ProofMode::fast).outcome.status, Status::kernel_fault);
+  EXPECT_EQ(mutant_report(end, ProofMode::fast).failed_check, "launch");
+  // No device was lost: that found nothing.
+  end.answer = Json{{"error", "no such entry"}};
+  EXPECT_FALSE(mutant_report(end, ProofMode::fast).outcome.ok());
+  EXPECT_EQ(mutant_report(end, ProofMode::fast).failed_check, "");
+  end.how = JobEnd::How::timed_out;
+  EXPECT_EQ(mutant_report(end, ProofMode::fast).outcome.status, Status::kernel_timeout);
+  end.how = JobEnd::How::died;
+  EXPECT_EQ(mutant_report(end, ProofMode::fast).outcome.status, Status::worker_lost);
+}
+
+TEST(Plants, AreFoundByWhatTheySayAndByNothingElse) {
+  const Plant& lost = find_plant("one_in_a_thousand_lost");
+  JobEnd end;
+  end.answer = Json{{"found_by", kTimedPath}, {"path", "graph"}, {"checked", 2048}};
+  EXPECT_TRUE(plant_verdict(lost, end).found);
+  end.answer["found_by"] = kSlower;
+  EXPECT_FALSE(plant_verdict(lost, end).found);
+  end.answer["found_by"] = "";
+  EXPECT_FALSE(plant_verdict(lost, end).found);
+  EXPECT_EQ(plant_verdict(lost, end).out_of_reach, "");
+  end.answer["path"] = "stream";
+  EXPECT_THAT(plant_verdict(find_plant("first_arguments_in_graphs"), end).out_of_reach,
+              HasSubstr("stream"));
+  end.how = JobEnd::How::timed_out;
+  EXPECT_TRUE(plant_verdict(find_plant("hangs_while_timed"), end).found);
+  EXPECT_FALSE(plant_verdict(lost, end).found);
+  EXPECT_THROW(find_plant("one_in_a_thousand_lots"), UserError);
+  TimedSummary summary;
+  EXPECT_FALSE(summary.passed()) << "nothing was planted";
+  summary.plants.push_back({});
+  summary.plants.back().found = true;
+  EXPECT_TRUE(summary.passed());
+  summary.plants.back().false_alarm = "the shipped kernel is blamed";
+  EXPECT_FALSE(summary.passed());
 }
 
 TEST(Mutants, MistakesAreErrorsWithTheirPlace) {

@@ -33,6 +33,7 @@ class HipDevice : public Device {
   std::unique_ptr<LoadedCode> load(const std::string& code_path, Outcome* outcome) override;
   Outcome launch(const LoadedCode& code, const KernelLaunch& launch) override;
   Outcome synchronize() override;
+  Outcome synchronize_all() override;
   double stamp_us() override;
   QueueTraits queue() const override;
   SpanTicket begin_span() override;
@@ -41,6 +42,7 @@ class HipDevice : public Device {
   std::unique_ptr<LaunchGraph> record(std::span<const QueuedLaunch> launches,
                                       Outcome* outcome) override;
   Outcome replay(const LaunchGraph& graph) override;
+  Outcome launch_beside(const LoadedCode& code, const KernelLaunch& launch) override;
   /// Blocks run in the hardware's order.
   void schedule(std::uint64_t /*seed*/) override {}
   bool lost() const override { return lost_; }
@@ -51,7 +53,8 @@ class HipDevice : public Device {
   HipSpans& spans();
   /// The kernel, ready for this launch; nothing and an outcome when the launch is none.
   HipKernel* prepare(const LoadedCode& code, const KernelLaunch& launch, Outcome* outcome);
-  hipError_t enqueue(const HipKernel& kernel, const KernelLaunch& launch);
+  static hipError_t enqueue(const HipKernel& kernel, const KernelLaunch& launch,
+                            hipStream_t stream);
   /// Of calls that are no launch, which may tell of one that came before. Throws as require().
   void check(hipError_t error, std::string_view call);
   /// What a failed launch or wait says of the kernel; after a fault the device is lost.
@@ -62,6 +65,7 @@ class HipDevice : public Device {
   DeviceProperties properties_;
   bool lost_ = false;
   Stream stream_;
+  Stream beside_;  ///< since the first launch beside the queue
   Event last_stamp_, stamp_;
   double now_us_ = 0;
   bool stamped_ = false;

@@ -54,7 +54,8 @@ HipKernel* HipDevice::prepare(const LoadedCode& code, const KernelLaunch& launch
   return kernel;
 }
 
-hipError_t HipDevice::enqueue(const HipKernel& kernel, const KernelLaunch& launch) {
+hipError_t HipDevice::enqueue(const HipKernel& kernel, const KernelLaunch& launch,
+                              hipStream_t stream) {
   std::vector<KernelArgument> values = launch.arguments;
   std::vector<void*> arguments;
   for (KernelArgument& value : values)
@@ -63,18 +64,34 @@ hipError_t HipDevice::enqueue(const HipKernel& kernel, const KernelLaunch& launc
   return hipModuleLaunchKernel(kernel.function, number(launch.grid[0]), number(launch.grid[1]),
                                number(launch.grid[2]), number(launch.block[0]),
                                number(launch.block[1]), number(launch.block[2]),
-                               number(launch.lds_bytes), stream_.get(), arguments.data(), nullptr);
+                               number(launch.lds_bytes), stream, arguments.data(), nullptr);
 }
 
 Outcome HipDevice::launch(const LoadedCode& code, const KernelLaunch& launch) {
   Outcome outcome;
   const HipKernel* kernel = prepare(code, launch, &outcome);
   if (kernel == nullptr) return outcome;
-  return outcome_of(enqueue(*kernel, launch), launch.entry + ": hipModuleLaunchKernel");
+  return outcome_of(enqueue(*kernel, launch, stream_.get()),
+                    launch.entry + ": hipModuleLaunchKernel");
+}
+
+Outcome HipDevice::launch_beside(const LoadedCode& code, const KernelLaunch& launch) {
+  Outcome outcome;
+  const HipKernel* kernel = prepare(code, launch, &outcome);
+  if (kernel == nullptr) return outcome;
+  if (beside_.get() == nullptr)
+    check(hipStreamCreateWithFlags(beside_.out(), hipStreamNonBlocking),
+          "hipStreamCreateWithFlags");
+  return outcome_of(enqueue(*kernel, launch, beside_.get()),
+                    launch.entry + ": hipModuleLaunchKernel");
 }
 
 Outcome HipDevice::synchronize() {
   return outcome_of(hipStreamSynchronize(stream_.get()), "hipStreamSynchronize");
+}
+
+Outcome HipDevice::synchronize_all() {
+  return outcome_of(hipDeviceSynchronize(), "hipDeviceSynchronize");
 }
 
 double HipDevice::stamp_us() {
@@ -138,7 +155,7 @@ std::unique_ptr<LaunchGraph> HipDevice::record(std::span<const QueuedLaunch> lau
   const auto enqueue_all = [&] {
     hipError_t error = hipSuccess;
     for (std::size_t i = 0; i < kernels.size() && error == hipSuccess; ++i)
-      error = enqueue(*kernels[i], launches[i].launch);
+      error = enqueue(*kernels[i], launches[i].launch, stream_.get());
     return error;
   };
   hipError_t error = hipSuccess;

@@ -47,6 +47,7 @@ inline constexpr auto& hipMemcpyAsync = cudaMemcpyAsync;
 inline constexpr auto& hipMemsetAsync = cudaMemsetAsync;
 inline constexpr auto& hipStreamDestroy = cudaStreamDestroy;
 inline constexpr auto& hipStreamSynchronize = cudaStreamSynchronize;
+inline constexpr auto& hipDeviceSynchronize = cudaDeviceSynchronize;
 inline constexpr auto& hipStreamBeginCapture = cudaStreamBeginCapture;
 inline constexpr auto& hipStreamEndCapture = cudaStreamEndCapture;
 inline constexpr auto& hipGraphDestroy = cudaGraphDestroy;

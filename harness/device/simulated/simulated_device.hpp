@@ -43,6 +43,7 @@ class SimulatedDevice : public Device {
   std::unique_ptr<LaunchGraph> record(std::span<const QueuedLaunch> launches,
                                       Outcome* outcome) override;
   Outcome replay(const LaunchGraph& graph) override;
+  Outcome launch_beside(const LoadedCode& code, const KernelLaunch& launch) override;
   void copy_within(DevicePointer destination, DevicePointer source,
                    std::size_t size_bytes) override;
   std::optional<std::int64_t> free_bytes() override;

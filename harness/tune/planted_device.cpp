@@ -1,0 +1,113 @@
+#include "harness/tune/planted_device.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <variant>
+
+namespace fusetune {
+
+namespace {
+
+using PlantKind = Plant::Kind;
+
+/// Nothing is mapped there.
+constexpr DevicePointer kNowhere = 16;
+
+/// Launches that go wrong one at a time, as they are submitted.
+class LaunchList : public LaunchGraph {
+ public:
+  explicit LaunchList(std::span<const QueuedLaunch> launches)
+      : launches_(launches.begin(), launches.end()) {}
+  const std::vector<QueuedLaunch>& launches() const { return launches_; }
+
+ private:
+  std::vector<QueuedLaunch> launches_;
+};
+
+std::string text_of(const KernelLaunch& launch) {
+  std::string text = launch.entry;
+  for (const KernelArgument& argument : launch.arguments)
+    text += std::visit([](const auto& value) { return fmt::format(",{}", value); }, argument);
+  return text;
+}
+
+/// Whether the launches of a graph go wrong alike each time that it is replayed.
+bool is_fixed(const Plant& plant) {
+  return plant.after == 0 && plant.kind != PlantKind::other_stream &&
+         plant.kind != PlantKind::done_once;
+}
+
+}  // namespace
+
+DevicePointer PlantedDevice::allocate(std::size_t size_bytes, Place place) {
+  done_.clear();
+  return inner().allocate(size_bytes, place);
+}
+
+std::vector<KernelLaunch> PlantedDevice::changed(KernelLaunch launch) {
+  ++launches_;
+  const bool late = launches_ > plant_.after;
+  switch (plant_.kind) {
+    case PlantKind::lost_launches:
+      if (launches_ % plant_.after == 0) return {};
+      break;
+    case PlantKind::done_once:
+      if (!done_.insert(text_of(launch)).second) return {};
+      break;
+    case PlantKind::half_the_grid:
+      launch.grid[0] = std::max<std::int64_t>(1, launch.grid[0] / 2);
+      break;
+    case PlantKind::last_block:
+      if (late && --launch.grid[0] == 0) return {};
+      break;
+    case PlantKind::twice:
+      return {launch, launch};
+    case PlantKind::hangs:
+      if (late)
+        for (;;) ::pause();
+      break;
+    case PlantKind::faults:
+      for (KernelArgument& argument : launch.arguments)
+        if (late && std::holds_alternative<DevicePointer>(argument)) argument = kNowhere;
+      break;
+    case PlantKind::other_stream:
+    case PlantKind::first_arguments:
+      break;
+  }
+  return {launch};
+}
+
+Outcome PlantedDevice::launch(const LoadedCode& code, const KernelLaunch& launch) {
+  if (&code != code_) return inner().launch(code, launch);
+  for (const KernelLaunch& one : changed(launch)) {
+    Outcome outcome = plant_.kind == PlantKind::other_stream ? inner().launch_beside(code, one)
+                                                             : inner().launch(code, one);
+    if (!outcome.ok()) return outcome;
+  }
+  return {};
+}
+
+std::unique_ptr<LaunchGraph> PlantedDevice::record(std::span<const QueuedLaunch> launches,
+                                                   Outcome* outcome) {
+  if (launches.empty() || launches.front().code != code_) return inner().record(launches, outcome);
+  if (!is_fixed(plant_)) return std::make_unique<LaunchList>(launches);
+  std::vector<QueuedLaunch> list;
+  for (const QueuedLaunch& queued : launches) {
+    const bool first = plant_.kind == PlantKind::first_arguments;
+    for (const KernelLaunch& one : changed(first ? launches.front().launch : queued.launch))
+      list.push_back({queued.code, one});
+  }
+  return inner().record(list, outcome);
+}
+
+Outcome PlantedDevice::replay(const LaunchGraph& graph) {
+  const auto* list = dynamic_cast<const LaunchList*>(&graph);
+  if (list == nullptr) return inner().replay(graph);
+  for (const QueuedLaunch& queued : list->launches())
+    if (Outcome outcome = launch(*queued.code, queued.launch); !outcome.ok()) return outcome;
+  return {};
+}
+
+}  // namespace fusetune

@@ -1,0 +1,38 @@
+#pragma once
+// A device on which the launches of one code object go wrong, as a plant says.
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/device/forwarding_device.hpp"
+#include "harness/tune/plants.hpp"
+
+namespace fusetune {
+
+class PlantedDevice : public ForwardingDevice {
+ public:
+  PlantedDevice(Device& device, const Plant& plant) : ForwardingDevice(device), plant_(plant) {}
+
+  /// From now on, with launches of this code; the one that was loaded must not be another arm's.
+  void plant(const LoadedCode& code) { code_ = &code; }
+
+  DevicePointer allocate(std::size_t size_bytes, Place place) override;
+  Outcome launch(const LoadedCode& code, const KernelLaunch& launch) override;
+  std::unique_ptr<LaunchGraph> record(std::span<const QueuedLaunch> launches,
+                                      Outcome* outcome) override;
+  Outcome replay(const LaunchGraph& graph) override;
+
+ private:
+  /// What becomes of a launch of the planted code: none, one or two.
+  std::vector<KernelLaunch> changed(KernelLaunch launch);
+
+  const Plant& plant_;
+  const LoadedCode* code_ = nullptr;
+  std::int64_t launches_ = 0;   ///< of the planted code
+  std::set<std::string> done_;  ///< what ran, since memory was allocated last
+};
+
+}  // namespace fusetune

@@ -1,0 +1,92 @@
+// The path that is timed against single launches, on the simulated device.
+
+#include "harness/measure/ring_check.hpp"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+
+#include "harness/device/forwarding_device.hpp"
+#include "tests/measure/scripted_device.hpp"
+#include "tests/measure/simulated_race.hpp"
+
+namespace fusetune {
+namespace {
+
+using testing::arms_in;
+using ::testing::HasSubstr;
+using testing::quiet_gpu;
+using testing::SimulatedRace;
+
+/// Launches of one code object are whole where `runs` says so, and one block otherwise.
+class PickyDevice : public ForwardingDevice {
+ public:
+  PickyDevice(Device& device, const LoadedCode& code, std::function<bool(std::int64_t)> runs)
+      : ForwardingDevice(device), code_(code), runs_(std::move(runs)) {}
+
+  QueueTraits queue() const override {
+    QueueTraits traits = ForwardingDevice::queue();
+    traits.graphs = false;
+    return traits;
+  }
+  Outcome launch(const LoadedCode& code, const KernelLaunch& launch) override {
+    KernelLaunch changed = launch;
+    if (&code == &code_ && !runs_(++launches_)) changed.grid[0] = 1;
+    return ForwardingDevice::launch(code, changed);
+  }
+
+ private:
+  const LoadedCode& code_;
+  std::function<bool(std::int64_t)> runs_;
+  std::int64_t launches_ = 0;
+};
+
+TEST(RingCheck, WhatIsRightIsComparedBeforeAndAfter) {
+  for (const double us : {5.0, 50.0, 800.0}) {
+    const RaceResult result = SimulatedRace(quiet_gpu(), {us, 1.05 * us}).run();
+    ASSERT_TRUE(result.outcome.ok()) << result.outcome.message;
+    EXPECT_TRUE(result.disproved.empty()) << result.path;
+    // Both before, and at least the faster one behind.
+    EXPECT_GE(result.checked_lists, 3 * 1024) << result.path;
+  }
+  RaceOptions options;
+  options.check_lists = 0;
+  EXPECT_EQ(SimulatedRace(quiet_gpu(), {50}).run(options).checked_lists, 0);
+}
+
+TEST(RingCheck, OneLaunchOfAThousandIsFoundAndTheOtherArmStays) {
+  SimulatedRace set(quiet_gpu(), {50, 55});
+  PickyDevice device(set.device(), set.code(1), [](std::int64_t n) { return n % 1000 != 0; });
+  const RaceResult result = set.run_on(device);
+  ASSERT_TRUE(result.outcome.ok()) << result.outcome.message;
+  ASSERT_EQ(result.disproved.size(), 1U);
+  EXPECT_EQ(result.disproved[0].arm, 1);
+  EXPECT_EQ(result.disproved[0].outcome.status, Status::verification_failed);
+  EXPECT_THAT(result.disproved[0].outcome.message, HasSubstr("mixed_qkv"));
+  EXPECT_EQ(arms_in(result), std::set<std::int32_t>{0});
+}
+
+TEST(RingCheck, WhatBreaksWhileItIsTimedIsFoundBehindIt) {
+  SimulatedRace set(quiet_gpu(), {50, 50.05});
+  // Past the check before the epochs, and within them.
+  PickyDevice device(set.device(), set.code(1),
+                     [](std::int64_t n) { return n < 1500 || n % 500 != 0; });
+  const RaceResult result = set.run_on(device);
+  ASSERT_TRUE(result.outcome.ok()) << result.outcome.message;
+  ASSERT_EQ(result.disproved.size(), 1U);
+  EXPECT_EQ(result.disproved[0].arm, 1);
+  EXPECT_THAT(result.disproved[0].outcome.message, HasSubstr("argument set"));
+  EXPECT_EQ(arms_in(result), std::set<std::int32_t>{0});
+}
+
+TEST(RingCheck, WhereNothingIsLeftTheRaceSaysSo) {
+  SimulatedRace set(quiet_gpu(), {50});
+  PickyDevice device(set.device(), set.code(0), [](std::int64_t n) { return n % 1000 != 0; });
+  const RaceResult result = set.run_on(device);
+  EXPECT_TRUE(result.outcome.ok()) << result.outcome.message;
+  EXPECT_EQ(result.disproved.size(), 1U);
+  EXPECT_TRUE(result.samples.empty());
+}
+
+}  // namespace
+}  // namespace fusetune
