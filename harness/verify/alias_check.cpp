@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "harness/verify/further_checks.hpp"
-#include "harness/verify/mix.hpp"
+#include "harness/base/mix.hpp"
 
 namespace fusetune {
 

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "harness/verify/mix.hpp"
+#include "harness/base/mix.hpp"
 
 namespace fusetune {
 

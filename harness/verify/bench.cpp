@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "harness/verify/mix.hpp"
+#include "harness/base/mix.hpp"
 #include "harness/verify/proof_cache.hpp"
 #include "harness/verify/proof_sums.hpp"
 #include "harness/verify/results.hpp"

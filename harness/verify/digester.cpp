@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "harness/device/device_error.hpp"
-#include "harness/verify/mix.hpp"
+#include "harness/base/mix.hpp"
 
 namespace fusetune {
 

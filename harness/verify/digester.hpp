@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/verify/arena.hpp"
-#include "harness/verify/digest.hpp"
+#include "harness/base/digest.hpp"
 
 namespace fusetune {
 

@@ -8,7 +8,7 @@
 
 #include "harness/base/hash.hpp"
 #include "harness/verify/codec.hpp"
-#include "harness/verify/mix.hpp"
+#include "harness/base/mix.hpp"
 
 namespace fusetune {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "harness/verify/digest.hpp"
+#include "harness/base/digest.hpp"
 
 namespace fusetune {
 

@@ -83,7 +83,8 @@ class RowBlocks {
     for (const TensorDecl* tensor : tensors_of(which_.geometry))
       if (is_result(tensor->role) && !dimensions_.at(tensor->name))
         changed_[tensor->name].assign(
-            static_cast<std::size_t>(shape_of(which_, *tensor).elements()), 0);
+            passes_.size(), std::vector<std::uint8_t>(
+                                static_cast<std::size_t>(shape_of(which_, *tensor).elements())));
     for_parts(which_.rows(), block_rows(which_, !changed_.empty()),
               [this](std::int64_t first, std::int64_t past) {
                 if (!is_wrong()) check(first, past - first);
@@ -120,7 +121,9 @@ class RowBlocks {
       pass.expected =
           expected_results(block, reference_, pass.initial, pass.poison, &pass.truths.own());
     }
-    for (auto& [name, changed] : changed_) keep_own(name, passes, changed);
+    if (!changed_.empty())
+      for (std::size_t number = 0; number < passes.size(); ++number)
+        keep_own(block, number, passes[number]);
     const Explainer explainer(block, &reference_, nullptr, passes);
     Findings found = findings_.none_yet();
     ResultMetrics metrics = check_results(block, passes, explainer, &found, cosine_min_);
@@ -134,35 +137,39 @@ class RowBlocks {
     add_outputs(outputs_, metrics.outputs);
   }
 
-  /// Elements of a result without rows that this block changes in any pass keep what they hold;
-  /// what others may have made of the rest is taken back.
-  void keep_own(const std::string& name, std::vector<Pass>& passes,
-                std::vector<std::uint8_t>& changed) {
-    std::vector<std::uint8_t> kept(changed.size(), 1);
-    for (const Pass& pass : passes) keep_equal(pass.expected.at(name), pass.initial.at(name), kept);
-    for (Pass& pass : passes) {
+  /// What this block changes of results without rows keeps what it holds; what others may have made
+  /// of the rest is taken back.
+  void keep_own(const Case& block, std::size_t number, Pass& pass) {
+    // Whatever is written differs from one of two contents, each the other's opposite.
+    TensorImages opposite = pass.initial;
+    for (const auto& [name, changed] : changed_)
+      for (std::byte& byte : opposite.at(name).bytes) byte = ~byte;
+    const TensorImages others = expected_results(block, reference_, opposite, pass.poison);
+    for (auto& [name, changed] : changed_) {
+      std::vector<std::uint8_t> stays(changed[number].size(), 1);
+      keep_equal(pass.expected.at(name), pass.initial.at(name), stays);
+      keep_equal(others.at(name), opposite.at(name), stays);
       TensorImage own = pass.initial.at(name);
       std::byte* const to = own.bytes.data();
-      const TensorImage& actual = pass.actual.at(name);
-      for (std::size_t i = 0; i < kept.size(); ++i) {
-        if (kept[i] != 0) continue;
+      const std::byte* const from = std::as_const(pass.actual.at(name).bytes).data();
+      const std::lock_guard lock(mutex_);
+      for (std::size_t i = 0; i < stays.size(); ++i) {
+        if (stays[i] != 0) continue;
+        changed[number][i] = 1;
         const std::size_t at = own.offset_of(static_cast<std::int64_t>(i));
-        std::memcpy(to + at, std::as_const(actual.bytes).data() + at,
-                    static_cast<std::size_t>(own.element_bytes()));
+        std::memcpy(to + at, from + at, static_cast<std::size_t>(own.element_bytes()));
       }
       pass.actual[name] = std::move(own);
     }
-    const std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < kept.size(); ++i)
-      changed[i] |= static_cast<std::uint8_t>(kept[i] == 0);
   }
 
   bool the_rest_stayed() const {
     for (const auto& [name, changed] : changed_)
-      for (const Pass& pass : passes_) {
+      for (std::size_t number = 0; number < passes_.size(); ++number) {
         bool stayed = true;
+        const Pass& pass = passes_[number];
         for_each_difference(pass.actual.at(name), pass.initial.at(name), [&](std::int64_t index) {
-          stayed = stayed && changed[static_cast<std::size_t>(index)] != 0;
+          stayed = stayed && changed[number][static_cast<std::size_t>(index)] != 0;
         });
         if (!stayed) return false;
       }
@@ -173,7 +180,8 @@ class RowBlocks {
   const reference::Reference& reference_;
   std::span<const Pass> passes_;
   Dimensions dimensions_;
-  std::map<std::string, std::vector<std::uint8_t>> changed_;  ///< of results without rows
+  /// Of results without rows: per pass and element.
+  std::map<std::string, std::vector<std::vector<std::uint8_t>>> changed_;
   double cosine_min_;
   std::mutex mutex_;
   Findings findings_;

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <vector>
 
+#include "harness/base/digest.hpp"
+
 namespace fusetune {
 
 namespace {
@@ -111,6 +113,39 @@ void calibrate_spin(const SimulatedLaunch& launch, std::byte** result) {
   }
 }
 
+// That of harness/verify/kernels/digest.hip.
+
+struct DigestPart {
+  std::uint64_t address;
+  std::int64_t bytes, place;
+};
+
+const DigestPart* parts_of(const SimulatedLaunch& launch) {
+  return reinterpret_cast<const DigestPart*>(launch.tensor("parts"));
+}
+
+void digest_parts(const SimulatedLaunch& launch, std::byte** result) {
+  *result = launch.tensor("sums");
+  auto* sums = reinterpret_cast<Digest*>(*result);
+  for (std::int64_t i = 0; i < launch.number("count"); ++i) {
+    const DigestPart& part = parts_of(launch)[i];
+    DigestSum sum;
+    for (std::int64_t at = 0; at < part.bytes; at += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, reinterpret_cast<const std::byte*>(part.address) + at,
+                  static_cast<std::size_t>(std::min<std::int64_t>(8, part.bytes - at)));
+      sum.add(word, static_cast<std::uint64_t>(part.place + at / 8));
+    }
+    sums[i] = sum.sum();
+  }
+}
+
+std::int64_t digest_bytes(const SimulatedLaunch& launch) {
+  std::int64_t bytes = 0;
+  for (std::int64_t i = 0; i < launch.number("count"); ++i) bytes += parts_of(launch)[i].bytes;
+  return bytes;
+}
+
 template <int kArrays>
 std::int64_t vector_bytes(const SimulatedLaunch& launch) {
   return kArrays * kVectorBytes * launch.number("vectors");
@@ -122,6 +157,7 @@ const SimulatedKernel* find_simulated_kernel(const std::string& entry) {
   static const std::map<std::string, SimulatedKernel> kernels = {
       {"simulated_rows", {simulated_rows, rows_bytes}},
       {"simulated_rows_plain", {simulated_rows_plain, rows_bytes}},
+      {"digest_parts", {digest_parts, digest_bytes}},
       {"calibrate_empty", {calibrate_empty, vector_bytes<0>}},
       {"calibrate_read", {calibrate_read, vector_bytes<1>}},
       {"calibrate_fill", {calibrate_fill, vector_bytes<1>}},

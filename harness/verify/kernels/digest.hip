@@ -1,4 +1,4 @@
-// Names what memory holds, as harness/verify/digest.cpp does on this machine.
+// Names what memory holds, as harness/base/digest.cpp does on this machine.
 #include "ft.h"
 
 namespace {

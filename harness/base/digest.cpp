@@ -1,11 +1,11 @@
-#include "harness/verify/digest.hpp"
+#include "harness/base/digest.hpp"
 
 #include <bit>
 #include <cstring>
 #include <mutex>
 
 #include "harness/base/parallel.hpp"
-#include "harness/verify/mix.hpp"
+#include "harness/base/mix.hpp"
 
 namespace fusetune {
 
