@@ -4,8 +4,8 @@
 #include <cstring>
 #include <mutex>
 
-#include "harness/base/parallel.hpp"
 #include "harness/base/mix.hpp"
+#include "harness/base/parallel.hpp"
 
 namespace fusetune {
 

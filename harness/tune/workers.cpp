@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "harness/base/error.hpp"
 #include "harness/base/parallel.hpp"
+#include "harness/device/device_error.hpp"
 #include "harness/device/device_json.hpp"
 #include "harness/device/gpu.hpp"
 #include "harness/process/worker_pool.hpp"
@@ -42,7 +44,23 @@ std::size_t bytes_for_far_proofs() {
 struct Opened {
   std::unique_ptr<Device> device;
   ProofAids aids;
+  bool has_exchange = false;  ///< or there can be none
 };
+
+/// nullptr where kernels do not do what they should, which proofs will tell, or memory is short.
+std::unique_ptr<Exchange> exchange_with(Device& device, const std::string& digest_code) {
+  Outcome outcome;
+  std::unique_ptr<LoadedCode> code = device.load(digest_code, &outcome);
+  if (code == nullptr) return nullptr;
+  try {
+    return std::make_unique<DigestExchange>(device, std::move(code));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  } catch (const DeviceError& error) {
+    if (device.lost() || error.status() != Status::verification_failed) throw;
+    return nullptr;
+  }
+}
 
 /// Opens each device once and keeps it.
 class DeviceRole {
@@ -99,10 +117,9 @@ class DeviceRole {
     const auto found = devices_.find(name);
     Opened& opened = found != devices_.end() ? found->second : open(name);
     const std::string digest_code = request.value("digest_code", "");
-    if (opened.aids.exchange || digest_code.empty()) return opened;
-    Outcome outcome;
-    if (auto code = opened.device->load(digest_code, &outcome); code != nullptr)
-      opened.aids.exchange = std::make_unique<DigestExchange>(*opened.device, std::move(code));
+    if (opened.has_exchange || digest_code.empty()) return opened;
+    opened.has_exchange = true;
+    opened.aids.exchange = exchange_with(*opened.device, digest_code);
     return opened;
   }
 

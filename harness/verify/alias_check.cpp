@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "harness/verify/further_checks.hpp"
 #include "harness/base/mix.hpp"
+#include "harness/verify/further_checks.hpp"
 
 namespace fusetune {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "harness/device/device_error.hpp"
 #include "harness/base/mix.hpp"
+#include "harness/device/device_error.hpp"
 
 namespace fusetune {
 

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "harness/verify/arena.hpp"
 #include "harness/base/digest.hpp"
+#include "harness/verify/arena.hpp"
 
 namespace fusetune {
 

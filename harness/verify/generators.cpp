@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "harness/base/hash.hpp"
-#include "harness/verify/codec.hpp"
 #include "harness/base/mix.hpp"
+#include "harness/verify/codec.hpp"
 
 namespace fusetune {
 

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "harness/base/mix.hpp"
 #include "harness/base/parallel.hpp"
 #include "harness/verify/edges.hpp"
 #include "harness/verify/generators.hpp"
-#include "harness/base/mix.hpp"
 #include "harness/verify/named_generators.hpp"
 #include "harness/verify/special_values.hpp"
 

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "harness/base/hash.hpp"
+#include "harness/base/mix.hpp"
 #include "harness/device/device_error.hpp"
 #include "harness/verify/exchange.hpp"
 #include "harness/verify/further_checks.hpp"
-#include "harness/base/mix.hpp"
 #include "harness/verify/proof_cache.hpp"
 #include "harness/verify/results.hpp"
 

@@ -96,7 +96,7 @@ class Faults(HipTest):
         self.assertIn("hipErrorLaunchFailure", message)
 
     def test_memory_that_runs_out_is_a_status(self):
-        report = self.verify("hip:0", self.gpus(1, "hipMalloc:2:2"), expect=2)
+        report = self.verify("hip:0", self.gpus(1, "hipMalloc:6:2"), expect=2)
         self.assertIn("out_of_memory", self.statuses(report))
 
 

@@ -38,9 +38,10 @@ TEST_P(DigestKernel, IsItsTwin) {
 }
 
 TEST(DigestKernelMutants, AreRefused) {
-  for (const auto& [from, to] :
-       {std::pair{"part.place + i + 1", "part.place + i"}, {"ahead + left > 8", "ahead + left > 9"},
-        {"left >= 8", "left >= 7"}, {"half > 0", "half > 1"}}) {
+  for (const auto& [from, to] : {std::pair{"part.place + i + 1", "part.place + i"},
+                                 {"ahead + left > 8", "ahead + left > 9"},
+                                 {"left >= 8", "left >= 7"},
+                                 {"half > 0", "half > 1"}}) {
     Bench bench;
     EXPECT_THROW(Digester(bench.device(), digest_code(bench, from, to)), DeviceError) << from;
   }

@@ -25,7 +25,8 @@ struct DigestCode : FakeDevice::Code {
         std::uint64_t address;
         std::int64_t bytes, place;
       };
-      const auto* parts = reinterpret_cast<const Part*>(std::get<DevicePointer>(launch.arguments[0]));
+      const auto* parts =
+          reinterpret_cast<const Part*>(std::get<DevicePointer>(launch.arguments[0]));
       auto* sums = reinterpret_cast<Digest*>(std::get<DevicePointer>(launch.arguments[1]));
       for (std::int64_t i = 0; i < std::get<std::int64_t>(launch.arguments[2]); ++i) {
         DigestSum sum;
@@ -46,8 +47,7 @@ struct DigestCode : FakeDevice::Code {
 /// A proof of the mirror family with an exchange that stays.
 struct FarProof : MirrorProof {
   explicit FarProof(MirrorKernel kernel, const MirrorShape& shape = {})
-      : MirrorProof(std::move(kernel), shape),
-        exchange(device, std::make_unique<DigestCode>()) {}
+      : MirrorProof(std::move(kernel), shape), exchange(device, std::make_unique<DigestCode>()) {}
 
   Json prove(bool far, std::uint64_t seed = 1) {
     ProofOptions options;
