@@ -2,6 +2,7 @@
 // What names the content of a piece of memory, on this machine or on a device
 // (harness/verify/kernels/digest.hip gives the same). Not meant against an adversary.
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 

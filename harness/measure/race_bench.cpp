@@ -287,12 +287,13 @@ void RaceBench::prove_cold(std::int32_t arm) {
 }
 
 double RaceBench::time_of_short_ring(std::int32_t arm) {
+  const std::int64_t half = plan_.sets / 2;
   std::vector<double> times;
   launch_us(arm, plan_.sets);  // maps pages
   for (int i = 0; i < kShortSpans; ++i) {
-    const double short_us = launch_us(arm, plan_.sets / 2) * static_cast<double>(plan_.sets / 2);
-    const double long_us = launch_us(arm, plan_.sets) * static_cast<double>(plan_.sets);
-    times.push_back((long_us - short_us) / static_cast<double>(plan_.sets / 2));
+    const double half_us = launch_us(arm, half);
+    const double whole_us = launch_us(arm, plan_.sets);
+    times.push_back(2 * whole_us - half_us);  // of a launch in the second half
   }
   return median(times);
 }

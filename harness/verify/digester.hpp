@@ -1,6 +1,7 @@
 #pragma once
 // Digests of device memory, made where it lies (kernels/digest.hip).
 
+#include <compare>
 #include <cstddef>
 #include <map>
 #include <memory>

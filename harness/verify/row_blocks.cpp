@@ -168,8 +168,9 @@ class RowBlocks {
       for (std::size_t number = 0; number < passes_.size(); ++number) {
         bool stayed = true;
         const Pass& pass = passes_[number];
+        const std::vector<std::uint8_t>& may_change = changed[number];
         for_each_difference(pass.actual.at(name), pass.initial.at(name), [&](std::int64_t index) {
-          stayed = stayed && changed[number][static_cast<std::size_t>(index)] != 0;
+          stayed = stayed && may_change[static_cast<std::size_t>(index)] != 0;
         });
         if (!stayed) return false;
       }
