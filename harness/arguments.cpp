@@ -204,7 +204,7 @@ void add_rest(CLI::App& app, Program& program) {
   CLI::Option* timed =
       selftest
           ->add_flag("--timed", program.selftest.timed,
-                     "What is planted on the path that is timed, on a device with a queue, alone")
+                     "Only what is planted on the path that is timed (not on a host)")
           ->excludes(family);
   selftest
       ->add_option("--case", program.selftest.timed_case, "The case that --timed runs, by its key")

@@ -20,7 +20,6 @@ constexpr double kTrend = 0.005;
 constexpr double kClockSettled = 0.02;   // of the core clock, below the most that was seen
 constexpr std::size_t kUsualVisits = 3;  // before an arm has a usual clock
 constexpr int kDoublings = 3;
-constexpr int kFlushesMax = 4;
 constexpr int kShortSpans = 3;
 constexpr std::int64_t kSweepSpansMax = 4;  // that a sweep of the ring may be long
 // A clock that was put back goes on by the next span; one that stands still does not.
@@ -96,11 +95,8 @@ void RaceBench::open_ring(int epoch) {
 }
 
 void RaceBench::open_timer() {
-  SpanTimer::Flush flush;
-  if (flushes_ > 0)
-    flush = [this] {
-      for (int i = 0; i < flushes_; ++i) thermometer_->copy();
-    };
+  CacheFlush flush;
+  if (short_ring_) flush = {[this] { thermometer_->copy(); }, copy_us_};
   timer_.emplace(
       device_, *ring_, path_,
       [this](const BoundArm& arm, std::int64_t launches) {
@@ -177,7 +173,7 @@ double RaceBench::launch_us(std::int32_t arm, std::int64_t launches) {
 }
 
 SpanLength RaceBench::length_of(std::int32_t arm, double us) const {
-  if (flushes_ > 0) return {plan_.sets / 2, true};
+  if (short_ring_) return {plan_.sets / 2, true};
   SpanLength length = span_length(us, plan_.sets, span_us_min_);
   length.launches = timer_->whole(bound_[static_cast<std::size_t>(arm)], length.launches);
   return length;
@@ -292,29 +288,28 @@ double RaceBench::time_of_short_ring(std::int32_t arm) {
   launch_us(arm, plan_.sets);  // maps pages
   for (int i = 0; i < kShortSpans; ++i) {
     const double half_us = launch_us(arm, half);
-    const double whole_us = launch_us(arm, plan_.sets);
-    times.push_back(2 * whole_us - half_us);  // of a launch in the second half
+    times.push_back(std::min(half_us, launch_us(arm, plan_.sets)));
   }
   return median(times);
 }
 
 void RaceBench::shorten_ring(std::int32_t arm) {
-  if (path_ != LaunchPath::graph || !options_.cold || !thermometer_ || ring_->restores()) return;
+  if (path_ != LaunchPath::graph || !options_.cold || !thermometer_) return;
   const double us = time_of_ring(arm);
   const auto span_sets = static_cast<std::int64_t>(std::ceil(span_us_min_ / us));
   if (plan_.sets <= kSweepSpansMax * span_sets) return;
   const RingPlan long_ring = plan_;
   const std::int64_t graph = device_.queue().graph_launches_max;
   plan_.sets = 2 * ((span_sets + graph - 1) / graph * graph);
-  for (flushes_ = 1; flushes_ <= kFlushesMax; flushes_ *= 2) {
-    fresh_memory(0);
-    if (plan_.sets % 2 != 0) break;  // it shrank
-    if (const double short_us = time_of_short_ring(arm); options_.doubling_max * short_us >= us) {
-      flag("short ring, and the cache emptied before each span");
-      return;
-    }
+  short_ring_ = true;
+  copy_us_ = thermometer_->read_us();
+  fresh_memory(0);
+  const bool whole = plan_.sets % 2 == 0;  // or it shrank
+  if (whole && options_.doubling_max * time_of_short_ring(arm) >= us) {
+    flag("short ring, and the cache emptied before each span");
+    return;
   }
-  flushes_ = 0;
+  short_ring_ = false;
   plan_ = long_ring;
 }
 

@@ -118,7 +118,8 @@ class RaceBench {
   std::optional<SpanTimer> timer_;
   std::optional<Thermometer> thermometer_;
   LaunchPath path_ = LaunchPath::stream;
-  int flushes_ = 0;  ///< copies before each span; 0: the ring itself is long enough
+  bool short_ring_ = false;  ///< the cache is emptied before each span
+  double copy_us_ = 0;       ///< that this takes
   double span_us_min_ = 0;
   double begin_us_ = 0;
   std::vector<double> seen_us_;  ///< per launch list, of each arm's last span; 0 for none

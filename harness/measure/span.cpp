@@ -52,7 +52,7 @@ void BoundArm::queue(const Ring& ring, std::int64_t set, std::vector<QueuedLaunc
   for (const KernelLaunch& launch : launches_) list.push_back({code_, launch});
 }
 
-SpanTimer::SpanTimer(Device& device, Ring& ring, LaunchPath path, Ahead ahead, Flush flush)
+SpanTimer::SpanTimer(Device& device, Ring& ring, LaunchPath path, Ahead ahead, CacheFlush flush)
     : device_(&device),
       ring_(&ring),
       path_(path),
@@ -128,7 +128,7 @@ SpanTimer::Open SpanTimer::submit(const SpanRequest& request, const WhenFull& wh
   tell(*open.arm, open.launches);
   open.from_us = traits_.asynchronous ? device_->host_us() : 0;
   try {
-    if (flush_ && path_ == LaunchPath::graph) flush_();
+    if (flushes()) flush_.run();
     SpanTicket ticket = device_->begin_span();
     open.outcome =
         path_ == LaunchPath::graph ? replay_sweeps(request) : enqueue_lists(request, when_full);
@@ -163,7 +163,8 @@ Span SpanTimer::close(const Open& open, Look& look) {
   constexpr double kWaitsUs = 2;
   const double now_us = device_->host_us();
   const bool waited = now_us - before_us > kWaitsUs;
-  if (waited && look.exact) span.host_us = now_us - std::max(open.from_us, look.us);
+  if (waited && look.exact)
+    span.host_us = now_us - std::max(open.from_us, look.us) - (flushes() ? flush_.us : 0);
   look = {now_us, waited};
   return span;
 }
@@ -232,7 +233,7 @@ Span SpanTimer::run(BoundArm& arm, std::int64_t launches) {
   if (traits_.asynchronous) {
     // All work of the device, and not only what its queue knows of.
     if (const Outcome late = device_->synchronize_all(); span.outcome.ok()) span.outcome = late;
-    span.host_us = device_->host_us() - open.from_us;
+    span.host_us = device_->host_us() - open.from_us - (flushes() ? flush_.us : 0);
   }
   // After the span, not before the next: by then the ring has turned and the copies are cold again.
   if (ring_->restores()) {

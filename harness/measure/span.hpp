@@ -63,6 +63,14 @@ struct SpanRequest {
   std::int64_t launches = 1;  ///< launch lists; on the graph path rounded up to whole replays
 };
 
+/// Empties the cache before each span of graphs: those of a short ring, of which a span of L launch
+/// lists sweeps the first half and one of 2 L the whole, once.
+struct CacheFlush {
+  std::function<void()> run;
+  double us = 0;  ///< that it takes: this machine's time of a span has it as well
+  explicit operator bool() const { return static_cast<bool>(run); }
+};
+
 /// Times spans over a ring. On a stream each begins at the set where the one before it ended,
 /// whichever arm ran: a set is used again only after all others were.
 class SpanTimer {
@@ -71,12 +79,8 @@ class SpanTimer {
   /// hangs from then on hangs in it.
   using Ahead = std::function<void(const BoundArm& arm, std::int64_t launches)>;
 
-  /// Empties the cache before each span of graphs: those of a short ring, of which a span of L
-  /// launch lists sweeps the first half and one of 2 L the whole, once.
-  using Flush = std::function<void()>;
-
   SpanTimer(Device& device, Ring& ring, LaunchPath path = LaunchPath::stream, Ahead ahead = {},
-            Flush flush = {});
+            CacheFlush flush = {});
 
   /// Of an asynchronous queue, this machine's time is that of all work of the device.
   Span run(BoundArm& arm, std::int64_t launches);
@@ -113,6 +117,7 @@ class SpanTimer {
   /// Of the ring, that are recorded as one or more graphs: short rings several times.
   std::int64_t sweeps_recorded(const BoundArm& arm) const;
   Span close(const Open& open, Look& look);
+  bool flushes() const { return flush_ && path_ == LaunchPath::graph; }
   void lead_in(const SpanRequest& first);
   Outcome record_all(std::span<const SpanRequest> requests);
 
@@ -120,7 +125,7 @@ class SpanTimer {
   Ring* ring_;
   LaunchPath path_;
   Ahead ahead_;
-  Flush flush_;
+  CacheFlush flush_;
   QueueTraits traits_;
   std::int64_t set_ = 0;
   std::int64_t in_queue_ = 0;  ///< launches, at most: some may be done

@@ -33,6 +33,14 @@ std::string text_of(const KernelLaunch& launch) {
   return text;
 }
 
+void set_rows(KernelLaunch& launch, std::int64_t rows, std::int64_t done) {
+  for (auto argument = launch.arguments.rbegin(); argument != launch.arguments.rend(); ++argument)
+    if (const auto* number = std::get_if<std::int64_t>(&*argument); number && *number == rows) {
+      *argument = done;
+      return;
+    }
+}
+
 /// Whether the launches of a graph go wrong alike each time that it is replayed.
 bool is_fixed(const Plant& plant) {
   return plant.after == 0 && plant.kind != PlantKind::other_stream &&
@@ -56,11 +64,11 @@ std::vector<KernelLaunch> PlantedDevice::changed(KernelLaunch launch) {
     case PlantKind::done_once:
       if (!done_.insert(text_of(launch)).second) return {};
       break;
-    case PlantKind::half_the_grid:
-      launch.grid[0] = std::max<std::int64_t>(1, launch.grid[0] / 2);
+    case PlantKind::half_the_rows:
+      set_rows(launch, rows_, rows_ / 2);
       break;
-    case PlantKind::last_block:
-      if (late && --launch.grid[0] == 0) return {};
+    case PlantKind::last_row:
+      if (late) set_rows(launch, rows_, rows_ - 1);
       break;
     case PlantKind::twice:
       return {launch, launch};

@@ -14,7 +14,9 @@ namespace fusetune {
 
 class PlantedDevice : public ForwardingDevice {
  public:
-  PlantedDevice(Device& device, const Plant& plant) : ForwardingDevice(device), plant_(plant) {}
+  /// `rows` of the case: launches know them by their last argument of this value.
+  PlantedDevice(Device& device, const Plant& plant, std::int64_t rows)
+      : ForwardingDevice(device), plant_(plant), rows_(rows) {}
 
   /// From now on, with launches of this code; the one that was loaded must not be another arm's.
   void plant(const LoadedCode& code) { code_ = &code; }
@@ -30,6 +32,7 @@ class PlantedDevice : public ForwardingDevice {
   std::vector<KernelLaunch> changed(KernelLaunch launch);
 
   const Plant& plant_;
+  std::int64_t rows_;
   const LoadedCode* code_ = nullptr;
   std::int64_t launches_ = 0;   ///< of the planted code
   std::set<std::string> done_;  ///< what ran, since memory was allocated last

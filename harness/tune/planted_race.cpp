@@ -111,7 +111,7 @@ Json to_json(const PlantVerdict& verdict) {
 Json handle_planted_race(Device& device, const Json& request, ProofCache& cache) {
   const Plant& plant = find_plant(request.at("plant").get<std::string>());
   const Case which = case_from_json(request.at("case"));
-  PlantedDevice planted(device, plant);
+  PlantedDevice planted(device, plant, which.rows());
   std::vector<std::unique_ptr<LoadedCode>> codes;
   std::vector<RunnableVariant> arms;
   for (const std::int32_t arm : {kShipped, kPlanted}) {

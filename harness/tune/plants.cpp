@@ -43,14 +43,14 @@ std::vector<Plant> make_plants() {
                       "every launch of a graph runs with the arguments of its first",
                       {std::string(kTimedPath)}));
   all.back().graphs = true;
-  all.push_back(plant(PlantKind::last_block, "wrong", "the last block of every launch is left out",
+  all.push_back(plant(PlantKind::last_row, "wrong", "the last row of every launch is left out",
                       {std::string(kProofBefore)}));
   all.back().from_start = true;
-  all.push_back(plant(PlantKind::half_the_grid, "fast_by_half_the_work",
-                      "right until it is timed, then half of the blocks run",
+  all.push_back(plant(PlantKind::half_the_rows, "fast_by_half_the_work",
+                      "right until it is timed, then half of its rows are done",
                       {std::string(kProofAfter)}));
-  all.push_back(after(plant(PlantKind::last_block, "wrong_while_timed",
-                            "right until it was timed for a while, then a block is left out",
+  all.push_back(after(plant(PlantKind::last_row, "wrong_while_timed",
+                            "right until it was timed for a while, then a row is left out",
                             {std::string(kTimedPath), std::string(kProofAfter)}),
                       kLaunchesTimed));
   all.push_back(

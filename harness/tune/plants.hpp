@@ -16,8 +16,8 @@ struct Plant {
     lost_launches,    ///< every so-manyth launch does not run
     done_once,        ///< what ran once with the same arguments does not run again
     first_arguments,  ///< launches of a graph run with the arguments of its first
-    half_the_grid,    ///< of every launch
-    last_block,       ///< of every launch is left out
+    half_the_rows,    ///< of every launch; a grid alone says nothing of kernels that go on in steps
+    last_row,         ///< of every launch is left out
     twice,            ///< every launch runs twice
     hangs,            ///< a launch never ends
     faults            ///< a launch takes its tensors to be elsewhere

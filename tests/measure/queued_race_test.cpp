@@ -161,6 +161,34 @@ TEST(QueuedRace, ARingThatIsTooSmallDoublesUntilItIsCold) {
   EXPECT_THAT(capped.flags, Contains(HasSubstr("not proven")));
 }
 
+TEST(QueuedRace, AShortRingIsAsColdAsALongOne) {
+  Simulation script = quiet_gpu();
+  script.queue.cached = 0.5;
+  script.cache_bytes = 2 << 20;
+  RaceOptions options;
+  options.ring_bytes_max = 64 << 20;
+  const RaceResult result = SimulatedRace(script, {4, 5}).run(options);
+  ASSERT_TRUE(result.outcome.ok()) << result.outcome.message;
+  EXPECT_EQ(result.path, "graph");
+  EXPECT_THAT(result.flags, Contains(HasSubstr("short ring")));
+  EXPECT_LE(result.ring, 1024) << "two spans of 4 us";
+  for (const Sample& sample : result.samples) EXPECT_GT(sample.us, 4) << "arm " << sample.arm;
+}
+
+TEST(QueuedRace, WhereACopyDoesNotEmptyTheCacheTheLongRingStays) {
+  Simulation script = quiet_gpu();
+  script.queue.cached = 0.5;
+  script.cache_bytes = 5 << 20;
+  RaceOptions options;
+  options.cache_bytes = 1 << 20;  // what somebody believes: a copy touches four times that
+  options.ring_bytes_max = 64 << 20;
+  const RaceResult result = SimulatedRace(script, {4, 5}).run(options);
+  ASSERT_TRUE(result.outcome.ok()) << result.outcome.message;
+  EXPECT_THAT(result.flags, Not(Contains(HasSubstr("short ring"))));
+  EXPECT_GT(result.ring, 1024);
+  for (const Sample& sample : result.samples) EXPECT_GT(sample.us, 4) << "arm " << sample.arm;
+}
+
 TEST(QueuedRace, TheRingHasItsShareOfTheMemoryAndShrinks) {
   Simulation script = quiet_gpu();
   script.cache_bytes = 64 << 10;

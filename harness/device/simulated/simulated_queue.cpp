@@ -90,6 +90,7 @@ void SimulatedDevice::copy_within(DevicePointer destination, DevicePointer sourc
   if (size_bytes == 0) return;
   std::memmove(reinterpret_cast<void*>(destination), reinterpret_cast<const void*>(source),
                size_bytes);
+  touched_bytes_ += 2 * static_cast<std::int64_t>(size_bytes);
   clock_.copy(static_cast<double>(size_bytes) / simulation_.queue.copy_bytes_per_us);
 }
 
