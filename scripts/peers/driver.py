@@ -11,19 +11,19 @@ class Driver:
     """libcuda, in the context that torch has made current."""
 
     def __init__(self):
-        self.library = ctypes.CDLL("libcuda.so.1")
+        self.cuda = ctypes.CDLL("libcuda.so.1")
 
     def check(self, result, call):
         if result != 0:
             name = ctypes.c_char_p()
-            self.library.cuGetErrorName(result, ctypes.byref(name))
+            self.cuda.cuGetErrorName(result, ctypes.byref(name))
             raise DriverError(f"{call}: {(name.value or b'?').decode()}")
 
     def load(self, code, entry):
         """A function of a cubin. Modules stay loaded until the process ends: graphs hold their functions."""
         module, function = ctypes.c_void_p(), ctypes.c_void_p()
-        self.check(self.library.cuModuleLoadData(ctypes.byref(module), ctypes.c_char_p(code)), "cuModuleLoadData")
-        self.check(self.library.cuModuleGetFunction(ctypes.byref(function), module, entry.encode()), "cuModuleGetFunction")
+        self.check(self.cuda.cuModuleLoadData(ctypes.byref(module), ctypes.c_char_p(code)), "cuModuleLoadData")
+        self.check(self.cuda.cuModuleGetFunction(ctypes.byref(function), module, entry.encode()), "cuModuleGetFunction")
         return function
 
     def launch(self, function, launch, values, stream):
@@ -31,4 +31,4 @@ class Driver:
         copies the arguments: nothing of them is needed afterwards."""
         pointers = (ctypes.c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
         shape = [ctypes.c_uint(size) for size in (*launch.grid, *launch.block, launch.lds_bytes)]
-        self.check(self.library.cuLaunchKernel(function, *shape, ctypes.c_void_p(stream), pointers, None), "cuLaunchKernel")
+        self.check(self.cuda.cuLaunchKernel(function, *shape, ctypes.c_void_p(stream), pointers, None), "cuLaunchKernel")

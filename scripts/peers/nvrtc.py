@@ -46,9 +46,9 @@ class Compiler:
     def __init__(self, root, target):
         self.kernels = pathlib.Path(root) / "kernels"
         self.target = target  # "sm_90"
-        self.library = _load_library()
+        self.nvrtc = _load_library()
         major, minor = ctypes.c_int(), ctypes.c_int()
-        self.library.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
+        self.nvrtc.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
         self.version = f"{major.value}.{minor.value}"
         self._cubins = {}
 
@@ -70,23 +70,23 @@ class Compiler:
         program = ctypes.c_void_p()
         strings = lambda texts: (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
         names = sorted(headers)
-        self._check(self.library.nvrtcCreateProgram(
+        self._check(self.nvrtc.nvrtcCreateProgram(
             ctypes.byref(program), source.encode(), name.encode(), len(names), strings([headers[one] for one in names]),
             strings(names)), "nvrtcCreateProgram")
         try:
-            result = self.library.nvrtcCompileProgram(program, len(options), strings(options))
+            result = self.nvrtc.nvrtcCompileProgram(program, len(options), strings(options))
             if result != 0:
                 raise CompileError(self._text(program, "nvrtcGetProgramLog").decode(errors="replace").strip("\0\n") or
                                    f"NVRTC's error {result}")
             return self._text(program, "nvrtcGetCUBIN")
         finally:
-            self.library.nvrtcDestroyProgram(ctypes.byref(program))
+            self.nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
 
     def _text(self, program, getter):
         size = ctypes.c_size_t()
-        self._check(getattr(self.library, getter + "Size")(program, ctypes.byref(size)), getter)
+        self._check(getattr(self.nvrtc, getter + "Size")(program, ctypes.byref(size)), getter)
         buffer = ctypes.create_string_buffer(max(1, size.value))
-        self._check(getattr(self.library, getter)(program, buffer), getter)
+        self._check(getattr(self.nvrtc, getter)(program, buffer), getter)
         return buffer.raw[:size.value]
 
     @staticmethod
