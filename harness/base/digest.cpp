@@ -18,9 +18,22 @@ static_assert(std::endian::native == std::endian::little);
 
 }  // namespace
 
-void DigestSum::add(std::uint64_t word, std::uint64_t place) {
+void DigestSum::add_word(std::uint64_t word, std::uint64_t place) {
   sum_.low += mix64(word + kPlaceLow * (place + 1));
   sum_.high += mix64(std::rotl(word, 32) ^ kPlaceHigh * (place + 1));
+}
+
+void DigestSum::add(const std::byte* data, std::size_t size_bytes, std::uint64_t place) {
+  std::uint64_t word = 0;
+  std::size_t at = 0;
+  for (; at + sizeof word <= size_bytes; at += sizeof word) {
+    std::memcpy(&word, data + at, sizeof word);
+    add_word(word, place++);
+  }
+  if (at == size_bytes) return;
+  word = 0;
+  std::memcpy(&word, data + at, size_bytes - at);
+  add_word(word, place);
 }
 
 void DigestSum::add(const Digest& part) {
@@ -33,26 +46,17 @@ Digest DigestSum::take(std::size_t size_bytes) const {
 }
 
 Digest digest_of(const std::byte* data, std::size_t size_bytes) {
-  constexpr std::int64_t kWordsAtATime = 256 << 10;
-  const std::size_t words = size_bytes / sizeof(std::uint64_t);
+  constexpr std::int64_t kBytesAtATime = 2 << 20;
   std::mutex mutex;
   DigestSum sum;
-  for_parts(static_cast<std::int64_t>(words), kWordsAtATime,
+  for_parts(static_cast<std::int64_t>(size_bytes), kBytesAtATime,
             [&](std::int64_t first, std::int64_t past) {
               DigestSum part;
-              for (std::int64_t place = first; place < past; ++place) {
-                std::uint64_t word = 0;
-                std::memcpy(&word, data + place * std::int64_t{sizeof word}, sizeof word);
-                part.add(word, static_cast<std::uint64_t>(place));
-              }
+              part.add(data + first, static_cast<std::size_t>(past - first),
+                       static_cast<std::uint64_t>(first) / sizeof(std::uint64_t));
               const std::lock_guard lock(mutex);
               sum.add(part.sum());
             });
-  if (const std::size_t rest = size_bytes % sizeof(std::uint64_t); rest != 0) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, data + words * sizeof word, rest);
-    sum.add(word, words);
-  }
   return sum.take(size_bytes);
 }
 

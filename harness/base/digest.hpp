@@ -17,8 +17,8 @@ struct Digest {
 /// any order; the last word is filled up with zeros.
 class DigestSum {
  public:
-  /// The word at this place, counted from the first of the content.
-  void add(std::uint64_t word, std::uint64_t place);
+  /// Bytes whose first word is at this place of the content; all but the last are whole words.
+  void add(const std::byte* data, std::size_t size_bytes, std::uint64_t place);
   /// Of words that were summed elsewhere.
   void add(const Digest& part);
   /// Of all words of a content of so many bytes.
@@ -26,6 +26,8 @@ class DigestSum {
   const Digest& sum() const { return sum_; }
 
  private:
+  void add_word(std::uint64_t word, std::uint64_t place);
+
   Digest sum_;
 };
 

@@ -118,6 +118,13 @@ CompileRequest make_compile_request(const Geometry& geometry, const Variant& var
 /// ft.h and its parts, which every request has.
 std::vector<SourceText> common_headers();
 
+/// For kernels of our own, which no family has: a source of this project with the common headers.
+CompileRequest tool_request(const Target& target, const std::string& source,
+                            std::int64_t block_threads);
+/// All arguments have 8 bytes.
+void add_tool_entry(const std::string& entry, std::vector<Argument> signature,
+                    CompileRequest& request);
+
 /// The generated block that fails to compile when an entry's parameter list is not that of
 /// family.yaml.
 std::string signature_check(const Family& family, const std::vector<std::string>& entries,

@@ -124,6 +124,26 @@ std::vector<SourceText> common_headers() {
   return headers.take();
 }
 
+CompileRequest tool_request(const Target& target, const std::string& source,
+                            std::int64_t block_threads) {
+  CompileRequest request;
+  request.target = target;
+  request.source = {source, read_file(project_root() / source)};
+  request.headers = common_headers();
+  request.macros = {{"FT_BLOCK_SIZE", std::to_string(block_threads)},
+                    {"FT_WAVE_SIZE", std::to_string(target.wave_size)}};
+  request.block_threads = block_threads;
+  return request;
+}
+
+void add_tool_entry(const std::string& entry, std::vector<Argument> signature,
+                    CompileRequest& request) {
+  constexpr std::int64_t kArgumentBytes = 8;
+  request.entries.push_back(entry);
+  request.kernarg_bytes.push_back(kArgumentBytes * std::ssize(signature));
+  request.signatures.push_back(std::move(signature));
+}
+
 const SourceReader::Texts& SourceReader::read(const Family& family,
                                               const ImplementationDecl& implementation) {
   const std::pair key(family.directory.string(), implementation.source.string());

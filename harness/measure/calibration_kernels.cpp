@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "harness/base/files.hpp"
-
 namespace fusetune {
 
 namespace {
@@ -33,19 +31,9 @@ std::size_t place_of_entry(const std::string& entry) {
 }
 
 CompileRequest calibration_request(const Target& target) {
-  CompileRequest request;
-  request.target = target;
-  request.source.name = "harness/measure/kernels/calibration.hip";
-  request.source.text = read_file(project_root() / request.source.name);
-  request.headers = common_headers();
-  request.macros = {{"FT_BLOCK_SIZE", std::to_string(kCalibrationBlock)},
-                    {"FT_WAVE_SIZE", std::to_string(target.wave_size)}};
-  for (const char* entry : kEntries) {
-    request.entries.emplace_back(entry);
-    request.signatures.push_back(arguments_of_entry(entry));
-    request.kernarg_bytes.push_back(8 * std::ssize(request.signatures.back()));
-  }
-  request.block_threads = kCalibrationBlock;
+  CompileRequest request =
+      tool_request(target, "harness/measure/kernels/calibration.hip", kCalibrationBlock);
+  for (const char* entry : kEntries) add_tool_entry(entry, arguments_of_entry(entry), request);
   return request;
 }
 

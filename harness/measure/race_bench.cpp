@@ -301,6 +301,7 @@ void RaceBench::shorten_ring(std::int32_t arm) {
   const RingPlan long_ring = plan_;
   const std::int64_t graph = device_.queue().graph_launches_max;
   plan_.sets = 2 * ((span_sets + graph - 1) / graph * graph);
+  plan_.over_cache *= static_cast<double>(plan_.sets) / static_cast<double>(long_ring.sets);
   short_ring_ = true;
   copy_us_ = thermometer_->read_us();
   fresh_memory(0);

@@ -82,8 +82,8 @@ void check_batches(Device& device, const LoadedCode& code, const Json& request,
 
 }  // namespace
 
-Json handle_mutant_request(Device& device, const Json& request, ProofCache& cache) {
-  if (request.contains("plant")) return handle_planted_race(device, request, cache);
+Json handle_mutant_request(Device& device, const Json& request, ProofAids& aids) {
+  if (request.contains("plant")) return handle_planted_race(device, request, aids.cache);
   const Case which = case_from_json(request.at("case"));
   Outcome outcome;
   const std::unique_ptr<LoadedCode> code =
@@ -101,11 +101,13 @@ Json handle_mutant_request(Device& device, const Json& request, ProofCache& cach
                                   device.properties().target, device.properties().facts);
   LaunchFacts facts = facts_of(runnable.launches, which, change);
   apply(change, runnable.launches);
-  MutatedDevice mutated(device, device_change_from_json(request.at("device_change")),
-                        std::move(facts));
+  const DeviceChange device_change = device_change_from_json(request.at("device_change"));
+  MutatedDevice mutated(device, device_change, std::move(facts));
   ProofOptions options;
   options.seed = request.at("seed").get<std::uint64_t>();
-  options.cache = &cache;
+  options.cache = &aids.cache;
+  // What a bug of the device does, an exchange with the true device would not see.
+  if (device_change.kind == DeviceChange::Kind::none) options.exchange = aids.exchange.get();
   const auto off = request.at("off").get<std::set<std::string>>();
   // What the device cannot overlook, such as an unmapped page, ends a launch all the same.
   device.overlook(statuses_in(off));

@@ -55,7 +55,7 @@ ProofStage::ProofStage(const Plan& plan, const CompileSummary& compiled,
       tasks_(std::move(tasks)),
       done_(std::move(done)),
       geometry_keys_(plan.geometry_keys()),
-      digest_code_(digest_code_path(device, session.options)),
+      digest_code_(digest_code_path(device.target, session.options)),
       is_known_(tasks_.size()) {
   for (const ProofTask& task : tasks_) {
     ProvedVariant& proved = summary_.variants.emplace_back();

@@ -84,7 +84,7 @@ RaceStage::RaceStage(const Plan& plan, const CompileSummary& compiled, const Pro
   options_.seed = session.options.seed;
   // On the host the system knows its cache, and nothing hangs on it.
   if (!is_timed_on_host(device)) calibration_ = kept_calibration(device, session.options.store);
-  digest_code_ = digest_code_path(device, session.options);
+  digest_code_ = digest_code_path(device.target, session.options);
   if (calibration_) options_.cache_bytes = calibration_->cache_bytes;
   options_.probe_cutoff = plan.sweep.measure.probe_cutoff;
   options_.budget_s = plan.sweep.measure.budget_s /

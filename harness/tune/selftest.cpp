@@ -9,6 +9,7 @@
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/mutant_proof.hpp"
 #include "harness/tune/scratch_store.hpp"
+#include "harness/tune/tool_code.hpp"
 #include "harness/verify/proof.hpp"
 
 namespace fusetune {
@@ -72,6 +73,9 @@ class Selftest {
     std::string why;
     identity_ = compiler_identity(target_, &why);
     if (identity_.empty()) throw UserError(why);
+    EngineOptions of_scratch = session_.options;
+    of_scratch.store = scratch_.store().root();
+    digest_code_ = digest_code_path(target_, of_scratch);
     for (const Mutant& mutant : file_.mutants) {
       const bool is_bug = mutant.is_bug_on(target_);
       if (!is_bug && target_.platform == Platform::host) continue;  // the other wave size has it
@@ -212,6 +216,7 @@ class Selftest {
                        {"launch", to_json(trial.planted ? mutant.launch : LaunchChange{})},
                        {"device_change", to_json(trial.planted ? mutant.device : DeviceChange{})},
                        {"batch_invariant", mutant.batch_invariant(trial.mode)},
+                       {"digest_code", digest_code_},
                        {"seed", run.seed},
                        {"off", run.off}};
     job.limit = kernel_limit(session_.options);
@@ -263,6 +268,7 @@ class Selftest {
   WorkerPool compilers_;
   ScratchStore scratch_;
   std::string identity_;
+  std::string digest_code_;
   std::deque<Trial> trials_;  ///< jobs hold references
   std::set<std::string> shipped_;
   std::map<std::string, std::vector<Trial*>> compiled_;

@@ -1,6 +1,9 @@
 #include "harness/tune/tool_code.hpp"
 
-#include "harness/base/files.hpp"
+#include <filesystem>
+#include <map>
+#include <utility>
+
 #include "harness/tune/compile_stage.hpp"
 #include "harness/verify/digester.hpp"
 
@@ -9,19 +12,12 @@ namespace fusetune {
 namespace {
 
 CompileRequest digest_request(const Target& target) {
-  CompileRequest request;
-  request.target = target;
-  request.source.name = "harness/verify/kernels/digest.hip";
-  request.source.text = read_file(project_root() / request.source.name);
-  request.headers = common_headers();
-  request.macros = {{"FT_BLOCK_SIZE", std::to_string(kDigestBlock)},
-                    {"FT_WAVE_SIZE", std::to_string(target.wave_size)}};
-  request.entries = {kDigestEntry};
-  request.signatures = {{{Argument::Kind::tensor, "parts"},
-                         {Argument::Kind::tensor, "sums"},
-                         {Argument::Kind::symbol, "count"}}};
-  request.kernarg_bytes = {24};
-  request.block_threads = kDigestBlock;
+  CompileRequest request = tool_request(target, "harness/verify/kernels/digest.hip", kDigestBlock);
+  add_tool_entry(kDigestEntry,
+                 {{Argument::Kind::tensor, "parts"},
+                  {Argument::Kind::tensor, "sums"},
+                  {Argument::Kind::symbol, "count"}},
+                 request);
   return request;
 }
 
@@ -64,12 +60,14 @@ std::optional<StoredCode> compiled_tool(const CompileRequest& request, const Eng
   return code;
 }
 
-std::string digest_code_path(const DeviceProperties& device, const EngineOptions& options) {
-  const Platform platform = device.target.platform;
-  if (platform != Platform::amd && platform != Platform::nvidia) return "";
+std::string digest_code_path(const Target& target, const EngineOptions& options) {
+  if (target.platform != Platform::amd && target.platform != Platform::nvidia) return "";
+  static std::map<std::pair<std::string, std::filesystem::path>, std::string> known;
+  std::string& path = known[{target.name, options.store}];
+  if (!path.empty() && std::filesystem::exists(path)) return path;
   Outcome outcome;
-  const auto code = compiled_tool(digest_request(device.target), options, &outcome);
-  return code ? code->code_path.string() : "";
+  const auto code = compiled_tool(digest_request(target), options, &outcome);
+  return path = code ? code->code_path.string() : "";
 }
 
 }  // namespace fusetune

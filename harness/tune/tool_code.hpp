@@ -15,7 +15,7 @@ std::optional<StoredCode> compiled_tool(const CompileRequest& request, const Eng
                                         Outcome* outcome);
 
 /// The kernel that makes digests of memory, for devices whose memory is far away. "" for others,
-/// and where it does not compile: proofs then carry every byte.
-std::string digest_code_path(const DeviceProperties& device, const EngineOptions& options);
+/// and where it does not compile: proofs then carry every byte. Found out once for each store.
+std::string digest_code_path(const Target& target, const EngineOptions& options);
 
 }  // namespace fusetune

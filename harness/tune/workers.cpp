@@ -53,7 +53,7 @@ std::unique_ptr<Exchange> exchange_with(Device& device, const std::string& diges
   std::unique_ptr<LoadedCode> code = device.load(digest_code, &outcome);
   if (code == nullptr) return nullptr;
   try {
-    return std::make_unique<DigestExchange>(device, std::move(code));
+    return std::make_unique<DigestExchange>(device, std::move(code), bytes_for_far_proofs() / 4);
   } catch (const std::bad_alloc&) {
     return nullptr;
   } catch (const DeviceError& error) {
@@ -105,7 +105,7 @@ class DeviceRole {
     const std::string op = request.at("op").get<std::string>();
     if (op == "properties") return to_json(device.properties());
     if (op == "prove") return handle_prove_request(device, request, note_, aids);
-    if (op == "mutant") return handle_mutant_request(device, request, aids.cache);
+    if (op == "mutant") return handle_mutant_request(device, request, aids);
     if (op == "golden") return handle_golden_request(device, request);
     if (op == "race") return handle_race_request(device, request, note_, aids);
     if (op == "doctor") return handle_doctor_request(device, request, note_);

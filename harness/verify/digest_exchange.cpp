@@ -15,8 +15,7 @@ namespace fusetune {
 namespace {
 
 constexpr std::int64_t kOnDeviceMax = std::int64_t{2} << 30;  // each of arenas and images
-constexpr std::int64_t kOfFree = 16;  // and at most this part of what is free
-constexpr std::size_t kOnThisMachineMax = std::size_t{1} << 30;
+constexpr std::int64_t kOfFree = 64;  // and at most this part of what is free: workers are several
 
 std::size_t share_of(Device& device) {
   const std::optional<std::int64_t> free_bytes = device.free_bytes();
@@ -83,24 +82,20 @@ class DigestExchange::KeptArena : public Arena {
   bool guards_whole = true;
 };
 
-DigestExchange::DigestExchange(Device& device, std::unique_ptr<LoadedCode> code)
+DigestExchange::DigestExchange(Device& device, std::unique_ptr<LoadedCode> code,
+                               std::size_t bytes_max)
     : device_(device),
       digester_(device, std::move(code)),
       arenas_(share_of(device)),
       residents_(share_of(device)),
-      known_(kOnThisMachineMax) {}
+      known_(bytes_max) {}
 
 std::shared_ptr<Arena> DigestExchange::arena(const Case& which, Place place, std::uint64_t seed,
                                              const Aliases& aliases) {
   const std::string key = key_of_arena(which, place, seed, aliases);
   if (const auto* kept = arenas_.find(key)) return *kept;
   auto made = std::make_shared<KeptArena>(device_, which, place, seed, aliases);
-  if (arenas_.fits(made->size_bytes())) {
-    arenas_.keep(key, made, made->size_bytes());
-  } else {
-    // Addresses may be those of an arena that is gone.
-    digester_.forget();
-  }
+  if (arenas_.fits(made->size_bytes())) arenas_.keep(key, made, made->size_bytes());
   return made;
 }
 

@@ -67,8 +67,10 @@ class RecentlyUsed {
 /// Content is taken to be known where its 128 bits of digest are; what no digest tells is read.
 class DigestExchange : public Exchange {
  public:
-  /// `code` is the digest kernel's. Throws DeviceError when it is wrong.
-  DigestExchange(Device& device, std::unique_ptr<LoadedCode> code);
+  /// `code` is the digest kernel's. Keeps at most so many bytes of images on this machine. Throws
+  /// DeviceError when the kernel is wrong.
+  DigestExchange(Device& device, std::unique_ptr<LoadedCode> code,
+                 std::size_t bytes_max = std::size_t{1} << 30);
 
   std::shared_ptr<Arena> arena(const Case& which, Place place, std::uint64_t seed,
                                const Aliases& aliases) override;

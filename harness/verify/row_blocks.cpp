@@ -23,7 +23,7 @@ constexpr std::int64_t kBlockElements = 128 << 10;  // of the largest tensor
 
 using Dimensions = std::map<std::string, std::optional<RowDimension>>;
 
-Case with_rows(const Case& which, std::int64_t rows) {
+Case at_row_count(const Case& which, std::int64_t rows) {
   Case one = which;
   one.runtime[which.geometry.family->rows] = rows;
   return one;
@@ -33,7 +33,7 @@ Case with_rows(const Case& which, std::int64_t rows) {
 /// otherwise.
 Dimensions dimensions_of(const Case& which) {
   const std::int64_t rows = which.rows();
-  const Case other = with_rows(which, rows - 1);
+  const Case other = at_row_count(which, rows - 1);
   Dimensions dimensions;
   for (const TensorDecl* tensor : tensors_of(which.geometry))
     if (tensor->role != Role::workspace)
@@ -101,7 +101,7 @@ class RowBlocks {
   }
 
   void check(std::int64_t first, std::int64_t rows) {
-    const Case block = with_rows(which_, rows);
+    const Case block = at_row_count(which_, rows);
     std::vector<Pass> passes;
     for (const Pass& whole : passes_) {
       Pass& pass = passes.emplace_back();
@@ -189,6 +189,18 @@ class RowBlocks {
   std::vector<OutputMetrics> outputs_;
 };
 
+/// Each block makes the whole of a result without rows: one thread had better make it once.
+bool is_worth_it(const Case& which, const Dimensions& dimensions) {
+  bool any_rows = false, any_whole = false;
+  for (const TensorDecl* tensor : tensors_of(which.geometry)) {
+    if (tensor->role == Role::workspace) continue;
+    const bool has_rows = dimensions.at(tensor->name).has_value();
+    any_rows = any_rows || has_rows;
+    any_whole = any_whole || (is_result(tensor->role) && !has_rows);
+  }
+  return any_rows && (!any_whole || parallel_threads() > 1);
+}
+
 }  // namespace
 
 bool is_judged_by_rows(const Case& which) {
@@ -196,9 +208,7 @@ bool is_judged_by_rows(const Case& which) {
   if (which.rows() < 2 || family.has_captured_truth() || !has_independent_rows(which.geometry))
     return false;
   try {
-    const Dimensions dimensions = dimensions_of(which);
-    return std::any_of(dimensions.begin(), dimensions.end(),
-                       [](const auto& one) { return one.second.has_value(); });
+    return is_worth_it(which, dimensions_of(which));
   } catch (const std::exception&) {
     return false;
   }

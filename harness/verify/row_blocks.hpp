@@ -8,7 +8,8 @@
 
 namespace fusetune {
 
-/// Whether each row of the results depends on its own inputs alone.
+/// Whether each row of the results depends on its own inputs alone, and blocks are no more work
+/// than the whole.
 bool is_judged_by_rows(const Case& which);
 
 /// As check_results(), with what the reference makes of each block; `expected` and `truths` of the

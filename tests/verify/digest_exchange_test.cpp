@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "harness/device/device_error.hpp"
 #include "harness/verify/proof_cache.hpp"
@@ -30,12 +29,9 @@ struct DigestCode : FakeDevice::Code {
       auto* sums = reinterpret_cast<Digest*>(std::get<DevicePointer>(launch.arguments[1]));
       for (std::int64_t i = 0; i < std::get<std::int64_t>(launch.arguments[2]); ++i) {
         DigestSum sum;
-        for (std::int64_t at = 0; at < parts[i].bytes; at += 8) {
-          std::uint64_t word = 0;
-          std::memcpy(&word, reinterpret_cast<const std::byte*>(parts[i].address) + at,
-                      static_cast<std::size_t>(std::min<std::int64_t>(8, parts[i].bytes - at)));
-          sum.add(word, static_cast<std::uint64_t>(parts[i].place + at / 8));
-        }
+        sum.add(reinterpret_cast<const std::byte*>(parts[i].address),
+                static_cast<std::size_t>(parts[i].bytes),
+                static_cast<std::uint64_t>(parts[i].place));
         sums[i] = sum.sum();
         sums[i].low += lie;
       }

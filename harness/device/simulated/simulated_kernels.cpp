@@ -130,12 +130,8 @@ void digest_parts(const SimulatedLaunch& launch, std::byte** result) {
   for (std::int64_t i = 0; i < launch.number("count"); ++i) {
     const DigestPart& part = parts_of(launch)[i];
     DigestSum sum;
-    for (std::int64_t at = 0; at < part.bytes; at += 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, reinterpret_cast<const std::byte*>(part.address) + at,
-                  static_cast<std::size_t>(std::min<std::int64_t>(8, part.bytes - at)));
-      sum.add(word, static_cast<std::uint64_t>(part.place + at / 8));
-    }
+    sum.add(reinterpret_cast<const std::byte*>(part.address), static_cast<std::size_t>(part.bytes),
+            static_cast<std::uint64_t>(part.place));
     sums[i] = sum.sum();
   }
 }
