@@ -133,20 +133,48 @@ FT_DEVICE void norm_row(Numbers& x, const Stored<FT_TYPE_WEIGHT>& weight, float 
 
 #if FT_ROPE != FT_ROPE_NONE
 
-FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane) {
-  const auto rows = rows_of(rope, token);
-  // A lane's items are the same in every row. What follows from them, whether an item is rotated
-  // and which axes its frequencies take, would be masks of the wave, more than there are registers
-  // for.
-  const int mine = ft_opaque(lane);
-  FT_UNROLL
-  for (int k = 0; k < kPerLane; ++k) {
-    const int item = mine + k * kLanes;
-    if (item >= RopeLayout::ITEMS) continue;
-    const auto angles =
-        ft_load_item_angles<RopeLayout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows, item);
-    ft_rotate_item<RopeLayout, ft_fp32>(x.low[k], x.high[k], angles);
+// Items of a lane that may be rotated.
+constexpr int kRotatedOfAll = (RopeLayout::ITEMS + kLanes - 1) / kLanes;
+constexpr int kRotated = kRotatedOfAll < kPerLane ? kRotatedOfAll : kPerLane;
+// Where that is one and has one position, its angles are in flight before the norm. The choice
+// among three positions would take more scalar registers than there are, with several rows at a
+// time.
+constexpr bool kEarly = kRotated == 1 && Axes::COUNT == 1;
+
+typedef ft_angles<kElements> Angles;
+
+// A lane's items are the same in every row. What follows from them, whether an item is rotated and
+// which axes its frequencies take, would be masks of the wave, more than there are registers for:
+// so items are opaque.
+FT_DEVICE Angles angles_of(const Rope& rope, const ft_rope_rows<Axes::COUNT>& rows, int item) {
+  return ft_load_item_angles<RopeLayout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows, item);
+}
+
+FT_DEVICE Angles early_angles(const Rope& rope, ft_i64 table_row, bool exists, int lane) {
+  Angles angles = {};
+  if constexpr (kEarly) {
+    const int item = ft_opaque(lane);
+    if (exists && item < RopeLayout::ITEMS) angles = angles_of(rope, {{table_row}}, item);
   }
+  (void)rope, (void)table_row, (void)exists, (void)lane;
+  return angles;
+}
+
+FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane,
+                          const Angles& early = {}) {
+  const int mine = ft_opaque(lane);
+  if constexpr (kEarly) {
+    if (mine < RopeLayout::ITEMS) ft_rotate_item<RopeLayout, ft_fp32>(x.low[0], x.high[0], early);
+  } else {
+    const auto rows = rows_of(rope, token);
+    FT_UNROLL
+    for (int k = 0; k < kPerLane; ++k) {
+      const int item = mine + k * kLanes;
+      if (item >= RopeLayout::ITEMS) continue;
+      ft_rotate_item<RopeLayout, ft_fp32>(x.low[k], x.high[k], angles_of(rope, rows, item));
+    }
+  }
+  (void)rope, (void)token, (void)early;
 }
 
 #endif

@@ -39,25 +39,39 @@ struct Work {
 #endif
 };
 
+// A row as it is loaded, with what leads to its angles and its slot: what depends on other loads is
+// asked for as early as that.
+struct Head {
+  Stored<FT_TYPE_ACT> in;
+#if FT_ROPE != FT_ROPE_NONE
+  ft_i64 table_row;  // where angles are asked for early
+#endif
+#if FT_CACHE != FT_CACHE_NONE
+  ft_i64 slot;
+#endif
+};
+
 // A row of q or k after norm and rotation. All lanes of it take part; one that does not exist is
 // computed from zeros.
-FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, bool is_k, ft_i64 token, bool exists,
-                               int lane) {
+FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, bool is_k, const Head& loaded,
+                               ft_i64 token, bool exists, int lane) {
+#if FT_ROPE != FT_ROPE_NONE
+  const Angles early = early_angles(work.rope, loaded.table_row, exists, lane);
+#endif
 #if FT_NORM != FT_NORM_NONE
   const float squares = ft_wave_sum<kLanes>(sum_of_squares(x));
   norm_row(x, load_row<FT_TYPE_WEIGHT>(is_k ? work.k_weight : work.q_weight, lane), squares,
            work.eps);
 #endif
 #if FT_ROPE != FT_ROPE_NONE
-  if (exists) rotate_row(x, work.rope, token, lane);
+  if (exists) rotate_row(x, work.rope, token, lane, early);
 #endif
-  (void)x, (void)work, (void)is_k, (void)token, (void)exists, (void)lane;
+  (void)x, (void)work, (void)is_k, (void)loaded, (void)token, (void)exists, (void)lane;
 }
 
 #if FT_HAS_V && FT_CACHE != FT_CACHE_NONE
-#define WRITE_TO_CACHE(IS_V, HEADS, row, x)                                                     \
-  write_to_cache<IS_V, HEADS>(work.cache, exists ? slot_of(work.cache, token) : -1, head, lane, \
-                              row, x)
+#define WRITE_TO_CACHE(IS_V, HEADS, row, x) \
+  write_to_cache<IS_V, HEADS>(work.cache, exists ? loaded.slot : -1, head, lane, row, x)
 #else
 #define WRITE_TO_CACHE(IS_V, HEADS, row, x) (void)0
 #endif
@@ -68,20 +82,29 @@ constexpr int kHeads = FT_HQ + FT_HK;  // values are written behind them
 constexpr int kHeads = FT_HEADS;
 #endif
 
-FT_DEVICE Stored<FT_TYPE_ACT> load_head(const Work& work, ft_i64 token, int head, int lane) {
+FT_DEVICE Head load_head(const Work& work, ft_i64 token, int head, int lane) {
   const Tensors& t = work.t;
   const char* const row = head < FT_HQ ? head_address(t.q, token, head, kQStride)
                           : head < FT_HQ + FT_HK
                               ? head_address(t.k, token, head - FT_HQ, kD)
                               : head_address(t.v, token, head - FT_HQ - FT_HK, kD);
-  return load_row<FT_TYPE_ACT>(row, lane);
+  Head loaded = {};
+#if FT_ROPE != FT_ROPE_NONE
+  if constexpr (kEarly) loaded.table_row = row_of(work.rope, token, 0);
+#endif
+#if FT_CACHE != FT_CACHE_NONE
+  if (head >= FT_HQ) loaded.slot = slot_of(work.cache, token);
+#endif
+  loaded.in = load_row<FT_TYPE_ACT>(row, lane);
+  return loaded;
 }
 
-FT_DEVICE void do_head(const Work& work, const Stored<FT_TYPE_ACT>& in, ft_i64 token, int of_all,
-                       bool exists, int lane) {
+FT_DEVICE void do_head(const Work& work, const Head& loaded, ft_i64 token, int of_all, bool exists,
+                       int lane) {
   const Tensors& t = work.t;
-  Numbers x = numbers_of(in);
-  if (of_all < FT_HQ + FT_HK) norm_and_rotate(x, work, of_all >= FT_HQ, token, exists, lane);
+  Numbers x = numbers_of(loaded.in);
+  if (of_all < FT_HQ + FT_HK)
+    norm_and_rotate(x, work, of_all >= FT_HQ, loaded, token, exists, lane);
   if (of_all < FT_HQ) {
     if (exists)
       store_row(head_address(t.q_out, token, of_all, kD), lane, stored_of<FT_TYPE_ACT>(x));
@@ -101,9 +124,9 @@ FT_DEVICE void do_head(const Work& work, const Stored<FT_TYPE_ACT>& in, ft_i64 t
 #if FT_HAS_V
   const int head = of_all - FT_HQ - FT_HK;
 #if FT_HAS_V_OUT
-  if (exists) store_row(head_address(t.v_out, token, head, kD), lane, in);
+  if (exists) store_row(head_address(t.v_out, token, head, kD), lane, loaded.in);
 #endif
-  WRITE_TO_CACHE(true, FT_HV, in, x);
+  WRITE_TO_CACHE(true, FT_HV, loaded.in, x);
   (void)head;
 #endif
 #endif
@@ -127,16 +150,17 @@ void qk_norm_rope_cache(Q_ARGUMENTS const void* k, ft_i64 k_row_stride,
   const ft_i64 rows = tokens * kHeads;
   for (ft_i64 start = static_cast<ft_i64>(blockIdx.x) * kTile; start < rows;
        start += static_cast<ft_i64>(gridDim.x) * kTile) {
-    Stored<FT_TYPE_ACT> in[FT_ROWS_PER_ITER] = {};
+    Head loaded[FT_ROWS_PER_ITER] = {};
     FT_UNROLL
     for (int r = 0; r < FT_ROWS_PER_ITER; ++r) {
       const ft_i64 row = start + r * kGroups + group;
-      if (row < rows) in[r] = load_head(work, row / kHeads, static_cast<int>(row % kHeads), lane);
+      if (row < rows)
+        loaded[r] = load_head(work, row / kHeads, static_cast<int>(row % kHeads), lane);
     }
     FT_UNROLL
     for (int r = 0; r < FT_ROWS_PER_ITER; ++r) {
       const ft_i64 row = start + r * kGroups + group;
-      do_head(work, in[r], row / kHeads, static_cast<int>(row % kHeads), row < rows, lane);
+      do_head(work, loaded[r], row / kHeads, static_cast<int>(row % kHeads), row < rows, lane);
     }
   }
 #if FT_V_STORE == FT_V_STORE_GROUPED
@@ -152,15 +176,20 @@ namespace {
 template <bool IS_V>
 FT_DEVICE Numbers page_row(const Work& work, ft_i64 token, int head, bool exists, int lane,
                            Stored<FT_TYPE_ACT>& out) {
-  Stored<FT_TYPE_ACT> in = {};
-  if (exists)
-    in = load_row<FT_TYPE_ACT>(head_address(IS_V ? work.t.v : work.t.k, token, head, kD), lane);
+  Head loaded = {};
+  if (exists) {
+    loaded.in =
+        load_row<FT_TYPE_ACT>(head_address(IS_V ? work.t.v : work.t.k, token, head, kD), lane);
+#if FT_ROPE != FT_ROPE_NONE
+    if constexpr (kEarly && !IS_V) loaded.table_row = row_of(work.rope, token, 0);
+#endif
+  }
   if constexpr (IS_V) {
-    out = in;
-    return numbers_of(in);
+    out = loaded.in;
+    return numbers_of(loaded.in);
   } else {
-    Numbers x = numbers_of(in);
-    norm_and_rotate(x, work, true, token, exists, lane);
+    Numbers x = numbers_of(loaded.in);
+    norm_and_rotate(x, work, true, loaded, token, exists, lane);
     out = stored_of<FT_TYPE_ACT>(x);
     round_source(x);
     return x;

@@ -59,7 +59,8 @@ FT_DEVICE void rotate_heads(const void* in, int heads, ROPE_PARAMETER void* out,
     if (!exists) return;
     Numbers x = numbers_of(load_row<ft_fp32>(row_address(in, row * kD, 4), lane));
 #if FT_ROPE != FT_ROPE_NONE
-    rotate_row(x, rope, row / heads, lane);
+    const ft_i64 token = row / heads;
+    rotate_row(x, rope, token, lane, early_angles(rope, row_of(rope, token, 0), true, lane));
 #endif
     if (out != nullptr)
       store_row(row_address(out, row / heads * out_stride + row % heads * kD, FT_BYTES_ACT), lane,
