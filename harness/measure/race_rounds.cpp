@@ -34,7 +34,7 @@ void RaceRounds::run_epoch(int epoch, int rounds, const std::vector<std::int32_t
     double drift = bench_.reference_drift();
     std::vector<Placed> visits;
     for (int round = 0; round < rounds; ++round)
-      run_round(round == 0 ? field : near_field, epoch, round, visits);
+      run_round(round == 0 ? field : near_field, {epoch, round, round == rounds - 1}, visits);
     add_samples(visits);
     drift = std::max(drift, bench_.reference_drift());
     if (drift <= options_.reference_drift) break;
@@ -59,7 +59,7 @@ void RaceRounds::screen(int epoch, int round, const std::vector<std::int32_t>& a
     touch_memory(field);
   }
   std::vector<Placed> visits;
-  run_round(field, epoch, round, visits);
+  run_round(field, {epoch, round}, visits);
   add_samples(visits);
 }
 
@@ -72,7 +72,7 @@ void RaceRounds::touch_memory(const Field& field) {
 
 /// An arm with a bad visit misses the round: no pair of arms keeps half of it. When most are
 /// bad, it is the machine, and the round is run again.
-void RaceRounds::run_round(const Field& field, int epoch, int round, std::vector<Placed>& placed) {
+void RaceRounds::run_round(const Field& field, Place place, std::vector<Placed>& placed) {
   for (int retry = 0;; ++retry) {
     const std::vector<Visit> visits =
         bench_.there_and_back(shuffled(field.alive), field.lengths, field.two_lengths);
@@ -82,7 +82,7 @@ void RaceRounds::run_round(const Field& field, int epoch, int round, std::vector
       bench_.rest(retry);
       continue;
     }
-    add_round(field, visits, bad, most, {{}, epoch, round}, placed);
+    add_round(field, visits, bad, most, place, placed);
     return;
   }
 }
@@ -99,7 +99,7 @@ std::set<std::int32_t> RaceRounds::bad_arms(const std::vector<Visit>& visits) {
 }
 
 void RaceRounds::add_round(const Field& field, const std::vector<Visit>& visits,
-                           const std::set<std::int32_t>& bad, bool most, Placed place,
+                           const std::set<std::int32_t>& bad, bool most, Place place,
                            std::vector<Placed>& placed) {
   std::set<std::int32_t> untimed;  // of a visit whose clock cannot be believed
   for (const Visit& visit : visits)
@@ -110,17 +110,27 @@ void RaceRounds::add_round(const Field& field, const std::vector<Visit>& visits,
   if (hopeless.size() == field.alive.size())
     throw ArmFailure{field.alive.size() == 1 ? field.alive.front() : -1, clocks_disagree()};
   if (most) bench_.flag("most of a round was disturbed, again and again");
-  const std::set<std::int32_t>& out = most ? untimed : bad;
+  std::set<std::int32_t> out = most ? untimed : bad;
+  // A load that slows the core all the time slows it in every epoch: without such an epoch there is
+  // no figure at all.
+  if (place.last)
+    for (const std::int32_t arm : without_samples(bad, placed))
+      if (untimed.count(arm) == 0 && out.erase(arm) > 0) bench_.flag("throttled");
   for (const std::int32_t arm : field.alive) {
     int& rejections = rejections_[static_cast<std::size_t>(arm)];
     rejections = hopeless.count(arm) != 0 ? rejections + 1 : 0;
     if (rejections > options_.retries_max) throw ArmFailure{arm, clocks_disagree()};
   }
   for (const Visit& visit : visits) {
-    if (out.count(visit.arm) != 0) continue;
-    place.visit = visit;
-    placed.push_back(place);
+    if (out.count(visit.arm) == 0) placed.push_back({visit, place});
   }
+}
+
+std::set<std::int32_t> RaceRounds::without_samples(const std::set<std::int32_t>& arms,
+                                                   const std::vector<Placed>& placed) {
+  std::set<std::int32_t> without = arms;
+  for (const Placed& one : placed) without.erase(one.visit.arm);
+  return without;
 }
 
 /// What does not grow with a span is the same for all arms of an epoch: the median of what the
@@ -141,7 +151,7 @@ void RaceRounds::add_samples(const std::vector<Placed>& placed) {
   for (const Placed& one : placed) {
     const Visit& visit = one.visit;
     const auto launches = static_cast<double>(visit.launches);
-    Sample sample{visit.arm, one.epoch, one.round, visit.launches, visit.short_us / launches};
+    Sample sample{visit.arm, one.at.epoch, one.at.round, visit.launches, visit.short_us / launches};
     sample.core_mhz = visit.core_mhz;
     if (visit.long_us > 0) {
       const double both_us = visit.short_us + visit.long_us;

@@ -37,16 +37,22 @@ class RaceRounds {
     const std::vector<SpanLength>& lengths;
     bool two_lengths;
   };
+  struct Place {
+    int epoch = 0, round = 0;
+    bool last = false;  ///< round of its epoch
+  };
   struct Placed {
     Visit visit;
-    int epoch = 0, round = 0;
+    Place at;
   };
   void touch_memory(const Field& field);
-  void run_round(const Field& field, int epoch, int round, std::vector<Placed>& placed);
+  void run_round(const Field& field, Place place, std::vector<Placed>& placed);
   std::set<std::int32_t> bad_arms(const std::vector<Visit>& visits);
   void add_round(const Field& field, const std::vector<Visit>& visits,
-                 const std::set<std::int32_t>& bad, bool most, Placed place,
+                 const std::set<std::int32_t>& bad, bool most, Place place,
                  std::vector<Placed>& placed);
+  static std::set<std::int32_t> without_samples(const std::set<std::int32_t>& arms,
+                                                const std::vector<Placed>& placed);
   void add_samples(const std::vector<Placed>& placed);
 
   RaceBench& bench_;

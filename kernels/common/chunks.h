@@ -41,10 +41,10 @@ FT_DEVICE Chunk<FT_TYPE_WEIGHT> load_weight(const void* __restrict__ weight, int
 
 template <class To, class From>
 FT_DEVICE Chunk<To> convert(const Chunk<From>& values) {
-  Chunk<To> result;
+  float numbers[kElements];
   FT_UNROLL
-  for (int i = 0; i < kElements; ++i) ft_set(result, i, ft_get(values, i));
-  return result;
+  for (int i = 0; i < kElements; ++i) numbers[i] = ft_get(values, i);
+  return ft_pack_of<To>(numbers);
 }
 
 template <class T>

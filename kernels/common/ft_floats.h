@@ -18,13 +18,22 @@ FT_DEVICE To ft_bits(From value) {
 FT_DEVICE ft_u32 ft_f32_to_bits(float value) { return ft_bits<ft_u32>(value); }
 FT_DEVICE float ft_bits_to_f32(ft_u32 bits) { return ft_bits<float>(bits); }
 
+/// Of a normal number.
+FT_DEVICE float ft_power_of_2(int exponent) {
+  return ft_bits_to_f32(static_cast<ft_u32>(127 + exponent) << 23);
+}
+
 FT_DEVICE float ft_bf16_to_f32(ft_u16 bits) {
   return ft_bits_to_f32(static_cast<ft_u32>(bits) << 16);
 }
 
+#if defined(FT_NVIDIA) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+#define FT_CONVERTS_TO_BF16
+#endif
+
 /// Rounds to nearest even; a NaN stays a NaN.
 FT_DEVICE ft_u16 ft_f32_to_bf16(float value) {
-#if defined(FT_NVIDIA) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+#if defined(FT_CONVERTS_TO_BF16)
   ft_u16 result;
   asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result) : "f"(value));
   return result;
@@ -99,9 +108,13 @@ FT_DEVICE ft_u32 ft_f32_magnitude_to_e4m3(ft_u32 magnitude) {
   return magnitude < NORMAL ? subnormal : normal;
 }
 
+#if defined(FT_NVIDIA) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
+#define FT_CONVERTS_TO_E4M3
+#endif
+
 /// OCP: 448 at most, NaN is 0x7f with either sign.
 FT_DEVICE ft_u8 ft_f32_to_e4m3fn(float value) {
-#if defined(FT_NVIDIA) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
+#if defined(FT_CONVERTS_TO_E4M3)
   ft_u16 pair;
   asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(0.0f), "f"(value));
   return static_cast<ft_u8>(pair);
@@ -147,22 +160,68 @@ FT_DEVICE float ft_rsqrt(float value) {
 #endif
 }
 
-/// e^value to about 1 ULP; 0 or infinity beyond the range.
-FT_DEVICE float ft_exp(float value) {
+/// 1 / value to about 1 ULP, where that is a normal number.
+FT_DEVICE float ft_reciprocal(float value) {
+#if defined(FT_AMD)
+  return __builtin_amdgcn_rcpf(value);
+#elif defined(FT_NVIDIA)
+  float result;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(value));
+  return result;
+#else
+  return 1.0f / value;
+#endif
+}
+
+/// e^value for a value that is not above 0: 0 beyond the range. What the rounding of its logarithm
+/// to base 2 costs grows with the value's size, to a relative error of 2^-17 at -87.
+FT_DEVICE float ft_exp_of_negative(float value) {
 #if defined(FT_AMD)
   return __builtin_expf(value);
+#elif defined(FT_NVIDIA)
+  float result;
+  asm("ex2.approx.f32 %0, %1;" : "=f"(result) : "f"(value * 1.4426950408889634f));
+  return result;
 #else
   return expf(value);
 #endif
 }
 
-/// 1 / (1 + e^-value). The exponential never overflows.
+/// 1 / (1 + e^-value). The exponential never overflows, and the divisor is from 1 to 2.
 FT_DEVICE float ft_sigmoid(float value) {
-  const float power = ft_exp(value < 0.0f ? value : -value);
-  return (value < 0.0f ? power : 1.0f) / (1.0f + power);
+  const float power = ft_exp_of_negative(value < 0.0f ? value : -value);
+  return (value < 0.0f ? power : 1.0f) * ft_reciprocal(1.0f + power);
+}
+
+/// a * b + c, rounded once.
+FT_DEVICE float ft_fma(float a, float b, float c) {
+#if defined(FT_NVIDIA)
+  return fmaf(a, b, c);
+#else
+  return __builtin_fmaf(a, b, c);
+#endif
+}
+
+/// value / divisor, rounded as a division is, for divisors from 2^-60 to 2^60 and quotients that
+/// are 0 or from 2^-11 on; smaller ones stay smaller. `inverse` is 1 / divisor, rounded to nearest.
+/// How far the product is off is exact, and one step with it corrects the last place.
+FT_DEVICE float ft_divide_by(float value, float divisor, float inverse) {
+  const float quotient = value * inverse;
+  const float excess = ft_fma(quotient, divisor, -value);  // so a zero keeps its sign
+  const float corrected = ft_fma(-excess, inverse, quotient);
+  return corrected == corrected ? corrected : quotient;
 }
 
 // ---- Element types, as FT_TYPE_<DTYPE> names them -------------------------------------------
+
+template <class A, class B>
+struct ft_is_same {
+  static constexpr bool value = false;
+};
+template <class A>
+struct ft_is_same<A, A> {
+  static constexpr bool value = true;
+};
 
 struct ft_bf16 {
   ft_u16 bits;
@@ -194,6 +253,29 @@ FT_DEVICE void ft_assign(ft_e4m3fn& element, float value) {
 }
 FT_DEVICE void ft_assign(ft_e4m3fnuz& element, float value) {
   element.bits = ft_f32_to_e4m3fnuz(value);
+}
+/// The bits of two elements of at most 16 bits, side by side: the nearest to `low` in the lower
+/// half.
+template <class T>
+FT_DEVICE ft_u32 ft_pair_from_f32(float low, float high) {
+#if defined(FT_CONVERTS_TO_BF16)
+  if constexpr (ft_is_same<T, ft_bf16>::value) {
+    ft_u32 pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+  }
+#endif
+#if defined(FT_CONVERTS_TO_E4M3)
+  if constexpr (ft_is_same<T, ft_e4m3fn>::value) {
+    ft_u16 pair;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(high), "f"(low));
+    return pair;
+  }
+#endif
+  T elements[2];
+  ft_assign(elements[0], low);
+  ft_assign(elements[1], high);
+  return elements[0].bits | static_cast<ft_u32>(elements[1].bits) << (8 * sizeof(T));
 }
 /// The nearest element: ft_from_f32<ft_bf16>(value).
 template <class T>

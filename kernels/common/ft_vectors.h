@@ -209,4 +209,27 @@ FT_DEVICE void ft_set(ft_pack<T, COUNT>& pack, int index, float value) {
   }
 }
 
+/// The nearest elements to as many numbers.
+template <class T, int COUNT>
+FT_DEVICE ft_pack<T, COUNT> ft_pack_of(const float (&numbers)[COUNT]) {
+  typedef ft_pack<T, COUNT> Pack;
+  Pack pack;
+  if constexpr (sizeof(T) < 4 && COUNT % 2 == 0) {
+    constexpr int PAIRS = Pack::ACCESS / (2 * static_cast<int>(sizeof(T)));
+    FT_UNROLL
+    for (int i = 0; i < COUNT / 2; ++i) {
+      const ft_u32 pair = ft_pair_from_f32<T>(numbers[2 * i], numbers[2 * i + 1]);
+      if constexpr (sizeof(T) == 2) {
+        ft_set32(pack.part[i / PAIRS], i % PAIRS, pair);
+      } else {
+        ft_set16(pack.part[i / PAIRS], i % PAIRS, static_cast<ft_u16>(pair));
+      }
+    }
+  } else {
+    FT_UNROLL
+    for (int i = 0; i < COUNT; ++i) ft_set(pack, i, numbers[i]);
+  }
+  return pack;
+}
+
 #endif

@@ -48,12 +48,11 @@ FT_DEVICE float scale_of(float amax) {
 }
 
 FT_DEVICE Chunk<FT_TYPE_CODE> codes_of(const Chunk<ft_fp32>& values, float scale) {
-  Chunk<FT_TYPE_CODE> codes;
-  const float inverse = 1.0f / scale;
+  float numbers[kElements];
   FT_UNROLL
-  for (int i = 0; i < kElements; ++i)
-    ft_set(codes, i, code_operand(ft_get(values, i), scale, inverse));
-  return codes;
+  for (int i = 0; i < kElements; ++i) numbers[i] = ft_get(values, i);
+  code_operands(numbers, scale);
+  return ft_pack_of<FT_TYPE_CODE>(numbers);
 }
 
 FT_DEVICE void store_scale(const Rows& scales, ft_i64 row, int group, float scale) {

@@ -78,11 +78,8 @@ FT_DEVICE void rotate_item(Item& item, const ft_angles<kElements>& angles) {
     high[i] = ft_get(item.high, i);
   }
   ft_rotate_item<Layout, Product, kElements>(low, high, angles);
-  FT_UNROLL
-  for (int i = 0; i < kElements; ++i) {
-    ft_set(item.low, i, low[i]);
-    ft_set(item.high, i, high[i]);
-  }
+  item.low = ft_pack_of<FT_TYPE_ACT>(low);
+  item.high = ft_pack_of<FT_TYPE_ACT>(high);
 }
 
 #if FT_HAS_POSITIONS_THW

@@ -150,18 +150,13 @@ FT_DEVICE float scale_of(float amax) {
 #endif
 }
 
-FT_DEVICE Stored<Element> codes_of(const Numbers& x, float scale) {
-  Stored<Element> codes;
-  const float inverse = 1.0f / scale;
+FT_DEVICE Stored<Element> codes_of(Numbers x, float scale) {
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
-    FT_UNROLL
-    for (int i = 0; i < kElements; ++i) {
-      ft_set(codes.low[k], i, code_operand(x.low[k][i], scale, inverse));
-      ft_set(codes.high[k], i, code_operand(x.high[k][i], scale, inverse));
-    }
+    code_operands(x.low[k], scale);
+    code_operands(x.high[k], scale);
   }
-  return codes;
+  return stored_of<Element>(x);
 }
 
 template <bool IS_V, int HEADS>

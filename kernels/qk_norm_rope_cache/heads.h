@@ -81,11 +81,8 @@ FT_DEVICE Stored<T> stored_of(const Numbers& x) {
   Stored<T> stored;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
-    FT_UNROLL
-    for (int i = 0; i < kElements; ++i) {
-      ft_set(stored.low[k], i, x.low[k][i]);
-      ft_set(stored.high[k], i, x.high[k][i]);
-    }
+    stored.low[k] = ft_pack_of<T>(x.low[k]);
+    stored.high[k] = ft_pack_of<T>(x.high[k]);
   }
   return stored;
 }
@@ -133,45 +130,64 @@ FT_DEVICE void norm_row(Numbers& x, const Stored<FT_TYPE_WEIGHT>& weight, float 
 
 #if FT_ROPE != FT_ROPE_NONE
 
-// Items of a lane that may be rotated.
-constexpr int kRotatedOfAll = (RopeLayout::ITEMS + kLanes - 1) / kLanes;
-constexpr int kRotated = kRotatedOfAll < kPerLane ? kRotatedOfAll : kPerLane;
-// Where that is one and has one position, its angles are in flight before the norm. The choice
-// among three positions would take more scalar registers than there are, with several rows at a
-// time.
-constexpr bool kEarly = kRotated == 1 && Axes::COUNT == 1;
+// Where a lane rotates one item at most, the cosines and sines of it are in flight before the norm.
+// The choice among three positions would take more scalar registers than there are.
+constexpr bool kEarly =
+    (RopeLayout::ITEMS <= kLanes || kPerLane == 1) && Axes::COUNT == 1 && RopeLayout::ACROSS;
+constexpr int kTableElement = static_cast<int>(sizeof(FT_TYPE_TABLE));
+constexpr int kEarlyWidth =
+    kElements * kTableElement < FT_TABLE_ALIGN ? kElements : FT_TABLE_ALIGN / kTableElement;
 
-typedef ft_angles<kElements> Angles;
+// As they lie in the table.
+struct Early {
+  ft_pack<FT_TYPE_TABLE, kEarlyWidth> cos[kElements / kEarlyWidth], sin[kElements / kEarlyWidth];
+};
 
-// A lane's items are the same in every row. What follows from them, whether an item is rotated and
-// which axes its frequencies take, would be masks of the wave, more than there are registers for:
-// so items are opaque.
-FT_DEVICE Angles angles_of(const Rope& rope, const ft_rope_rows<Axes::COUNT>& rows, int item) {
-  return ft_load_item_angles<RopeLayout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows, item);
-}
-
-FT_DEVICE Angles early_angles(const Rope& rope, ft_i64 table_row, bool exists, int lane) {
-  Angles angles = {};
+FT_DEVICE Early early_angles(const Rope& rope, ft_i64 table_row, bool exists, int lane) {
+  Early early = {};
   if constexpr (kEarly) {
-    const int item = ft_opaque(lane);
-    if (exists && item < RopeLayout::ITEMS) angles = angles_of(rope, {{table_row}}, item);
+    if (exists && lane < RopeLayout::ITEMS) {
+      const ft_i64 start = table_row * rope.table.row_stride + lane * kElements;
+      FT_UNROLL
+      for (int i = 0; i < kElements / kEarlyWidth; ++i) {
+        const ft_i64 at = (start + i * kEarlyWidth) * kTableElement;
+        early.cos[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(rope.table.cos + at);
+        early.sin[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(rope.table.sin + at);
+      }
+    }
   }
   (void)rope, (void)table_row, (void)exists, (void)lane;
+  return early;
+}
+
+FT_DEVICE ft_angles<kElements> angles_of(const Early& early) {
+  ft_angles<kElements> angles;
+  FT_UNROLL
+  for (int i = 0; i < kElements; ++i) {
+    angles.cos[i] = ft_get(early.cos[i / kEarlyWidth], i % kEarlyWidth);
+    angles.sin[i] = ft_get(early.sin[i / kEarlyWidth], i % kEarlyWidth);
+  }
   return angles;
 }
 
 FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane,
-                          const Angles& early = {}) {
+                          const Early& early) {
+  // A lane's items are the same in every row. What follows from them, whether an item is rotated
+  // and which axes its frequencies take, would be masks of the wave, more than there are registers
+  // for.
   const int mine = ft_opaque(lane);
   if constexpr (kEarly) {
-    if (mine < RopeLayout::ITEMS) ft_rotate_item<RopeLayout, ft_fp32>(x.low[0], x.high[0], early);
+    if (mine < RopeLayout::ITEMS)
+      ft_rotate_item<RopeLayout, ft_fp32>(x.low[0], x.high[0], angles_of(early));
   } else {
     const auto rows = rows_of(rope, token);
     FT_UNROLL
     for (int k = 0; k < kPerLane; ++k) {
       const int item = mine + k * kLanes;
       if (item >= RopeLayout::ITEMS) continue;
-      ft_rotate_item<RopeLayout, ft_fp32>(x.low[k], x.high[k], angles_of(rope, rows, item));
+      const auto angles =
+          ft_load_item_angles<RopeLayout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows, item);
+      ft_rotate_item<RopeLayout, ft_fp32>(x.low[k], x.high[k], angles);
     }
   }
   (void)rope, (void)token, (void)early;

@@ -56,7 +56,7 @@ struct Head {
 FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, bool is_k, const Head& loaded,
                                ft_i64 token, bool exists, int lane) {
 #if FT_ROPE != FT_ROPE_NONE
-  const Angles early = early_angles(work.rope, loaded.table_row, exists, lane);
+  const Early early = early_angles(work.rope, loaded.table_row, exists, lane);
 #endif
 #if FT_NORM != FT_NORM_NONE
   const float squares = ft_wave_sum<kLanes>(sum_of_squares(x));

@@ -10,15 +10,6 @@ typedef FT_TYPE_ACT Normed;
 typedef ft_fp32 Normed;
 #endif
 
-template <class A, class B>
-struct SameType {
-  static constexpr bool value = false;
-};
-template <class A>
-struct SameType<A, A> {
-  static constexpr bool value = true;
-};
-
 // The factor that an element of z stands for.
 FT_DEVICE float gate_factor(float z) {
 #if FT_ACTIVATION == FT_ACTIVATION_SIGMOID
@@ -74,7 +65,7 @@ FT_DEVICE Chunk<ft_fp32> normalise(const Chunk<T>& values, const Affine& affine,
 #endif
     value *= ft_get(affine.weight, i);
 #if FT_MID_ROUNDING == FT_MID_ROUNDING_ON
-    if (SameType<FT_TYPE_WEIGHT, FT_TYPE_ACT>::value) value = ft_round_to<FT_TYPE_ACT>(value);
+    if (ft_is_same<FT_TYPE_WEIGHT, FT_TYPE_ACT>::value) value = ft_round_to<FT_TYPE_ACT>(value);
 #endif
 #if FT_HAS_BIAS
     value += ft_get(affine.bias, i);

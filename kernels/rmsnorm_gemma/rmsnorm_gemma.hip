@@ -45,11 +45,10 @@ FT_DEVICE Input load_input(const Tensors& t, ft_i64 row, int chunk) {
 // What the norm takes of a chunk: x, or its sum with the residual as the rounding order says.
 FT_DEVICE Chunk<Summand> sum_of(const Input& input) {
 #if FT_HAS_RESIDUAL
-  Chunk<Summand> sum;
+  float sum[kElements];
   FT_UNROLL
-  for (int i = 0; i < kElements; ++i)
-    ft_set(sum, i, ft_get(input.x, i) + ft_get(input.residual, i));
-  return sum;
+  for (int i = 0; i < kElements; ++i) sum[i] = ft_get(input.x, i) + ft_get(input.residual, i);
+  return ft_pack_of<Summand>(sum);
 #else
   return input.x;
 #endif
@@ -57,10 +56,7 @@ FT_DEVICE Chunk<Summand> sum_of(const Input& input) {
 
 FT_DEVICE void store_sum(const Tensors& t, ft_i64 row, int chunk, const Chunk<Summand>& sum) {
 #if FT_HAS_RESIDUAL
-  Chunk<FT_TYPE_STREAM> out;
-  FT_UNROLL
-  for (int i = 0; i < kElements; ++i) ft_set(out, i, ft_get(sum, i));
-  store_chunk<FT_TYPE_STREAM>(t.residual_out, row, chunk, out);
+  store_chunk<FT_TYPE_STREAM>(t.residual_out, row, chunk, convert<FT_TYPE_STREAM>(sum));
 #else
   (void)t, (void)row, (void)chunk, (void)sum;
 #endif

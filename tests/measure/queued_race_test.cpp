@@ -112,6 +112,18 @@ TEST(QueuedRace, AThrottledCoreIsLeftOut) {
   for (const Sample& sample : result.samples) EXPECT_NEAR(sample.us, 51 + 5 * sample.arm, 0.6);
 }
 
+TEST(QueuedRace, ALoadThatSlowsTheCoreAllTheTimeHasItsEpochs) {
+  Simulation script = quiet_gpu();
+  for (int i = 0; i < 400; ++i)
+    script.throttling.push_back({100000.0 + 9000 * i, 104000.0 + 9000 * i, 1.05, true});
+  const RaceResult result = SimulatedRace(script, {50, 50.2}).run();
+  ASSERT_TRUE(result.outcome.ok()) << result.outcome.message;
+  EXPECT_THAT(result.flags, Contains("throttled"));
+  std::map<int, std::set<int>> arms_of_epoch;
+  for (const Sample& sample : result.samples) arms_of_epoch[sample.epoch].insert(sample.arm);
+  for (const auto& [epoch, arms] : arms_of_epoch) EXPECT_EQ(arms.size(), 2U) << epoch;
+}
+
 TEST(QueuedRace, ASlowMemoryRepeatsTheEpochAfterARest) {
   Simulation script = quiet_gpu();
   script.throttling = {{300000, 430000, 1.1, false}};
