@@ -6,7 +6,7 @@
 #include <map>
 
 #include "harness/cli/batch_text.hpp"
-#include "harness/cli/short_key.hpp"
+#include "harness/spec/short_key.hpp"
 #include "harness/cli/text_table.hpp"
 
 namespace fusetune {

@@ -8,7 +8,7 @@
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/run_session.hpp"
-#include "harness/cli/short_key.hpp"
+#include "harness/spec/short_key.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/tune/case_plan.hpp"
