@@ -18,10 +18,10 @@ struct RooflinePoint {
   double reach_gb_s = 0;  ///< its bytes over the least time; 0 unknown
 };
 
-std::vector<RooflinePoint> roofline_points(const ReportDevice& device, const std::string& family) {
+/// Of all families: one pair of axes serves them.
+std::vector<RooflinePoint> roofline_points(const ReportDevice& device) {
   std::vector<RooflinePoint> points;
   for (const ReportGeometry& geometry : device.geometries) {
-    if (geometry.family != family) continue;
     for (const ReportRow& row : geometry.rows) {
       const auto bytes = static_cast<double>(row.read_bytes + row.write_bytes);
       if (bytes <= 0 || row.gb_s() <= 0) continue;
@@ -47,8 +47,11 @@ std::string point_tip(const RooflinePoint& point) {
 }  // namespace
 
 std::optional<Svg> bandwidth_picture(const ReportDevice& device, const std::string& family) {
-  const std::vector<RooflinePoint> points = roofline_points(device, family);
-  if (points.empty()) return std::nullopt;
+  const std::vector<RooflinePoint> points = roofline_points(device);
+  const auto is_its = [&family](const RooflinePoint& point) {
+    return point.geometry->family == family;
+  };
+  if (std::none_of(points.begin(), points.end(), is_its)) return std::nullopt;
   std::vector<double> sizes, rates;
   for (const RooflinePoint& point : points) {
     sizes.push_back(point.bytes);
@@ -75,22 +78,25 @@ std::optional<Svg> bandwidth_picture(const ReportDevice& device, const std::stri
   double tick = 1;
   double last = -100;
   for (int power = 0; power < 48; ++power, tick *= 2) {
-    if (tick < x_range.low || tick > x_range.high || x.at(tick) - last < 56) continue;
+    if (tick < x_range.low || x.at(tick) > kBandRight - 20 || x.at(tick) - last < 56) continue;
     last = x.at(tick);
     svg.line(last, y.from, last, y.from + 4, "axis");
     svg.text(last, y.from + 16, "tiny", bytes_text(tick), Svg::Anchor::middle);
   }
   svg.text(kBandRight, y.from + 30, "tiny", "bytes of a call", Svg::Anchor::end);
+  for (const RooflinePoint& point : points)
+    if (!is_its(point)) svg.marker(Marker::circle, x.at(point.bytes), y.at(point.gb_s), "other");
   for (const RooflinePoint& point : points) {
     const double at = x.at(point.bytes);
-    if (point.reach_gb_s > 0) {
+    if (is_its(point) && point.reach_gb_s > 0) {
       svg.line(at, y.at(point.gb_s), at, y.at(point.reach_gb_s), "reach");
       svg.line(at - 6, y.at(point.reach_gb_s), at + 6, y.at(point.reach_gb_s), "limit-tick");
     }
   }
   for (const RooflinePoint& point : points)
-    svg.marker(Marker::circle, x.at(point.bytes), y.at(point.gb_s),
-               point.row->is_default ? "ours-open" : "ours", point_tip(point));
+    if (is_its(point))
+      svg.marker(Marker::circle, x.at(point.bytes), y.at(point.gb_s),
+                 point.row->is_default ? "ours-open" : "ours", point_tip(point));
   return svg;
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "harness/report/escape.hpp"
@@ -53,7 +54,7 @@ bool spills(const FactsRow& row) {
          0;
 }
 
-/// "VGPR 12 to 64", of all variants.
+/// "12 to 64" of all kernels; "" where none knows it.
 std::string range_text(const TargetFacts& facts, const FactColumn& column) {
   std::int64_t low = 0, high = 0;
   bool any = false;
@@ -63,52 +64,64 @@ std::string range_text(const TargetFacts& facts, const FactColumn& column) {
       high = any ? std::max(high, *value) : *value;
       any = true;
     }
-  return low == high ? fmt::format("{} {}", column.name, low)
-                     : fmt::format("{} {} to {}", column.name, low, high);
+  if (!any) return "";
+  return low == high ? std::to_string(low) : fmt::format("{} to {}", low, high);
 }
 
-std::string facts_table(const TargetFacts& facts, const std::string& caption, bool chosen_alone) {
+/// All kernels of a family, the chosen ones first.
+std::string kernels_table(const TargetFacts& facts) {
   const std::vector<FactColumn> known = known_columns(facts);
   std::vector<HtmlTable::Column> columns;
   for (const FactColumn& column : known) columns.push_back({column.name, Kind::number});
-  for (const char* name : {"loads per lane", "stores per lane", "kernel", "variant", "geometry"})
+  for (const char* name : {"loads per lane", "stores per lane", "kernel"})
     columns.push_back({name, Kind::text});
-  HtmlTable table(caption, std::move(columns));
-  for (const FactsRow& row : facts.rows) {
-    if (chosen_alone && !row.chosen) continue;
+  columns.push_back({"variant", Kind::key});
+  columns.push_back({"geometry", Kind::text});
+  HtmlTable table(fmt::format("Kernels of {} for {}", facts.family, facts.target),
+                  std::move(columns));
+  std::vector<const FactsRow*> rows;
+  for (const FactsRow& row : facts.rows) rows.push_back(&row);
+  std::stable_partition(rows.begin(), rows.end(), [](const FactsRow* row) { return row->chosen; });
+  for (const FactsRow* row : rows) {
     std::vector<std::string> cells;
     for (const FactColumn& column : known) {
-      const auto& value = row.kernel.*column.fact;
+      const auto& value = row->kernel.*column.fact;
       cells.push_back(value ? std::to_string(*value) : "");
     }
-    cells.push_back(escaped(widths_text(row.kernel.global_loads)));
-    cells.push_back(escaped(widths_text(row.kernel.global_stores)));
-    cells.push_back(key_html(row.kernel.entry));
-    cells.push_back(key_html(row.variant));
-    cells.push_back(key_html(row.geometry));
-    table.add(std::move(cells), spills(row) ? "bad" : row.chosen ? "chosen" : "");
+    cells.push_back(escaped(widths_text(row->kernel.global_loads)));
+    cells.push_back(escaped(widths_text(row->kernel.global_stores)));
+    cells.push_back(key_html(row->kernel.entry));
+    cells.push_back(key_html(row->variant));
+    cells.push_back(key_html(row->geometry));
+    table.add(std::move(cells), spills(*row) ? "bad" : row->chosen ? "chosen" : "");
   }
-  return table.is_empty() ? "" : table.html();
+  return table.html();
 }
 
-std::string target_html(const TargetFacts& facts) {
-  std::string ranges;
-  for (const FactColumn& column : known_columns(facts))
-    ranges += (ranges.empty() ? "" : ", ") + range_text(facts, column);
-  const auto spilling = std::count_if(facts.rows.begin(), facts.rows.end(), spills);
-  std::string html = fmt::format("<h3>{} <span class=\"soft\">for {}</span></h3>\n",
-                                 escaped(facts.family), escaped(facts.target));
-  html +=
-      note_html(fmt::format("{} kernels, {}: {}. {}", facts.rows.size(), facts.compiler,
-                            ranges.empty() ? "no figures of this target" : ranges,
-                            spilling == 0 ? "None spills." : fmt::format("{} spill.", spilling)));
-  html += facts_table(facts, fmt::format("Chosen kernels of {} for {}", facts.family, facts.target),
-                      true);
-  html += details_html(
-      fmt::format("All {}", facts.rows.size()),
-      facts_table(facts, fmt::format("All kernels of {} for {}", facts.family, facts.target),
-                  false));
-  return html;
+/// One line per family, and beneath it every kernel.
+std::string target_html(const std::vector<const TargetFacts*>& families) {
+  const std::string& target = families.front()->target;
+  std::vector<FactColumn> known;
+  for (const FactColumn& column : kFacts)
+    if (std::any_of(families.begin(), families.end(), [&column](const TargetFacts* facts) {
+          return !range_text(*facts, column).empty();
+        }))
+      known.push_back(column);
+  std::vector<HtmlTable::Column> columns{{"family", Kind::text}, {"kernels", Kind::number}};
+  for (const FactColumn& column : known) columns.push_back({column.name, Kind::number});
+  columns.push_back({"that spill", Kind::number});
+  HtmlTable table("Families for " + target, std::move(columns));
+  std::string kernels;
+  for (const TargetFacts* facts : families) {
+    std::vector<std::string> cells{escaped(facts->family), std::to_string(facts->rows.size())};
+    for (const FactColumn& column : known) cells.push_back(range_text(*facts, column));
+    const auto spilling = std::count_if(facts->rows.begin(), facts->rows.end(), spills);
+    cells.push_back(std::to_string(spilling));
+    table.add(std::move(cells));
+    kernels += details_html(fmt::format("Kernels of {}", facts->family), kernels_table(*facts));
+  }
+  return fmt::format("<h3>{}</h3>\n", escaped(target)) + note_html(families.front()->compiler) +
+         table.html() + kernels;
 }
 
 }  // namespace
@@ -119,8 +132,10 @@ std::string facts_section(const Report& report) {
     return html + note_html("The store holds no compiled code.") + "</section>\n";
   html += note_html(
       "What the code objects say of themselves. A target that does not know a figure has no column "
-      "for it; rows that spill are marked.");
-  for (const TargetFacts& facts : report.facts) html += target_html(facts);
+      "for it; kernels of chosen variants come first, and those that spill are marked.");
+  std::map<std::string, std::vector<const TargetFacts*>> targets;
+  for (const TargetFacts& facts : report.facts) targets[facts.target].push_back(&facts);
+  for (const auto& [target, families] : targets) html += target_html(families);
   return html + "</section>\n";
 }
 

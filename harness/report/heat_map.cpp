@@ -49,6 +49,13 @@ void add_to_cell(const KnownVariant& variant, HeatCell& cell) {
   }
 }
 
+/// "a=1,b=2" of "family(a=1,b=2)".
+std::string parts_of(const std::string& key) {
+  const std::size_t open = key.find('(');
+  if (open == std::string::npos || !key.ends_with(')')) return "";
+  return key.substr(open + 1, key.size() - open - 2);
+}
+
 /// How many times as slow the best of the worst value is.
 double effect_of(const std::vector<KnownVariant>& variants, const std::string& axis) {
   std::map<std::string, double> best;
@@ -90,7 +97,15 @@ std::string tip_of(const HeatCell& cell) {
   return tip;
 }
 
-constexpr double kCellWidth = 58, kCellHeight = 30, kHead = 42, kCharacter = 6.6;
+/// "unfused, the baseline: 1.49".
+std::string baseline_text(const ReportGeometry& geometry, const ReportCase& shown) {
+  for (const TimedVariant& timed : shown.timed)
+    if (timed.is_baseline)
+      return fmt::format("{}, the baseline: {:.2f}", geometry.baseline, timed.over_best);
+  return "";
+}
+
+constexpr double kCellWidth = 58, kCellHeight = 30, kHead = 42, kFoot = 20, kCharacter = 6.6;
 
 void draw_cell(const HeatCell& cell, double x, double y, Svg& svg) {
   const double width = kCellWidth - 2, height = kCellHeight - 2;
@@ -175,7 +190,7 @@ HeatMap heat_map(const ReportGeometry& geometry, const ReportCase& shown, const 
                  const std::string& x_axis) {
   const std::vector<KnownVariant> variants = known_variants(geometry, shown);
   auto values = axis_values(variants);
-  HeatMap map{x_axis, y_axis, values[x_axis], values[y_axis], {}};
+  HeatMap map{x_axis, y_axis, values[x_axis], values[y_axis], {}, baseline_text(geometry, shown)};
   map.cells.resize(map.x_values.size() * map.y_values.size());
   const auto place = [](const std::vector<std::string>& list, const std::string& value) {
     return static_cast<std::size_t>(std::find(list.begin(), list.end(), value) - list.begin());
@@ -217,9 +232,12 @@ Svg heat_map_picture(const HeatMap& map, const std::string& title) {
   for (const std::string& value : map.y_values) widest = std::max(widest, value.size());
   const double left = kCharacter * static_cast<double>(widest) + 10;
   const double columns = static_cast<double>(map.x_values.size());
-  const double width = std::max(left + kCellWidth * columns,
-                                left + kCharacter * static_cast<double>(map.x_axis.size()) + 8);
-  Svg svg(width, kHead + kCellHeight * static_cast<double>(map.y_values.size()) + 2, title);
+  const double width = std::max({left + kCellWidth * columns,
+                                 left + kCharacter * static_cast<double>(map.x_axis.size()) + 8,
+                                 kCharacter * static_cast<double>(map.baseline.size())});
+  const double height = kHead + kCellHeight * static_cast<double>(map.y_values.size()) + kFoot;
+  Svg svg(width, height, title);
+  if (!map.baseline.empty()) svg.text(0, height - 5, "soft", map.baseline);
   svg.text(left, 12, "head", map.x_axis);
   svg.text(left - 8, kHead - 8, "head", map.y_axis, Svg::Anchor::end);
   for (std::size_t x = 0; x < map.x_values.size(); ++x)
@@ -232,6 +250,17 @@ Svg heat_map_picture(const HeatMap& map, const std::string& title) {
       draw_cell(map.cell(x, y), left + kCellWidth * static_cast<double>(x), top, svg);
   }
   return svg;
+}
+
+std::string name_of_case(const ReportGeometry& geometry, const ReportCase& shown) {
+  const auto common = axes_of_key(parts_of(geometry.label));
+  std::string name;
+  for (const auto& [part, value] : axes_of_key(parts_of(shown.label))) {
+    const auto at = common.find(part);
+    if (at != common.end() && at->second == value) continue;
+    name += fmt::format("{}{}={}", name.empty() ? "" : ", ", part, value);
+  }
+  return name.empty() ? std::to_string(shown.rows) : name;
 }
 
 Json heat_map_json(const ReportGeometry& geometry) {
@@ -256,7 +285,11 @@ Json heat_map_json(const ReportGeometry& geometry) {
     Json axes = Json::object();
     for (const auto& [axis, values] : axis_values(known))
       if (values.size() > 1) axes[axis] = values;
-    cases.push_back({{"label", shown.label}, {"variants", variants}, {"axes", axes}});
+    cases.push_back({{"label", shown.label},
+                     {"name", name_of_case(geometry, shown)},
+                     {"baseline", baseline_text(geometry, shown)},
+                     {"variants", std::move(variants)},
+                     {"axes", std::move(axes)}});
   }
   return Json{{"cases", std::move(cases)}};
 }

@@ -33,6 +33,7 @@ struct HeatMap {
   std::string x_axis, y_axis;
   std::vector<std::string> x_values, y_values;
   std::vector<HeatCell> cells;  ///< row by row
+  std::string baseline;         ///< what is said of the baseline, which is in no cell; or ""
 
   const HeatCell& cell(std::size_t x, std::size_t y) const {
     return cells[y * x_values.size() + x];
@@ -64,6 +65,9 @@ HeatMap heat_map(const ReportGeometry& geometry, const ReportCase& shown, const 
 std::string failure_word(Status status);
 
 Svg heat_map_picture(const HeatMap& map, const std::string& title);
+
+/// What tells a case from others of its geometry: "tokens=128".
+std::string name_of_case(const ReportGeometry& geometry, const ReportCase& shown);
 
 /// What the page's script draws other axes and cases of a geometry from.
 Json heat_map_json(const ReportGeometry& geometry);

@@ -9,6 +9,15 @@
 
 namespace fusetune {
 
+namespace {
+
+std::string_view kind_class(HtmlTable::Kind kind) {
+  if (kind == HtmlTable::Kind::number) return " class=\"n\"";
+  return kind == HtmlTable::Kind::key ? " class=\"k\"" : "";
+}
+
+}  // namespace
+
 HtmlTable::HtmlTable(std::string caption, std::vector<Column> columns)
     : caption_(std::move(caption)), columns_(std::move(columns)) {}
 
@@ -17,16 +26,15 @@ void HtmlTable::add(std::vector<std::string> html_cells, std::string_view style)
     throw std::logic_error("a row of " + caption_ + " has other columns than the table");
   rows_ += style.empty() ? "<tr>" : fmt::format("<tr class=\"{}\">", style);
   for (std::size_t c = 0; c < columns_.size(); ++c)
-    rows_ += fmt::format("<td{}>{}</td>", columns_[c].kind == Kind::number ? " class=\"n\"" : "",
-                         html_cells[c]);
+    rows_ += fmt::format("<td{}>{}</td>", kind_class(columns_[c].kind), html_cells[c]);
   rows_ += "</tr>\n";
 }
 
 std::string HtmlTable::html() const {
   std::string head;
   for (const Column& column : columns_)
-    head += fmt::format("<th scope=\"col\"{}>{}</th>",
-                        column.kind == Kind::number ? " class=\"n\"" : "", escaped(column.name));
+    head +=
+        fmt::format("<th scope=\"col\"{}>{}</th>", kind_class(column.kind), escaped(column.name));
   return fmt::format(
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table>"
       "<caption>{0}</caption><thead><tr>{1}</tr></thead>\n<tbody>{2}</tbody></table></div>\n",

@@ -13,7 +13,8 @@ namespace fusetune {
 /// A table that scrolls within its own width.
 class HtmlTable {
  public:
-  enum class Kind { text, number };
+  /// A key takes the width that others leave.
+  enum class Kind { text, number, key };
   struct Column {
     std::string name;
     Kind kind = Kind::text;

@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kHeatMaps = R"js(
 "use strict";
 (() => {
-const cellWidth = 58, cellHeight = 30, head = 42, character = 6.6;
+const cellWidth = 58, cellHeight = 30, head = 42, foot = 20, character = 6.6;
 const steps = [1.01, 1.05, 1.15, 1.4, 2];
 
 function element(parent, name, attributes, text) {
@@ -77,12 +77,13 @@ function drawMap(holder, shown, xAxis, yAxis) {
   const xs = shown.axes[xAxis], ys = shown.axes[yAxis];
   const widest = Math.max(yAxis.length, ...ys.map(value => value.length));
   const left = character * widest + 10;
-  const width = Math.max(left + cellWidth * xs.length, left + character * xAxis.length + 8);
-  const height = head + cellHeight * ys.length + 2;
+  const width = Math.max(left + cellWidth * xs.length, left + character * xAxis.length + 8, character * shown.baseline.length);
+  const height = head + cellHeight * ys.length + foot;
   const title = `${shown.label}: time over the fastest variant, by ${yAxis} and ${xAxis}`;
   holder.replaceChildren();
   holder.setAttribute("aria-label", title);
   const svg = element(holder, "svg", {viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": title});
+  if (shown.baseline) element(svg, "text", {x: 0, y: height - 5, class: "soft"}, shown.baseline);
   element(svg, "text", {x: left, y: 12, class: "head"}, xAxis);
   element(svg, "text", {x: left - 8, y: head - 8, class: "head", "text-anchor": "end"}, yAxis);
   xs.forEach((x, i) => element(svg, "text",
@@ -106,8 +107,7 @@ for (const figure of document.querySelectorAll("figure.heat")) {
   const data = JSON.parse(figure.querySelector("script").textContent);
   const controls = figure.querySelector(".controls"), holder = figure.querySelector(".map");
   const axesOf = index => Object.keys(data.cases[index].axes);
-  const rowsOf = label => (label.match(/\((.*)\)/) || [, label])[1];
-  const cases = data.cases.map((one, i) => [i, rowsOf(one.label)]).filter(([i]) => axesOf(i).length > 1);
+  const cases = data.cases.map((one, i) => [i, one.name]).filter(([i]) => axesOf(i).length > 1);
   if (cases.length === 0) continue;
   const which = choice(controls, "case", cases, figure.dataset.case);
   const names = axesOf(Number(which.value)).map(axis => [axis, axis]);

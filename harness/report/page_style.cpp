@@ -7,8 +7,7 @@ namespace {
 
 constexpr const char* kLayout = R"css(
 *{box-sizing:border-box}
-html{color-scheme:light dark;scroll-behavior:smooth;scroll-padding-top:3.2rem;-webkit-text-size-adjust:100%}
-@media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
+html{color-scheme:light dark;scroll-padding-top:3.2rem;-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 header,main{max-width:84rem;margin:0 auto;padding:0 1.25rem}
 header{padding-top:2rem}
@@ -37,7 +36,8 @@ th{font-weight:500;color:var(--soft);text-align:left;vertical-align:bottom;borde
 td{vertical-align:top;border-bottom:1px solid var(--grid);padding:.3rem 1rem .3rem 0;font-variant-numeric:tabular-nums}
 th:last-child,td:last-child{padding-right:0}
 .n{text-align:right;white-space:nowrap}
-td code{display:inline-block;min-width:13rem;max-width:30rem}
+td code{display:inline-block;min-width:13rem;max-width:34rem}
+.k{width:55%}
 td ul{margin:0;padding-left:1rem}
 tr.chosen td{background:var(--raised);font-weight:600}
 tr.bad td{background:var(--badpaper)}

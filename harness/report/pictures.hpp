@@ -20,7 +20,8 @@ Svg winners_picture(const ReportDevice& device, const std::string& family);
 std::optional<Svg> time_picture(const ReportDevice& device, const ReportGeometry& geometry);
 
 /// GB/s over the bytes of a case: a point per row, and above it a tick at what the same mix of
-/// reads and writes can reach. Nothing where no bytes are known.
+/// reads and writes can reach. Rows of the device's other families are dots behind them. Nothing
+/// where no bytes are known.
 std::optional<Svg> bandwidth_picture(const ReportDevice& device, const std::string& family);
 
 /// The case that a heat map begins with: the one with most rows that has times or failures, or

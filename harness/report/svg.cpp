@@ -34,7 +34,6 @@ svg .paper{fill:var(--paper)}
 svg .grid{stroke:var(--grid);stroke-width:1}
 svg .axis{stroke:var(--rule);stroke-width:1}
 svg .one{stroke:var(--soft);stroke-width:1}
-svg polyline{fill:none}
 svg .ours{stroke:var(--ours);fill:var(--ours);stroke-width:1.75}
 svg .ours-open{stroke:var(--ours);fill:var(--paper);stroke-width:1.75}
 svg .base{stroke:var(--base);fill:var(--base);stroke-width:1.5}
@@ -51,6 +50,8 @@ svg .failed{fill:var(--badpaper);stroke:var(--bad);stroke-width:1}
 svg text.failed-text{fill:var(--bad);font-size:10px}
 svg .unraced{fill:var(--paper);stroke:var(--rule);stroke-width:1}
 svg .untried{fill:none;stroke:var(--rule);stroke-width:1;stroke-dasharray:2 3}
+svg polyline[points]{fill:none}
+svg .other{fill:var(--rule);stroke:none}
 svg .some-failed{fill:var(--bad);stroke:var(--paper);stroke-width:1}
 )css";
 

@@ -81,7 +81,7 @@ std::string bandwidth_section(const ReportDevice& device, const std::string& id)
   std::string html = fmt::format("<section id=\"{}-bandwidth\"><h3>Bandwidth</h3>\n", id);
   std::string note =
       "Each input read once and each output written once, over the time; both axes are "
-      "logarithmic. ";
+      "logarithmic, and the same for all families; grey dots are the others. ";
   if (!device.limits)
     note += "Run fusetune doctor with the same --store for the limits of this device.";
   else

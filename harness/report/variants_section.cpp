@@ -28,7 +28,7 @@ std::string times_table(const ReportGeometry& geometry, const ReportCase& shown)
                                                  {"95 % interval", Kind::number},
                                                  {"over fastest", Kind::number},
                                                  {"standing", Kind::text},
-                                                 {"variant", Kind::text}});
+                                                 {"variant", Kind::key}});
   for (const TimedVariant& timed : shown.timed)
     table.add({us_text(timed.us), interval_of(timed), times_text(timed.over_best),
                std::string(to_string(timed.standing)), key_html(timed.key)},

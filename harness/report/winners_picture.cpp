@@ -10,7 +10,7 @@ namespace fusetune {
 namespace {
 
 constexpr double kWinnersWidth = 340, kLabelEnd = 46, kPlotFrom = 58, kPlotTo = 286;
-constexpr double kRowHeight = 20, kGroupHeight = 22;
+constexpr double kRowHeight = 20, kGroupHeight = 24;
 constexpr std::size_t kLabelCharacters = 52;
 
 std::string row_tip(const ReportRow& row, const ReportGeometry& geometry) {
@@ -61,17 +61,17 @@ Svg winners_picture(const ReportDevice& device, const std::string& family) {
   Svg svg(kWinnersWidth, height + 18,
           fmt::format("{} on {}: speed over the baseline per row", family, device.name));
   svg.text(0, 12, "head", family);
-  for (const double tick : log_ticks({scale.low, scale.high}, 6)) {
-    svg.line(scale.at(tick), 22, scale.at(tick), height, tick == 1 ? "one" : "grid");
+  const std::vector<double> ticks = log_ticks({scale.low, scale.high}, 6);
+  for (const double tick : ticks)
     svg.text(scale.at(tick), height + 14, "tiny", tick_text(tick) + "\xC3\x97",
              Svg::Anchor::middle);
-  }
   double y = 20;
   for (const ReportGeometry* geometry : geometries) {
     y += kGroupHeight;
-    // Beneath the text no line of the grid shows.
-    svg.rect(0, y - 17, kWinnersWidth, 14, "paper");
-    svg.text(0, y - 6, "soft", short_label(*geometry, kLabelCharacters));
+    svg.text(0, y - 5, "soft", short_label(*geometry, kLabelCharacters));
+    const double end = y + kRowHeight * static_cast<double>(geometry->rows.size());
+    for (const double tick : ticks)
+      svg.line(scale.at(tick), y, scale.at(tick), end, tick == 1 ? "one" : "grid");
     for (const ReportRow& row : geometry->rows) {
       draw_row(row, *geometry, y + kRowHeight / 2, scale, svg);
       y += kRowHeight;

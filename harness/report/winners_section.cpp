@@ -39,9 +39,9 @@ std::string rows_table(const ReportGeometry& geometry) {
                                                 {"us per call", Kind::number},
                                                 {"95 % interval", Kind::number},
                                                 {"vs " + geometry.baseline, Kind::number},
-                                                {"slower than fastest, at most", Kind::number},
+                                                {"regret", Kind::number},
                                                 {"data", Kind::text},
-                                                {"variant", Kind::text}});
+                                                {"variant", Kind::key}});
   for (const ReportRow& row : geometry.rows) {
     const Certificate& c = row.certificate;
     table.add({rows_text(row), fmt::format("<b>{}</b>", us_text(c.median_us)),
@@ -114,7 +114,8 @@ std::string winners_section(const ReportDevice& device, const std::string& id) {
   html += note_html(
       "How many times as fast as the baseline each row is, with the 95 % interval over epochs. "
       "Hollow points and \"default\": nothing beat the baseline beyond noise, and the row names "
-      "the baseline.");
+      "the baseline. Regret: how much slower than the fastest of its race a row may be, the upper "
+      "end of the interval.");
   for (const std::string& family : families_of(device)) html += family_html(device, family);
   return html + "</section>\n";
 }
