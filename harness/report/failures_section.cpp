@@ -16,6 +16,9 @@ namespace {
 using Kind = HtmlTable::Kind;
 using Member = FailureClass::Member;
 
+/// Characters of a record's key: as many as records list shows.
+constexpr std::size_t kRecordShown = 10;
+
 /// Members of one class with one step and message are one row.
 std::string class_table(const FailureClass& one) {
   std::map<std::pair<std::string, std::string>, std::vector<const Member*>> groups;
@@ -24,18 +27,21 @@ std::string class_table(const FailureClass& one) {
                   {{"step", Kind::text},
                    {"how many", Kind::number},
                    {"message", Kind::text},
-                   {"the first", Kind::text}});
+                   {"the first", Kind::text},
+                   {"its record", Kind::text}});
   for (const auto& [what, members] : groups)
     table.add({escaped(what.first), std::to_string(members.size()),
                "<span class=\"message\">" + escaped(what.second) + "</span>",
-               key_html(members.front()->subject) + "<br>" + key_html(members.front()->variant)});
+               key_html(members.front()->subject) + "<br>" + key_html(members.front()->variant),
+               escaped(members.front()->record.substr(0, kRecordShown))});
   return table.html();
 }
 
 std::string members_list(const FailureClass& one) {
   std::string list;
   for (const Member& member : one.members)
-    list += fmt::format("<li>{} {}</li>\n", key_html(member.subject), key_html(member.variant));
+    list += fmt::format("<li>{} {} <span class=\"soft\">{}</span></li>\n", key_html(member.subject),
+                        key_html(member.variant), escaped(member.record.substr(0, kRecordShown)));
   return "<ul class=\"members\">" + list + "</ul>\n";
 }
 
@@ -50,7 +56,7 @@ std::string failures_section(const Report& report) {
   for (const FailureClass& one : report.failures) all += one.members.size();
   html += note_html(fmt::format(
       "{} in {} classes, by status and target. A variant that failed was never timed, or lost its "
-      "times; fusetune records show KEY has all that is known of one.",
+      "times; fusetune records show RECORD has all that is known of one.",
       all, report.failures.size()));
   for (const FailureClass& one : report.failures) {
     html += fmt::format(

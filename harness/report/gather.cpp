@@ -109,7 +109,7 @@ class Gatherer {
     ++report_.counts.compiled;
     if (step.status != Status::ok) {
       geometry.fates[subject.variant] = {step.status, exact ? "compile for EXACT" : "compile",
-                                         step.message};
+                                         step.message, step.key};
       return;
     }
     if (exact) return;
@@ -129,7 +129,7 @@ class Gatherer {
     if (step.status == Status::ok)
       geometry.fates.erase(subject.variant);
     else
-      geometry.fates[subject.variant] = {step.status, "proof", step.message};
+      geometry.fates[subject.variant] = {step.status, "proof", step.message, step.key};
     targets_[subject.geometry].insert(subject.target);
   }
 
@@ -301,7 +301,7 @@ class Gatherer {
       FailureClass& one = classes[{fate.status, target}];
       one.status = fate.status;
       one.target = target;
-      one.members.push_back({subject, variant, fate.step, fate.message});
+      one.members.push_back({subject, variant, fate.step, fate.message, fate.record});
     };
     for (const auto& [where, geometry] : built_)
       for (const auto& [variant, fate] : geometry.fates)
@@ -312,7 +312,8 @@ class Gatherer {
           for (const auto& [variant, fate] : shown.fates)
             add(fate, its.target, shown.label, variant);
           if (!shown.outcome.ok() && shown.fates.empty())
-            add({shown.outcome.status, "race", shown.outcome.message}, its.target, shown.label, "");
+            add({shown.outcome.status, "race", shown.outcome.message, shown.record}, its.target,
+                shown.label, "");
         }
     for (auto& [key, one] : classes) report_.failures.push_back(std::move(one));
     std::stable_sort(report_.failures.begin(), report_.failures.end(),

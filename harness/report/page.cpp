@@ -119,7 +119,9 @@ std::string left_out_html(const Report& report) {
 std::string header_html(const Report& report) {
   std::string about = report.sweeps.empty() ? std::string("no race")
                                             : fmt::format("{}", fmt::join(report.sweeps, ", "));
-  if (!report.as_of.empty()) about += ", as of " + report.as_of.substr(0, 16) + " UTC";
+  if (!report.as_of.empty())
+    about += fmt::format(", as of {} {} UTC", report.as_of.substr(0, 10),
+                         report.as_of.size() < 16 ? "" : report.as_of.substr(11, 5));
   if (!report.versions.empty())
     about += fmt::format(", fusetune {}", fmt::join(report.versions, ", "));
   return fmt::format("<header><h1>fusetune report</h1><p class=\"note\">{}</p></header>\n",

@@ -52,7 +52,7 @@ summary:hover{color:var(--ink)}
 figure{margin:0}
 .family{display:grid;grid-template-columns:minmax(0,21.25rem) minmax(0,1fr);gap:.5rem 2.5rem;padding:1rem 0 .5rem;border-bottom:1px solid var(--grid)}
 .family .main>.geometry:first-child{margin-top:0}
-@media (max-width:60rem){.family{grid-template-columns:minmax(0,1fr)}}
+@media (max-width:72rem){td code{min-width:24rem}.family{grid-template-columns:minmax(0,1fr)}}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21.25rem),1fr));gap:1.75rem 2.5rem;margin:1rem 0}
 .picture svg{display:block;width:100%;max-width:26rem;height:auto}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,28rem),1fr));gap:1rem 2.5rem;align-items:start}

@@ -82,7 +82,7 @@ std::string case_key_of(const std::string& text, const Mark& mark) {
 std::vector<PeerLine> parse_peers(std::string_view text, const std::string& name) {
   std::vector<PeerLine> lines;
   std::optional<PeerColumns> columns;
-  Mark mark{name, 0, 0};
+  Mark mark{name, 0, 1};
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -102,7 +102,7 @@ std::vector<PeerLine> parse_peers(std::string_view text, const std::string& name
       lines.push_back(
           {case_key_of(fields[columns->case_key], mark), fields[columns->peer], *us, mark.line});
   }
-  if (!columns) throw UserError(Mark{name, 1, 0}, "an empty file names no peers");
+  if (!columns) throw UserError(Mark{name, 1, 1}, "an empty file names no peers");
   return lines;
 }
 

@@ -129,6 +129,7 @@ ReportCase case_of(const Case& which, const StepRecord& step, const RecordedRace
   shown.label = short_key(which);
   shown.rows = which.rows();
   shown.outcome = {step.status, step.message};
+  shown.record = step.key;
   shown.data = race.result.data;
   shown.stopped_by = race.result.stopped_by;
   shown.flags = race.result.flags;
@@ -137,10 +138,10 @@ ReportCase case_of(const Case& which, const StepRecord& step, const RecordedRace
   shown.write_bytes = traffic.write_bytes;
   for (const Disproof& disproof : race.result.disproved)
     shown.fates[race.arms[static_cast<std::size_t>(disproof.arm)]] = {
-        disproof.outcome.status, "race", disproof.outcome.message};
+        disproof.outcome.status, "race", disproof.outcome.message, step.key};
   if (!step.message.empty() && race.result.failed_arm >= 0)
-    shown.fates[race.arms[static_cast<std::size_t>(race.result.failed_arm)]] = {step.status, "race",
-                                                                                step.message};
+    shown.fates[race.arms[static_cast<std::size_t>(race.result.failed_arm)]] = {
+        step.status, "race", step.message, step.key};
   return shown;
 }
 

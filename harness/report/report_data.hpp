@@ -37,6 +37,7 @@ struct VariantFate {
   Status status = Status::ok;
   std::string step;  ///< "compile", "proof" or "race"
   std::string message;
+  std::string record;  ///< key of what says so
 };
 
 /// Variants that failed, by key.
@@ -48,7 +49,8 @@ struct ReportCase {
   std::string label;  ///< the key without what is at its default
   std::int64_t rows = 0;
   Outcome outcome;
-  std::string data;  ///< "cold" or "hot"
+  std::string record;  ///< key of the race
+  std::string data;    ///< "cold" or "hot"
   std::string stopped_by;
   std::vector<std::string> flags;
   std::int64_t read_bytes = 0, write_bytes = 0;
@@ -135,7 +137,7 @@ struct FailureClass {
   struct Member {
     std::string subject;  ///< case or geometry, as a label
     std::string variant;  ///< "" where no single variant is to blame
-    std::string step, message;
+    std::string step, message, record;
   };
   std::vector<Member> members;
 };
@@ -159,7 +161,7 @@ struct ReportCounts {
 
 struct Report {
   std::vector<ReportDevice> devices;
-  std::vector<FailureClass> failures;  ///< the gravest first
+  std::vector<FailureClass> failures;  ///< the largest first
   std::vector<TargetFacts> facts;
   ReportCounts counts;
   std::vector<std::string> sweeps, versions;
