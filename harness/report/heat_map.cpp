@@ -105,7 +105,8 @@ std::string baseline_text(const ReportGeometry& geometry, const ReportCase& show
   return "";
 }
 
-constexpr double kCellWidth = 58, kCellHeight = 30, kHead = 42, kFoot = 20, kCharacter = 6.6;
+constexpr double kCellWidth = 58, kCellHeight = 30, kHead = 42, kFoot = 20, kCaption = 46,
+                 kCharacter = 6.6;
 
 void draw_cell(const HeatCell& cell, double x, double y, Svg& svg) {
   const double width = kCellWidth - 2, height = kCellHeight - 2;
@@ -227,24 +228,31 @@ std::string failure_word(Status status) {
   }
 }
 
-Svg heat_map_picture(const HeatMap& map, const std::string& title) {
+Svg heat_map_picture(const HeatMap& map, const std::string& title, const HeatCaption& caption) {
+  const double above = caption.head.empty() ? 0 : kCaption;
+  const double grid = above + kHead;
   std::size_t widest = map.y_axis.size();
   for (const std::string& value : map.y_values) widest = std::max(widest, value.size());
   const double left = kCharacter * static_cast<double>(widest) + 10;
   const double columns = static_cast<double>(map.x_values.size());
   const double width = std::max({left + kCellWidth * columns,
                                  left + kCharacter * static_cast<double>(map.x_axis.size()) + 8,
-                                 kCharacter * static_cast<double>(map.baseline.size())});
-  const double height = kHead + kCellHeight * static_cast<double>(map.y_values.size()) + kFoot;
+                                 kCharacter * static_cast<double>(map.baseline.size()),
+                                 kCharacter * static_cast<double>(caption.line.size())});
+  const double height = grid + kCellHeight * static_cast<double>(map.y_values.size()) + kFoot;
   Svg svg(width, height, title);
+  if (above > 0) {
+    svg.text(0, 12, "head", caption.head);
+    svg.text(0, 28, "soft", caption.line);
+  }
   if (!map.baseline.empty()) svg.text(0, height - 5, "soft", map.baseline);
-  svg.text(left, 12, "head", map.x_axis);
-  svg.text(left - 8, kHead - 8, "head", map.y_axis, Svg::Anchor::end);
+  svg.text(left, above + 12, "head", map.x_axis);
+  svg.text(left - 8, grid - 8, "head", map.y_axis, Svg::Anchor::end);
   for (std::size_t x = 0; x < map.x_values.size(); ++x)
-    svg.text(left + kCellWidth * (static_cast<double>(x) + 0.5) - 1, kHead - 8, "soft",
+    svg.text(left + kCellWidth * (static_cast<double>(x) + 0.5) - 1, grid - 8, "soft",
              map.x_values[x], Svg::Anchor::middle);
   for (std::size_t y = 0; y < map.y_values.size(); ++y) {
-    const double top = kHead + kCellHeight * static_cast<double>(y);
+    const double top = grid + kCellHeight * static_cast<double>(y);
     svg.text(left - 8, top + kCellHeight / 2 + 3, "soft", map.y_values[y], Svg::Anchor::end);
     for (std::size_t x = 0; x < map.x_values.size(); ++x)
       draw_cell(map.cell(x, y), left + kCellWidth * static_cast<double>(x), top, svg);

@@ -64,7 +64,11 @@ HeatMap heat_map(const ReportGeometry& geometry, const ReportCase& shown, const 
 /// "compile", "wrong", "crash", "hang" or "refused": the class of a failure in one word.
 std::string failure_word(Status status);
 
-Svg heat_map_picture(const HeatMap& map, const std::string& title);
+/// With two lines above it, of a picture that comes without a page, or without.
+struct HeatCaption {
+  std::string head, line;
+};
+Svg heat_map_picture(const HeatMap& map, const std::string& title, const HeatCaption& caption = {});
 
 /// What tells a case from others of its geometry: "tokens=128".
 std::string name_of_case(const ReportGeometry& geometry, const ReportCase& shown);

@@ -56,14 +56,20 @@ const ReportCase* leading_case(const ReportGeometry& geometry) {
   return geometry.cases.empty() ? nullptr : &geometry.cases.back();
 }
 
-std::optional<Svg> variants_picture(const ReportGeometry& geometry) {
+std::optional<Svg> variants_picture(const ReportGeometry& geometry, bool alone) {
   const ReportCase* shown = leading_case(geometry);
   if (shown == nullptr) return std::nullopt;
   const auto [y_axis, x_axis] = leading_axes(geometry, *shown);
   if (x_axis.empty()) return std::nullopt;
+  const HeatCaption caption = alone
+                                  ? HeatCaption{geometry.family + ": time over the fastest variant",
+                                                fmt::format("{}, {}", short_label(geometry, 36),
+                                                            name_of_case(geometry, *shown))}
+                                  : HeatCaption{};
   return heat_map_picture(
       heat_map(geometry, *shown, y_axis, x_axis),
-      fmt::format("{}: time over the fastest variant, by {} and {}", shown->label, y_axis, x_axis));
+      fmt::format("{}: time over the fastest variant, by {} and {}", shown->label, y_axis, x_axis),
+      caption);
 }
 
 std::vector<std::pair<std::string, Svg>> all_pictures(const Report& report) {
@@ -77,7 +83,7 @@ std::vector<std::pair<std::string, Svg>> all_pictures(const Report& report) {
     for (const ReportGeometry& geometry : device.geometries) {
       if (auto svg = time_picture(device, geometry))
         list.add(device.name, "time", geometry.label, *std::move(svg));
-      if (auto svg = variants_picture(geometry))
+      if (auto svg = variants_picture(geometry, true))
         list.add(device.name, "variants", geometry.label, *std::move(svg));
     }
   }

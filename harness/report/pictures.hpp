@@ -29,7 +29,8 @@ std::optional<Svg> bandwidth_picture(const ReportDevice& device, const std::stri
 const ReportCase* leading_case(const ReportGeometry& geometry);
 
 /// The heat map of that case over the two axes that matter most; nothing where there are none.
-std::optional<Svg> variants_picture(const ReportGeometry& geometry);
+/// `alone`: it says by itself of what it is, for files.
+std::optional<Svg> variants_picture(const ReportGeometry& geometry, bool alone = false);
 
 /// All pictures of a report with their file names, "host-w64-time-split-reshape-cat-nk-2.svg";
 /// every name once.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "harness/report/pictures.hpp"
 #include "harness/report/scale.hpp"
@@ -29,6 +30,19 @@ LogScale versus_scale(const ReportDevice& device, const std::string& family) {
                                      row.certificate.versus_high});
   const Range range = log_range(values, 1.06, 1.6);
   return {range.low, range.high, kPlotFrom, kPlotTo};
+}
+
+/// 1 and round ratios about it that leave room for their texts.
+std::vector<double> versus_ticks(const LogScale& scale) {
+  constexpr double kRoom = 32;
+  std::vector<double> ticks{1};
+  for (const double tick : {2.0, 0.5, 1.5, 5.0, 10.0, 3.0, 0.2, 20.0, 50.0, 1.2, 0.8, 100.0}) {
+    const bool crowded = std::any_of(ticks.begin(), ticks.end(), [&](double other) {
+      return std::abs(scale.at(tick) - scale.at(other)) < kRoom;
+    });
+    if (!crowded && tick > scale.low && tick < scale.high) ticks.push_back(tick);
+  }
+  return ticks;
 }
 
 void draw_row(const ReportRow& row, const ReportGeometry& geometry, double y, const LogScale& scale,
@@ -61,7 +75,7 @@ Svg winners_picture(const ReportDevice& device, const std::string& family) {
   Svg svg(kWinnersWidth, height + 18,
           fmt::format("{} on {}: speed over the baseline per row", family, device.name));
   svg.text(0, 12, "head", family);
-  const std::vector<double> ticks = log_ticks({scale.low, scale.high}, 6);
+  const std::vector<double> ticks = versus_ticks(scale);
   for (const double tick : ticks)
     svg.text(scale.at(tick), height + 14, "tiny", tick_text(tick) + "\xC3\x97",
              Svg::Anchor::middle);
