@@ -13,6 +13,9 @@ import xml.etree.ElementTree
 
 import harness
 
+sys.path.insert(0, str(harness.ROOT / "scripts"))
+from peers import cases, report as peers_report  # noqa: E402
+
 FAULTS = harness.ROOT / "tests" / "faults"
 VOID = {"meta", "br", "wbr", "input", "img", "link", "hr"}
 BROWSER = os.environ.get("FUSETUNE_BROWSER") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -261,6 +264,12 @@ class Host(ReportTest):
         self.assert_whole(page)
         self.assertEqual((answer["devices"], answer["rows"]), (["host-w64"], 2))
         self.assertIn("say nothing of a GPU", page)
+        # All cases of the comparison with peers are cases of the program, and what names none of this report is said.
+        keys = {case.key: case.program_key for case in cases.all_cases()}
+        results = [{"case": case.key, "peers": {"a, b": {"us": 2.5}, "none": {"why": "not here"}}} for case in cases.all_cases()]
+        peers_report.write_csv(self.dir / "peers.csv", results, keys)
+        answer = self.run_json("report", "--peers", "peers.csv", "--out", "peers.html")
+        self.assertEqual(answer["left_out"], [f"{len(keys)} of {len(keys)} peer times are of geometries that are not in this report"])
         # A table alone is a report as well, and so is a store alone.
         self.run_json("--store", "none", "report", "--out", "table.html")
         self.assert_whole((self.dir / "table.html").read_text())
