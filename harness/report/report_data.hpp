@@ -101,8 +101,9 @@ struct DeviceLimits {
   Calibration calibration;
   bool same_conditions = true;  ///< as the races' own
 
-  /// Of this mix on cold data; 0 unknown.
-  double gb_s(double read_share) const;
+  /// Of this mix and size on cold data, between the measured ones by the logarithm of the size; 0
+  /// unknown.
+  double gb_s(double read_share, std::int64_t bytes) const;
   /// The least time of a case: its bytes at that rate, or an empty launch.
   double least_us(const ReportRow& row) const;
 };

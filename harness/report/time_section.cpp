@@ -55,7 +55,8 @@ std::string time_section(const ReportDevice& device, const std::string& id) {
   std::string html = fmt::format("<section id=\"{}-time\"><h3>Time</h3>\n", id);
   html += note_html(
       device.limits ? "Both axes are logarithmic; bars are 95 % intervals. The dashed line is what "
-                      "this device's memory does with the same mix of reads and writes, or an "
+                      "this device's memory does with the same mix of reads and writes and as many "
+                      "bytes, or an "
                       "empty launch, whichever is longer, as fusetune doctor measured it."
                     : "Both axes are logarithmic; bars are 95 % intervals. Run fusetune doctor "
                       "with the same --store for the limits of this device.");

@@ -118,6 +118,15 @@ TEST(Pictures, TheLeastTimeIsThatOfBytesOrOfALaunch) {
   EXPECT_DOUBLE_EQ(limits.least_us(row), 0.5) << "the shortest launch";
 }
 
+TEST(Pictures, ALimitIsThatOfTheSize) {
+  DeviceLimits limits;
+  limits.calibration.bandwidth = {
+      {"1:1", 0.5, 1 << 24, 4}, {"1:1", 0.5, 1 << 20, 12}, {"1:1 strided", 0.5, 1 << 20, 99}};
+  EXPECT_DOUBLE_EQ(limits.gb_s(0.5, 1 << 10), 12) << "below the smallest";
+  EXPECT_DOUBLE_EQ(limits.gb_s(0.5, 1 << 22), 8) << "half way, by the logarithm";
+  EXPECT_DOUBLE_EQ(limits.gb_s(0.5, 1 << 30), 4) << "beyond the largest, not the best of all";
+}
+
 TEST(Pictures, OneRowCountIsNoCurve) {
   ReportSource source;
   source.steps = {testing::race_record(1, {testing::kRow, testing::kUnfused}, {2, 3})};
