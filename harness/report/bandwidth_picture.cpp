@@ -34,10 +34,10 @@ std::vector<RooflinePoint> roofline_points(const ReportDevice& device) {
 }
 
 std::string point_tip(const RooflinePoint& point) {
-  std::string tip = fmt::format(
-      "{}, {} {}: {:.3g} GB/s ({}, {} % of it reads, {})", short_label(*point.geometry, 60),
-      point.row->tuned_at, point.geometry->rows_symbol, point.gb_s, bytes_text(point.bytes),
-      static_cast<int>(100 * point.row->read_share() + 0.5), point.row->provenance.data);
+  std::string tip = fmt::format("{}, {} {}: {:.3g} GB/s ({}, {:.0f} % of it reads, {})",
+                                short_label(*point.geometry, 60), point.row->tuned_at,
+                                point.geometry->rows_symbol, point.gb_s, bytes_text(point.bytes),
+                                100 * point.row->read_share(), point.row->provenance.data);
   if (point.reach_gb_s > 0)
     tip += fmt::format("; {:.0f} % of the {:.3g} that this device reaches",
                        100 * point.gb_s / point.reach_gb_s, point.reach_gb_s);

@@ -257,6 +257,17 @@ class Browser(ReportTest):
 
 
 class Host(ReportTest):
+    def follow_the_tutorial(self):
+        """The program of docs/tutorial.md compiles against a header and finds a launch."""
+        tutorial = (harness.ROOT / "docs/tutorial.md").read_text()
+        self.write("example.cpp", re.search(r"```cpp\n(.*?)```", tutorial, re.S).group(1))
+        command = ["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-I", "results/host-w64", "example.cpp", "-o", "example"]
+        subprocess.run(command, cwd=self.dir, check=True, timeout=120)
+        said = subprocess.run([self.dir / "example"], capture_output=True, text=True, check=True, timeout=20).stdout
+        self.assertRegex(said, r"\w+: [1-9]\d* blocks of [1-9]\d* threads")
+        for image in re.findall(r'\((images/[^)]+)\)|(?:src|srcset)="([^"]+)"', tutorial):
+            self.assertTrue((harness.ROOT / "docs" / (image[0] or image[1])).is_file(), image)
+
     def test_real_times_and_limits(self):
         sweep = self.write("small.yaml", harness.SMALL_SWEEP)
         self.run_json("tune", sweep)
@@ -270,6 +281,7 @@ class Host(ReportTest):
         peers_report.write_csv(self.dir / "peers.csv", results, keys)
         answer = self.run_json("report", "--peers", "peers.csv", "--out", "peers.html")
         self.assertEqual(answer["left_out"], [f"{len(keys)} of {len(keys)} peer times are of geometries that are not in this report"])
+        self.follow_the_tutorial()
         # A table alone is a report as well, and so is a store alone.
         self.run_json("--store", "none", "report", "--out", "table.html")
         self.assert_whole((self.dir / "table.html").read_text())
