@@ -187,8 +187,8 @@ void add_doctor(CLI::App& app, Program& program) {
 }
 
 void add_report(CLI::App& app, Program& program) {
-  CLI::App* report = app.add_subcommand(
-      "report", "One HTML file of what was tuned: winners, variants, times, failures, facts");
+  CLI::App* report =
+      app.add_subcommand("report", "One HTML file of winners, variants, times, failures and facts");
   report->add_option("--device", program.report.device, "Only this device (default: all)");
   report->add_option("--out", program.report.out,
                      "File to write (default report.html, or none with --svg)");

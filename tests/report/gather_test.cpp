@@ -67,6 +67,20 @@ TEST(Gather, DroppedArmsHaveTheirProbeOnTheScaleOfTheRace) {
   EXPECT_NEAR(shown.timed[2].us, 6, 0.02);
 }
 
+TEST(Gather, WhatASearchTriedIsShownOnTheScaleOfTheBaseline) {
+  ReportSource source;
+  StepRecord batch = testing::race_record(1, {testing::kFlat, testing::kUnfused}, {8, 6}, "batch");
+  batch.kind = StepRecord::Kind::search;  // of another minute: everything twice as slow
+  source.steps = {batch, testing::race_record(1, {testing::kRow, testing::kUnfused}, {2, 3})};
+  const Report report = gather_report(source);
+  const ReportCase& shown = report.devices[0].geometries[0].cases[0];
+  ASSERT_THAT(shown.timed, SizeIs(3)) << "the baseline is there once";
+  EXPECT_EQ(shown.timed[2].key, testing::kFlat);
+  EXPECT_EQ(shown.timed[2].standing, Standing::searched);
+  EXPECT_NEAR(shown.timed[2].us, 4, 0.02);
+  EXPECT_THAT(report.devices[0].geometries[0].rows, SizeIs(1)) << "no row is made of it";
+}
+
 TEST(Gather, FailuresAreInClassesOnTheirTargets) {
   const Report report = gather_report(testing::source());
   ASSERT_THAT(report.failures, SizeIs(2));
