@@ -6,39 +6,16 @@
 #include <exception>
 #include <map>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/report/build_steps.hpp"
 #include "harness/report/race_view.hpp"
 #include "harness/spec/short_key.hpp"
 
 namespace fusetune {
 
 namespace {
-
-/// "geometry | variant | target" of compilations and proofs.
-struct StepSubject {
-  std::string geometry, variant, target;
-};
-
-StepSubject subject_of_step(const std::string& subject) {
-  const std::size_t first = subject.find(" | "), last = subject.rfind(" | ");
-  if (first == std::string::npos || first == last)
-    throw std::invalid_argument("its subject is none of a compilation or proof");
-  return {subject.substr(0, first), subject.substr(first + 3, last - first - 3),
-          subject.substr(last + 3)};
-}
-
-/// What one (geometry, target) came to before any race.
-struct BuiltGeometry {
-  Geometry geometry;
-  std::string label;
-  Fates fates;  ///< as the newest record of each variant has it
-  std::map<std::string, std::vector<KernelFacts>> facts;  ///< by variant, of the code that is timed
-  std::string compiler;
-  std::set<std::string> sound;  ///< variants that compiled, less those that failed later
-};
 
 class Gatherer {
  public:
@@ -49,8 +26,11 @@ class Gatherer {
     for (const auto& [key, view] : newest_) add_race(view);
     for (const StepRecord* step : searches_) add_search(*step);
     finish_devices(source);
-    add_failures();
-    add_facts();
+    report_.failures = builds_.failures(report_.devices);
+    report_.facts = builds_.facts(report_.devices);
+    report_.counts.compiled = builds_.compiled;
+    report_.counts.proved = builds_.proved;
+    report_.counts.proof_comparisons = builds_.comparisons;
     say_left_out();
     return std::move(report_);
   }
@@ -68,10 +48,10 @@ class Gatherer {
   void add_step(const StepRecord& step) {
     switch (step.kind) {
       case StepRecord::Kind::compile:
-        add_compilation(step);
+        builds_.add_compilation(step);
         break;
       case StepRecord::Kind::proof:
-        add_proof(step);
+        builds_.add_proof(step);
         break;
       case StepRecord::Kind::race: {
         RaceView view = race_view(step);
@@ -88,49 +68,6 @@ class Gatherer {
       case StepRecord::Kind::traffic:
         break;  // what it decides is in the races' choices
     }
-  }
-
-  BuiltGeometry& built(const StepSubject& subject) {
-    const auto [at, is_new] = built_.try_emplace({subject.geometry, subject.target});
-    if (is_new) try {
-        at->second.geometry = parse_geometry_key(subject.geometry);
-        at->second.label = short_key(at->second.geometry);
-      } catch (const std::exception&) {
-        built_.erase(at);
-        throw;
-      }
-    return at->second;
-  }
-
-  void add_compilation(const StepRecord& step) {
-    const StepSubject subject = subject_of_step(step.subject);
-    BuiltGeometry& geometry = built(subject);
-    const bool exact = step.data.value("exact", false);
-    ++report_.counts.compiled;
-    if (step.status != Status::ok) {
-      geometry.fates[subject.variant] = {step.status, exact ? "compile for EXACT" : "compile",
-                                         step.message, step.key};
-      return;
-    }
-    if (exact) return;
-    geometry.fates.erase(subject.variant);
-    geometry.sound.insert(subject.variant);
-    geometry.compiler = step.data.value("compiler", "");
-    const CodeFacts facts = facts_from_json(step.data.at("facts"));
-    if (!facts.kernels.empty()) geometry.facts[subject.variant] = facts.kernels;
-  }
-
-  void add_proof(const StepRecord& step) {
-    const StepSubject subject = subject_of_step(step.subject);
-    BuiltGeometry& geometry = built(subject);
-    ++report_.counts.proved;
-    for (const Json& check : step.data.at("checks"))
-      report_.counts.proof_comparisons += check.at("comparisons").get<std::int64_t>();
-    if (step.status == Status::ok)
-      geometry.fates.erase(subject.variant);
-    else
-      geometry.fates[subject.variant] = {step.status, "proof", step.message, step.key};
-    targets_[subject.geometry].insert(subject.target);
   }
 
   ReportDevice& device(const std::string& name) {
@@ -256,9 +193,8 @@ class Gatherer {
     } catch (const UserError&) {  // a GPU by its name
     }
     for (const auto& [where, geometry] : geometries_) {
-      const auto targets = targets_.find(where.second);
-      if (where.first != its.name || targets == targets_.end()) continue;
-      for (const std::string& target : targets->second)
+      if (where.first != its.name) continue;
+      for (const std::string& target : builds_.targets_of(where.second))
         if (parse_target(target).platform != Platform::host) return target;
     }
     return "";
@@ -269,10 +205,9 @@ class Gatherer {
       its.target = target_of(its);
       for (auto& [where, geometry] : geometries_) {
         if (where.first != name) continue;
-        const auto fates = built_.find({geometry.key, its.target});
-        if (fates != built_.end()) {
-          geometry.fates = fates->second.fates;
-          for (const std::string& variant : fates->second.sound)
+        if (const BuiltGeometry* built = builds_.find(geometry.key, its.target)) {
+          geometry.fates = built->fates;
+          for (const std::string& variant : built->sound)
             if (geometry.fates.count(variant) == 0) geometry.sound.push_back(variant);
         }
         sort_geometry(geometry);
@@ -294,56 +229,6 @@ class Gatherer {
                      [](const ReportCase& a, const ReportCase& b) { return a.rows < b.rows; });
   }
 
-  void add_failures() {
-    std::map<std::pair<Status, std::string>, FailureClass> classes;
-    const auto add = [&classes](const VariantFate& fate, const std::string& target,
-                                const std::string& subject, const std::string& variant) {
-      FailureClass& one = classes[{fate.status, target}];
-      one.status = fate.status;
-      one.target = target;
-      one.members.push_back({subject, variant, fate.step, fate.message, fate.record});
-    };
-    for (const auto& [where, geometry] : built_)
-      for (const auto& [variant, fate] : geometry.fates)
-        add(fate, where.second, geometry.label, variant);
-    for (const ReportDevice& its : report_.devices)
-      for (const ReportGeometry& geometry : its.geometries)
-        for (const ReportCase& shown : geometry.cases) {
-          for (const auto& [variant, fate] : shown.fates)
-            add(fate, its.target, shown.label, variant);
-          if (!shown.outcome.ok() && shown.fates.empty())
-            add({shown.outcome.status, "race", shown.outcome.message, shown.record}, its.target,
-                shown.label, "");
-        }
-    for (auto& [key, one] : classes) report_.failures.push_back(std::move(one));
-    std::stable_sort(report_.failures.begin(), report_.failures.end(),
-                     [](const FailureClass& a, const FailureClass& b) {
-                       return a.members.size() > b.members.size();
-                     });
-  }
-
-  void add_facts() {
-    std::set<std::tuple<std::string, std::string, std::string>>
-        chosen;  // target, geometry, variant
-    for (const ReportDevice& its : report_.devices)
-      for (const ReportGeometry& geometry : its.geometries)
-        for (const ReportRow& row : geometry.rows)
-          chosen.emplace(its.target, geometry.key, row.variant);
-    std::map<std::pair<std::string, std::string>, TargetFacts> facts;  // target, family
-    for (const auto& [where, geometry] : built_) {
-      if (geometry.facts.empty()) continue;
-      TargetFacts& one = facts[{where.second, geometry.geometry.family->name}];
-      one.target = where.second;
-      one.family = geometry.geometry.family->name;
-      one.compiler = geometry.compiler;
-      for (const auto& [variant, kernels] : geometry.facts)
-        for (const KernelFacts& kernel : kernels)
-          one.rows.push_back({geometry.label, variant,
-                              chosen.count({where.second, where.first, variant}) != 0, kernel});
-    }
-    for (auto& [key, one] : facts) report_.facts.push_back(std::move(one));
-  }
-
   void say_left_out() {
     if (older_races_ > 0)
       report_.left_out.push_back(fmt::format(
@@ -353,9 +238,8 @@ class Gatherer {
   }
 
   Report report_;
-  std::map<std::pair<std::string, std::string>, BuiltGeometry> built_;  // geometry key, target
-  std::map<std::string, std::set<std::string>> targets_;                // of proofs, by geometry
-  std::map<std::pair<std::string, std::string>, RaceView> newest_;      // device, case key
+  BuildSteps builds_;
+  std::map<std::pair<std::string, std::string>, RaceView> newest_;  // device, case key
   std::vector<const StepRecord*> searches_;
   std::map<std::string, ReportDevice> devices_;
   std::map<std::pair<std::string, std::string>, ReportGeometry> geometries_;  // device, key
