@@ -186,6 +186,22 @@ void add_doctor(CLI::App& app, Program& program) {
   });
 }
 
+void add_report(CLI::App& app, Program& program) {
+  CLI::App* report =
+      app.add_subcommand("report", "One HTML file of winners, variants, times, failures and facts");
+  report->add_option("--device", program.report.device, "Only this device (default: all)");
+  report->add_option("--out", program.report.out,
+                     "File to write (default report.html, or none with --svg)");
+  report->add_option("--svg", program.report.svg, "Folder that gets the pictures as SVG files");
+  report->add_option("--against", program.report.against,
+                     "Another store or results folder: what changed since");
+  report->add_option("--peers", program.report.peers,
+                     "CSV with columns case, peer and us: times of other kernels");
+  report->callback([&program] {
+    program.run = [&program] { return report_command(program.global, program.report); };
+  });
+}
+
 void add_rest(CLI::App& app, Program& program) {
   CLI::App* explain =
       app.add_subcommand("explain", "Why a variant won its case, and why the others fell");
@@ -324,6 +340,7 @@ void add_commands(CLI::App& app, Program& program) {
   add_cache(app, program);
   add_records(app, program);
   add_doctor(app, program);
+  add_report(app, program);
   add_rest(app, program);
 }
 

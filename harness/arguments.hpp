@@ -18,6 +18,7 @@ struct Program {
   GoldenOptions golden;
   InspectOptions inspect;
   ExplainOptions explain;
+  ReportOptions report;
   DoctorOptions doctor;
   SelftestOptions selftest;
   std::string list_what = "all";

@@ -11,11 +11,11 @@
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/run_session.hpp"
-#include "harness/cli/short_key.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/variant_legend.hpp"
 #include "harness/measure/choose.hpp"
+#include "harness/spec/short_key.hpp"
 #include "harness/store/record_store.hpp"
 #include "harness/table/table.hpp"
 

@@ -8,10 +8,10 @@
 #include "harness/cli/interrupt.hpp"
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/selection.hpp"
-#include "harness/cli/short_key.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/traffic_text.hpp"
 #include "harness/cli/variant_legend.hpp"
+#include "harness/spec/short_key.hpp"
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/traffic_stage.hpp"
 

@@ -78,6 +78,14 @@ struct ExplainOptions {
   std::string device = "host-w64";
 };
 
+struct ReportOptions {
+  std::string device;             ///< empty: every device
+  std::filesystem::path out;      ///< the page; empty: report.html, or none where `svg` is given
+  std::filesystem::path svg;      ///< folder of the pictures; empty: none
+  std::filesystem::path against;  ///< another store or results folder; empty: none
+  std::filesystem::path peers;    ///< CSV; empty: none
+};
+
 struct CacheOptions {
   std::string action = "info";
   std::string limit;    ///< of prune; empty: the store's

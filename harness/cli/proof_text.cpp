@@ -6,8 +6,8 @@
 #include <map>
 
 #include "harness/cli/batch_text.hpp"
-#include "harness/cli/short_key.hpp"
 #include "harness/cli/text_table.hpp"
+#include "harness/spec/short_key.hpp"
 
 namespace fusetune {
 

@@ -10,10 +10,10 @@
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/proof_text.hpp"
 #include "harness/cli/sharing_text.hpp"
-#include "harness/cli/short_key.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/traffic_text.hpp"
 #include "harness/cli/variant_legend.hpp"
+#include "harness/spec/short_key.hpp"
 #include "harness/tune/case_plan.hpp"
 
 namespace fusetune {

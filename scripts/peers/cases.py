@@ -60,6 +60,12 @@ class Case:
         return f"{self.family} {self.shape} T={self.tokens}"
 
     @property
+    def program_key(self):
+        """The case as fusetune takes it."""
+        parts = {**self.values, **self.runtime, "tokens": self.tokens}
+        return f"{self.family}({','.join(f'{name}={value}' for name, value in sorted(parts.items()))})"
+
+    @property
     def wanted(self):
         """All that a row of the table must say."""
         return {**COMMON[self.family], **self.values}

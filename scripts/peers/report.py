@@ -1,5 +1,6 @@
 """What a run prints at its end and writes: a table in Markdown, a summary in words, everything in JSON. Without torch."""
 
+import csv
 import json
 import math
 
@@ -104,6 +105,17 @@ def _finite(value):
     if isinstance(value, (list, tuple)):
         return [_finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write_csv(path, results, keys):
+    """Times of peers as `fusetune report --peers` reads them; `keys`: the program's key of each case."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["case", "peer", "us"])
+        for result in results:
+            for name, peer in result["peers"].items():
+                if peer.get("us"):
+                    writer.writerow([keys[result["case"]], name, f"{peer['us']:.6g}"])
 
 
 def write_json(path, results, about, not_run):

@@ -1,4 +1,4 @@
-#include "harness/cli/short_key.hpp"
+#include "harness/spec/short_key.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
