@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "harness/base/error.hpp"
 #include "harness/measure/race.hpp"
@@ -121,16 +122,20 @@ TimedSummary timed_selftest(const TimedChoice& choice, Session& session) {
   summary.device = choice.device;
   WorkerPool pool(worker_role("device", 1));
   session.progress.begin(kStage, std::ssize(list), 0);
-  for (const Plant* plant : list) {
+  const std::function<void(const Plant*, bool)> submit = [&](const Plant* plant, bool again) {
     Job job = job_of(*plant, plant->long_launches ? lengthy : brief, choice, session);
-    job.done = [&summary, &session, plant](const JobEnd& end) {
+    job.done = [&, plant, again](const JobEnd& end) {
       if (end.how == JobEnd::How::cancelled) return;
-      summary.plants.push_back(plant_verdict(*plant, end));
-      session.progress.advance(kStage,
-                               summary.plants.back().found ? StepEnd::done : StepEnd::failed);
+      PlantVerdict verdict = plant_verdict(*plant, end);
+      // A machine that others use makes clocks disagree as well.
+      if (!again && verdict.found_by == kClocks && plant->found_by.count(std::string(kClocks)) == 0)
+        return submit(plant, true);
+      session.progress.advance(kStage, verdict.found ? StepEnd::done : StepEnd::failed);
+      summary.plants.push_back(std::move(verdict));
     };
     pool.submit(std::move(job));
-  }
+  };
+  for (const Plant* plant : list) submit(plant, false);
   pool.run(session.stop, [&session] { session.progress.tick(); });
   session.progress.end(kStage);
   summary.interrupted = session.stop();
