@@ -132,6 +132,8 @@ def foreign_results():
     found.append("kernel-tuner\n" + json.dumps({
         "device_name": "d", "kernel_name": "k", "problem_size": 16, "tune_params_keys": list(axes), "tune_params": {},
         "objective": "time", "cache": {"a": {**axes, "time": 1.5}, "b": {**axes, "time": 2, "block_size": 128}}}))
+    # Times that are none: refused, or the target says so.
+    found += [found[-1].replace("1.5", time) for time in ("0", "-1", "1e308", "1e999")]
     found.append("kernel-launcher\n# a remark\n" + json.dumps(
         {"version": "1.0", "objective": "time", "tunable_parameters": list(axes), "key": "k"}) + "\n" + json.dumps(
         {"config": list(axes.values()), "problem_size": [16, 1], "time": 0.5, "environment": {"device_name": "d"}}))

@@ -47,7 +47,7 @@ ImportedRecord wisdom_record(const TextLine& line, const std::vector<std::string
     root.fail(fmt::format("{} values for {} parameters", values.size(), names.size()));
   record.configuration = Json::object();
   for (std::size_t i = 0; i < names.size(); ++i)
-    record.configuration[names[i]] = parameter_of(values[i].second);
+    record.configuration[names[i]] = parameter_of(values[i].value);
   const PlacedJson& size = root.at("problem_size");
   if (size.array().empty() || size.array().size() > 3) size.fail("a problem has 1 to 3 sizes");
   for (const auto& [none, one] : size.array()) (void)one.number();

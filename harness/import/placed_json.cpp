@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 namespace fusetune {
 
@@ -104,7 +105,7 @@ class TreeMaker {
     if (open_.empty()) {
       root_ = std::move(one);
     } else {
-      open_.back().members.emplace_back(std::move(names_.back()), std::move(one));
+      open_.back().members.push_back({std::move(names_.back()), std::move(one)});
       names_.back().clear();
     }
   }
@@ -166,7 +167,7 @@ double PlacedJson::number() const {
   return scalar.get<double>();
 }
 
-const std::vector<std::pair<std::string, PlacedJson>>& PlacedJson::array() const {
+const std::vector<PlacedJson::Member>& PlacedJson::array() const {
   if (!is_array()) fail("a list is expected");
   return members;
 }

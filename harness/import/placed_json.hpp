@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "harness/base/error.hpp"
@@ -14,9 +13,10 @@ namespace fusetune {
 
 /// One value. Objects keep the order of their file.
 struct PlacedJson {
+  struct Member;
   enum class Kind { scalar, array, object } kind = Kind::scalar;
   Json scalar;
-  std::vector<std::pair<std::string, PlacedJson>> members;  ///< of arrays with empty names
+  std::vector<Member> members;  ///< of arrays with empty names
   std::string file;
   int line = 0;
 
@@ -32,10 +32,15 @@ struct PlacedJson {
   /// Throw UserError at this place where it is something else.
   const std::string& string() const;
   double number() const;
-  const std::vector<std::pair<std::string, PlacedJson>>& array() const;
+  const std::vector<Member>& array() const;
 
   Json json() const;
   [[noreturn]] void fail(const std::string& message) const;
+};
+
+struct PlacedJson::Member {
+  std::string name;
+  PlacedJson value;
 };
 
 /// Parses a whole text; `first_line` is that of its beginning. Throws UserError with file:line for
