@@ -181,14 +181,16 @@ class ExportTest(harness.ProgramTest):
                 self.assertEqual(key, ",".join(str(entry[name]) for name in cache["tune_params_keys"]))
                 for name in cache["tune_params_keys"]:
                     self.assertIn(entry[name], cache["tune_params"][name])
-        # As its tool leaves it while it runs: our own reader takes both.
-        text = files[0].read_text()
-        cut = self.write("open.json", text[:text.rindex("}", 0, text.rindex('"device_name"')) - 1].rstrip() + ",\n")
-        whole = len(self.import_back("kernel-tuner", files[0])["records"])
+        # As its tool leaves it while it runs, and as one leaves it whose disk was full.
+        text = json.dumps({**{k: v for k, v in cache.items() if k != "cache"}, "cache": cache["cache"]}, indent=1)
+        unclosed = self.write("unclosed.json", text.rstrip("}\n ") + "\n }},\n")
+        self.assertEqual(len(self.import_back("kernel-tuner", files[0])["records"]), 6)
+        back = self.import_back("kernel-tuner", unclosed)
+        self.assertEqual((len(back["records"]), len(back["remarks"])), (6, 1))
+        cut = self.write("cut.json", text[:text.rindex('"time"')])
         damaged = self.run_program("import", "--format", "kernel-tuner", cut)
         self.assertEqual(damaged.returncode, 64)
-        self.assertRegex(damaged.stderr, r"open\.json:\d+: ")
-        self.assertEqual(whole, 6)
+        self.assertRegex(harness.unwrapped(damaged.stderr), r"cut\.json:\d+: ")
 
     def test_gbench(self):
         _, files = self.export("gbench")
@@ -280,6 +282,24 @@ class ExportTest(harness.ProgramTest):
         self.assertEqual(len(raced["records"]), 1)
         self.assertEqual(table["rows"][0]["tuned_at"], 16)
         self.assertLessEqual(table["rows"][0]["certificate"]["candidates"], 3)  # they and the baseline
+
+    def test_the_rules_refuse_what_breaks_them(self):
+        def refused(document, schema, change):
+            jsonschema.validate(document, schema)
+            change(document)
+            with self.assertRaises(jsonschema.ValidationError):
+                jsonschema.validate(document, schema)
+        t4 = strict(next(file for file in self.export("t4")[1] if "results" in file.name))
+        refused(t4, T4_RESULTS, lambda d: d["results"][0].pop("correctness"))
+        metadata = strict(next(file for file in self.export("t4")[1] if "metadata" in file.name))
+        refused(metadata, T4_METADATA, lambda d: d["metadata"]["hardware"].update(lshw="x"))
+        refused(strict(self.export("t1")[1][0]), T1, lambda d: d["KernelSpecification"].update(Language="HIP"))
+        cache = strict(self.export("kernel-tuner")[1][0])
+        refused(cache, CACHE, lambda d: next(iter(d["cache"].values())).update(time="VerificationFailed"))
+        with self.assertRaises(AssertionError):
+            strict(self.write("nan.json", '{"a": [NaN]}'))
+        with self.assertRaises(AssertionError):
+            strict(self.write("twice.json", '{"a": 1, "a": 2}'))
 
     def test_what_is_not_there_is_an_error_with_the_nearest_name(self):
         for arguments, message in (
