@@ -312,8 +312,8 @@ void add_records(CLI::App& app, Program& program) {
 void add_exchange(CLI::App& app, Program& program) {
   CLI::App* out = app.add_subcommand("export", "Results in the formats of other tools");
   out->add_option("--format", program.exported.format,
-                  "t4, t1, kernel-tuner, gbench, kernel-launcher, aiter-csv, vllm-json,\n"
-                  "sglang-json or rocprim-header (docs/formats.md)")
+                  "t4, t1, kernel-tuner, gbench, kernel-launcher, aiter-csv,\n"
+                  "vllm-json, sglang-json or rocprim-header")
       ->required();
   out->add_option("--out", program.exported.out, "Folder, or the file where there is one")
       ->capture_default_str();
