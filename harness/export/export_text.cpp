@@ -13,9 +13,6 @@ namespace fusetune {
 
 namespace {
 
-// Most file systems take 255 bytes; room is left for a suffix and for a temporary name beside it.
-constexpr std::size_t kStemMax = 180;
-
 void require_finite(const Json& json) {
   if (json.is_number_float() && !std::isfinite(json.get<double>()))
     throw std::logic_error("a figure of an export is not a finite number");
@@ -37,8 +34,10 @@ std::string file_word(std::string_view text) {
 
 std::string file_stem(std::string_view text) {
   const std::string word = file_word(text);
-  if (word.size() <= kStemMax) return word;
-  return word.substr(0, kStemMax) + "-" + hash_hex(text).substr(0, 8);
+  if (word.size() <= kFileStemMax) return word;
+  constexpr std::size_t kHashDigits = 8;
+  return word.substr(0, kFileStemMax - kHashDigits - 1) + "-" +
+         hash_hex(text).substr(0, kHashDigits);
 }
 
 Json value_json(const Value& value) {

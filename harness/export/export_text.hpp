@@ -1,6 +1,7 @@
 #pragma once
 // What the formats have in common: names of files, JSON of values, units.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,10 @@
 #include "harness/spec/geometry.hpp"
 
 namespace fusetune {
+
+/// Bytes of a name without its suffix: most file systems take 255, and a temporary name stands
+/// beside it.
+constexpr std::size_t kFileStemMax = 210;
 
 /// Letters, digits, '_', '-' and '.' stay, all else becomes '_': a file name on any system, and
 /// what Kernel Launcher makes of a tuning key.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/base/hash.hpp"
 #include "harness/export/export_format.hpp"
 #include "harness/export/export_text.hpp"
 
@@ -22,16 +23,21 @@ std::string without_blanks(std::string text) {
 
 /// "nk=2,nv=6,...,device_name=AMD_Instinct_MI300X,dtype=bf16": what varies, then the device, then
 /// the type of the elements, as their files are named. The parts of a key are names of our own.
-std::string config_name(const Table& table, const Geometry& geometry) {
+/// Where that is longer than a file's name, a hash of the geometry's key stands for what varies.
+std::string config_name(const Table& table, const Geometry& geometry, bool by_hash = false) {
   std::vector<std::string> parts;
-  for (const auto& [name, value] : geometry.statics) parts.push_back(name + "=" + to_string(value));
+  if (by_hash) parts.push_back("geometry=" + hash_hex(geometry.key()));
+  for (const auto& [name, value] : geometry.statics)
+    if (!by_hash) parts.push_back(name + "=" + to_string(value));
   for (const auto& [tensor, bytes] : geometry.align_bytes)
-    parts.push_back(fmt::format("align_{}={}", tensor, bytes));
+    if (!by_hash) parts.push_back(fmt::format("align_{}={}", tensor, bytes));
   parts.push_back("device_name=" + without_blanks(table.device));
   for (const auto& [name, dtype] : geometry.dtypes)
     parts.push_back(
         fmt::format("{}={}", name == "act" ? "dtype" : "dtype_" + name, to_string(dtype)));
-  return fmt::format("{}.json", fmt::join(parts, ","));
+  const std::string stem = fmt::format("{}", fmt::join(parts, ","));
+  if (stem.size() > kFileStemMax && !by_hash) return config_name(table, geometry, true);
+  return stem + ".json";
 }
 
 Json config_of(const Table& table, const TableRow& row) {
@@ -46,12 +52,17 @@ Json config_of(const Table& table, const TableRow& row) {
 Export configs(const std::vector<Table>& tables, const auto& folder) {
   Export out;
   std::map<std::string, Json> files;
+  std::map<std::string, Json> indices;  // of names that are hashes, by folder
   for (const Table& table : tables)
     for (const TableRow& row : table.rows) {
-      const std::string name = folder(table, row) + config_name(table, row.geometry);
+      const std::string file = config_name(table, row.geometry);
+      if (file.starts_with("geometry="))
+        indices[folder(table, row) + "geometries.json"][file] = row.geometry.key();
+      const std::string name = folder(table, row) + file;
       files[name][std::to_string(row.tuned_at)] = config_of(table, row);
       ++out.entries;
     }
+  files.merge(indices);
   for (const auto& [name, json] : files) out.files.push_back({name, json_text(json)});
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "harness/base/hash.hpp"
 #include "harness/export/export_format.hpp"
 #include "harness/export/export_text.hpp"
 
@@ -18,11 +19,19 @@ std::vector<std::string> parameters_of_tuned(const Family& family) {
   return family.find_implementation(family.tuned)->axes;
 }
 
-std::string header_line(const Family& family, const std::string& key) {
+/// Its reader looks for a file named by the tuning key, whatever its length: a geometry whose key
+/// is too long for a file gets another.
+std::string tuning_key_of(const Geometry& geometry) {
+  const std::string key = geometry.key();
+  return key.size() <= kFileStemMax ? key : geometry.family->name + "-" + hash_hex(key);
+}
+
+std::string header_line(const Family& family, const std::string& key, const std::string& geometry) {
   return json_line({{"version", "1.0"},
                     {"objective", "time"},
                     {"tunable_parameters", parameters_of_tuned(family)},
-                    {"key", key}});
+                    {"key", key},
+                    {"x_fusetune", {{"geometry", geometry}}}});
 }
 
 std::string row_line(const Table& table, const TableRow& row) {
@@ -60,8 +69,9 @@ Export to_wisdom(const std::vector<Table>& tables) {
             key, row.rows_low, row.rows_high, table.device, row.variant.implementation));
         continue;
       }
-      std::string& text = files[key];
-      if (text.empty()) text = header_line(*table.family, key) + "\n";
+      const std::string tuning_key = tuning_key_of(row.geometry);
+      std::string& text = files[tuning_key];
+      if (text.empty()) text = header_line(*table.family, tuning_key, key) + "\n";
       text += row_line(table, row) + "\n";
       ++out.entries;
     }

@@ -74,7 +74,7 @@ std::string shape_text(const Case& which) {
   return fmt::format("    symbols: [{{{}}}]\n", fmt::join(symbols, ", ")) +
          line("options", options) + line("dtypes", dtypes) + line("runtime", runtime) +
          line("strides", strides) + line("scalars", scalars) +
-         fmt::format("    tokens: {{{}: 1}}\n", which.rows());
+         fmt::format("    {}: {{{}: 1}}\n", family.rows, which.rows());
 }
 
 /// What a sweep cannot say would race something else than was asked for.

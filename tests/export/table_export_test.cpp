@@ -5,6 +5,7 @@
 
 #include "harness/export/export_format.hpp"
 #include "harness/import/imported_file.hpp"
+#include "harness/spec/plan.hpp"
 #include "tests/table/table_fixture.hpp"
 
 namespace fusetune {
@@ -62,6 +63,39 @@ TEST(VllmExport, TokenCountsAreKeysAndTheBaselineIsNamed) {
   EXPECT_EQ(json["64"]["mapping"], "flat");
   EXPECT_EQ(json["4096"], (Json{{"block_size", 256}, {"implementation", "unfused"}}));
   EXPECT_EQ(import_text("vllm-json", made.files[0].text, "f").records.size(), 3u);
+}
+
+/// A row of a geometry whose key no file system takes as a name.
+Table long_table() {
+  Table table;
+  table.family = find_family("qk_norm_rope_cache");
+  table.target = parse_target("gfx942");
+  table.device = "GPU";
+  const Geometry geometry = parse_geometry_key("qk_norm_rope_cache(hk=1,hq=3,hv=1)");
+  SweepEntry entry;
+  entry.family = table.family;
+  const auto variants =
+      enumerate_variants(geometry, *table.family->find_implementation(table.family->tuned),
+                         table.target, entry, SpaceChoice{}, nullptr);
+  table.rows = {
+      testing::row(table.family, geometry.key(), 0, 4, variants.front().key(*table.family))};
+  return table;
+}
+
+TEST(LongKeys, NamesFitIntoFileSystemsAndSayTheirGeometry) {
+  const std::string key = long_table().rows.front().geometry.key();
+  ASSERT_GT(key.size(), 255u);
+  for (const ExportFormat& format : export_formats()) {
+    if (format.source != ExportFormat::Source::tables) continue;
+    for (const ExportFile& file : format.of_tables({long_table()}).files)
+      EXPECT_LT(file.name.substr(file.name.rfind('/') + 1).size(), 230u) << file.name;
+  }
+  EXPECT_THAT(to_wisdom({long_table()}).files.front().text, HasSubstr(key));
+  const Export configs = to_vllm_json({long_table()});
+  ASSERT_EQ(configs.files.size(), 2u);
+  EXPECT_THAT(configs.files[1].name, HasSubstr(",device_name=GPU,dtype=bf16"));
+  EXPECT_THAT(configs.files[0].name, HasSubstr("geometries.json"));
+  EXPECT_THAT(configs.files[0].text, HasSubstr(key));
 }
 
 TEST(SglangExport, FoldersAreOfTheCompiler) {

@@ -8,6 +8,7 @@
 #include "harness/import/imported_file.hpp"
 #include "harness/import/named_variant.hpp"
 #include "harness/import/placed_json.hpp"
+#include "harness/spec/plan.hpp"
 
 namespace fusetune {
 namespace {
@@ -246,6 +247,19 @@ TEST(Candidates, TheirSweepHasThemAloneAndNoTime) {
   EXPECT_THAT(sweep, HasSubstr("block_size == 128 && mapping == row"));
   EXPECT_THAT(sweep, HasSubstr("block_size: [128, 256]"));
   EXPECT_THAT(sweep, testing::Not(HasSubstr("2.0")));
+}
+
+TEST(Candidates, RowsHaveTheNameThatTheirFamilyGivesThem) {
+  const Case which = parse_case_key("gdn_weight_pack(nk=2,ratio=3)");
+  const Family& family = *which.geometry.family;
+  SweepEntry entry;
+  entry.family = which.geometry.family;
+  Candidates candidates;
+  candidates.variants = {enumerate_variants(which.geometry,
+                                            *family.find_implementation(family.tuned),
+                                            parse_target("host-w64"), entry, SpaceChoice{}, nullptr)
+                             .front()};
+  EXPECT_THAT(candidate_sweep(candidates, which, "host-w64", {}), HasSubstr("    nk: {2: 1}\n"));
 }
 
 TEST(Candidates, NoneIsAnErrorThatNamesTheAxes) {
