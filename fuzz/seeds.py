@@ -119,6 +119,31 @@ def record_files():
     return ["".join(json.dumps(line) + "\n" for line in lines) for lines in files]
 
 
+def foreign_results():
+    """The texts of the readers' own tests, each behind the name of its format."""
+    test = (ROOT / "tests/import/import_test.cpp").read_text()
+    found = []
+    for constant, form in (("kCache", "kernel-tuner"), ("kT4", "t4"), ("kVllm", "vllm-json")):
+        found.append(form + "\n" + re.search(constant + r' =\s+R"\((.*?)\)"', test, re.S).group(1))
+    found.append(found[0].rstrip().rstrip(",") + "}}")
+    axes = {"block_size": 256, "mapping": "row", "nontemporal": "off", "persistent": "off", "rows_per_iter": 1,
+            "vector_bytes": 16}
+    named = ";".join(f"{name}={value}" for name, value in axes.items())
+    found.append("kernel-tuner\n" + json.dumps({
+        "device_name": "d", "kernel_name": "k", "problem_size": 16, "tune_params_keys": list(axes), "tune_params": {},
+        "objective": "time", "cache": {"a": {**axes, "time": 1.5}, "b": {**axes, "time": 2, "block_size": 128}}}))
+    # Times that are none: refused, or the target says so.
+    found += [found[-1].replace("1.5", time) for time in ("0", "-1", "1e308", "1e999")]
+    found.append("kernel-launcher\n# a remark\n" + json.dumps(
+        {"version": "1.0", "objective": "time", "tunable_parameters": list(axes), "key": "k"}) + "\n" + json.dumps(
+        {"config": list(axes.values()), "problem_size": [16, 1], "time": 0.5, "environment": {"device_name": "d"}}))
+    found.append("aiter-csv\ngfx,cu_num,M,libtype,kernelId,splitK,us,kernelName,tflops,bw,errRatio\n"
+                 f'gfx942,304,16,ck,7,0,12.5,"a, ""b""",1.5,2.5,0\ngfx942,304,32,ours,0,0,3,fused:{named},,9,0\n')
+    found.append("rocprim-header\n// TARGET: " + json.dumps({"gpu": "d"}) + "\n    // CONFIG: " + json.dumps(
+        {"geometry": "g", "implementation": "fused", "tuned_at": 16, "config": axes, "time_us": 1.5}) + "\n")
+    return found
+
+
 def write(folder, inputs):
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
@@ -140,6 +165,7 @@ def main():
         "safetensors": safetensors_files(),
         "message": messages(),
         "records": record_files(),
+        "imports": foreign_results(),
     }
     for target, content in inputs.items():
         write(out / target, content)

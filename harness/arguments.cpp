@@ -325,6 +325,39 @@ void add_records(CLI::App& app, Program& program) {
   });
 }
 
+void add_exchange(CLI::App& app, Program& program) {
+  CLI::App* out = app.add_subcommand("export", "Results in the formats of other tools");
+  out->add_option("--format", program.exported.format,
+                  "t4, t1, kernel-tuner, gbench, kernel-launcher, aiter-csv,\n"
+                  "vllm-json, sglang-json or rocprim-header")
+      ->required();
+  out->add_option("--out", program.exported.out, "Folder, or the file where there is one")
+      ->capture_default_str();
+  out->add_option("--family", program.exported.family, "Family (default: all)");
+  out->add_option("--device", program.exported.device, "Device (default: all)");
+  out->add_option("--case", program.exported.case_key, "Case by its key (default: all)");
+  out->callback([&program] {
+    program.run = [&program] { return export_command(program.global, program.exported); };
+  });
+
+  CLI::App* in = app.add_subcommand("import", "Read other tools' results; make a sweep of them");
+  in->add_option("FILE", program.imported.file, "File to read")->required();
+  in->add_option("--format", program.imported.format,
+                 "t4, kernel-tuner, kernel-launcher, aiter-csv, vllm-json\nor rocprim-header")
+      ->required();
+  in->add_option("--out", program.imported.out, "Write the records to this file, in one form");
+  in->add_option("--sweep", program.imported.sweep, "Write a sweep that races the fastest here");
+  in->add_option("--case", program.imported.case_key, "The case of that sweep");
+  in->add_option("--device", program.imported.device, "The device of that sweep")
+      ->capture_default_str();
+  in->add_option("--top", program.imported.top, "How many variants it has")
+      ->check(above_zero())
+      ->capture_default_str();
+  in->callback([&program] {
+    program.run = [&program] { return import_command(program.global, program.imported); };
+  });
+}
+
 }  // namespace
 
 void add_commands(CLI::App& app, Program& program) {
@@ -339,6 +372,7 @@ void add_commands(CLI::App& app, Program& program) {
   add_inspect(app, program);
   add_cache(app, program);
   add_records(app, program);
+  add_exchange(app, program);
   add_doctor(app, program);
   add_report(app, program);
   add_rest(app, program);

@@ -24,6 +24,8 @@ struct Program {
   std::string list_what = "all";
   CacheOptions cache;
   RecordsOptions records;
+  ExportOptions exported;
+  ImportOptions imported;
   std::string worker_role;
   WorkerLinks worker_links;
   std::function<ExitCode()> run;

@@ -10,6 +10,7 @@ namespace fusetune {
 
 std::string Mark::text() const {
   if (line == 0) return file;
+  if (column == 0) return fmt::format("{}:{}", file, line);
   return fmt::format("{}:{}:{}", file, line, column);
 }
 

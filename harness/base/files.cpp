@@ -1,5 +1,6 @@
 #include "harness/base/files.hpp"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -107,7 +108,29 @@ void write_file_atomic(const fs::path& path, std::string_view content, Durabilit
 fs::path project_root() {
   if (const char* root = std::getenv("FUSETUNE_ROOT"); root != nullptr && *root != '\0')
     return root;
+  // lib/ may have a folder per architecture in between.
+  for (const char* shared : {"../share/fusetune", "../../share/fusetune"}) {
+    const fs::path installed = (own_folder() / shared).lexically_normal();
+    std::error_code error;
+    if (fs::is_directory(installed / "kernels" / "common", error)) return installed;
+  }
   return FUSETUNE_SOURCE_DIR;
+}
+
+fs::path own_folder() {
+  static const fs::path folder = [] {
+    Dl_info info{};
+    if (::dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 ||
+        info.dli_fname == nullptr)
+      return fs::path();
+    std::error_code error;
+    // Of a program it is what it was called as, which need not be a path.
+    const fs::path file = fs::canonical(info.dli_fname, error);
+    const fs::path self = fs::read_symlink("/proc/self/exe", error);
+    return file.filename().string().find(".so") == std::string::npos ? self.parent_path()
+                                                                     : file.parent_path();
+  }();
+  return folder;
 }
 
 std::string display_path(const fs::path& path) {

@@ -20,9 +20,12 @@ enum class Durability { process_kill, power_cut };
 void write_file_atomic(const std::filesystem::path& path, std::string_view content,
                        Durability durability = Durability::power_cut);
 
-/// The folder that holds kernels/, configs/ and the host device's header: $FUSETUNE_ROOT, or the
-/// source tree it was built from.
+/// The folder that holds kernels/, configs/ and the host device's header: $FUSETUNE_ROOT, what was
+/// installed beside this program or library, or the source tree it was built from.
 std::filesystem::path project_root();
+
+/// The folder of the program or library that this code is in; empty where that cannot be told.
+std::filesystem::path own_folder();
 
 /// `path` relative to the project root where it lies below it, for messages and records that must
 /// not name a machine.

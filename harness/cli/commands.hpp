@@ -21,5 +21,7 @@ ExitCode doctor_command(const GlobalOptions& global, const DoctorOptions& option
 std::string version_text();
 ExitCode cache_command(const GlobalOptions& global, const CacheOptions& options);
 ExitCode records_command(const GlobalOptions& global, const RecordsOptions& options);
+ExitCode export_command(const GlobalOptions& global, const ExportOptions& options);
+ExitCode import_command(const GlobalOptions& global, const ImportOptions& options);
 
 }  // namespace fusetune

@@ -102,6 +102,24 @@ struct RecordsOptions {
   std::vector<std::string> from;  ///< of merge: files and stores
 };
 
+/// To the formats of other tools.
+struct ExportOptions {
+  std::string format;
+  std::filesystem::path out = "export";  ///< a folder, or the name of the one file
+  std::string family, device, case_key;  ///< which results; all when empty
+};
+
+/// From the formats of other tools.
+struct ImportOptions {
+  std::string format;
+  std::filesystem::path file;
+  std::filesystem::path out;    ///< gets the records as one document; empty: none
+  std::filesystem::path sweep;  ///< gets a sweep of the fastest; empty: none
+  std::string case_key;         ///< that the sweep races
+  std::string device = "host-w64";
+  std::int64_t top = 16;  ///< variants of the sweep
+};
+
 struct SelftestOptions {
   std::string family;
   std::vector<std::string> mutants;  ///< by name; all when empty

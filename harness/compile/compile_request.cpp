@@ -58,6 +58,12 @@ void add_texts(const std::vector<const SourceText*>& texts, HashFields& fields) 
 
 }  // namespace
 
+std::string CompileRequest::source_hash() const {
+  std::string text = source.text;
+  for (const SourceText& header : headers) text += "\n" + header.name + "\n" + header.text;
+  return hash_hex(text);
+}
+
 std::string CompileRequest::key(std::string_view compiler_identity) const {
   // One is made for every variant: nothing is turned into JSON, and no text is copied twice. Texts
   // need not be UTF-8.

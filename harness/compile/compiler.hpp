@@ -63,6 +63,8 @@ struct CompileRequest {
   std::vector<std::int64_t> kernarg_bytes;        ///< per entry, as `signatures` lay them out
   bool exact = false;  ///< host: instrumented, for proofs that see every access
 
+  /// Of all texts that it is compiled from; what a table's row names.
+  std::string source_hash() const;
   /// Content key under a compiler identity.
   std::string key(std::string_view compiler_identity) const;
 };

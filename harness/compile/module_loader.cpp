@@ -32,6 +32,7 @@ std::vector<fs::path> module_folders() {
     return {folder};
   const fs::path here = self_path().parent_path();
   return {here, here.parent_path() / "lib", here.parent_path() / "lib" / "fusetune",
+          own_folder() / "fusetune",  // of the installed library, whoever uses it
           FUSETUNE_BUILD_LIB_DIR};
 }
 

@@ -77,12 +77,13 @@ std::string row_text(const Table& table, const HeaderNames& names, const TableRo
   const auto [defines, count] = lists.add(row, table.target);
   return fmt::format(
       "    {{{}, {}, {}, {}, Implementation::{}, {}, {},\n     {}, {}, {}, {},\n     {}, {}, "
-      "{}}},\n",
+      "{}, {}}},\n",
       row.rows_low, row.rows_high, row.tuned_at, row.is_default,
       names.implementation(row.variant.implementation), axes_text(family, row.variant),
       cpp_string(row.variant.key(family)), cpp_string(row.source_hash),
       cpp_string(row.code_identity), defines, count, certificate_text(row.certificate),
-      cpp_string(row.provenance.data), cpp_string(row.provenance.compiler));
+      cpp_string(row.provenance.data), cpp_string(row.provenance.compiler),
+      cpp_string(row.geometry.key()));
 }
 
 std::string default_row(const HeaderNames& names) {

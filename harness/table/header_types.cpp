@@ -145,6 +145,7 @@ struct Row {
   Certificate certificate = {};
   std::string_view data = {};      // "cold" or "hot", as measured
   std::string_view compiler = {};  // that made the code
+  std::string_view geometry = {};  // its key; none in default_row
 };
 
 /// How near the row was measured to what was asked.

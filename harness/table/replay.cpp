@@ -10,6 +10,7 @@
 
 #include "harness/table/header_names.hpp"
 #include "harness/table/quote.hpp"
+#include "harness/table/row_case.hpp"
 #include "harness/table/table.hpp"
 
 namespace fusetune {
@@ -17,31 +18,6 @@ namespace fusetune {
 namespace {
 
 constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
-
-/// A case of the geometry, whose base addresses and rows have just its alignment.
-Case case_of(const Geometry& geometry, std::int64_t rows) {
-  CaseRequest request;
-  request.family = geometry.family;
-  request.statics = geometry.statics;
-  request.dtypes = geometry.dtypes;
-  request.runtime[geometry.family->rows] = rows;
-  Case dense;
-  dense.geometry = geometry;
-  dense.runtime = make_case(request).runtime;  // shapes may follow any of them
-  for (const TensorDecl* tensor : tensors_of(geometry)) {
-    const std::int64_t element = size_bytes(geometry.dtypes.at(tensor->dtype));
-    const std::int64_t align = std::max(geometry.align_bytes.at(tensor->name), element);
-    request.base_align_bytes[tensor->name] = align;
-    if (!tensor->runtime_row_stride) continue;
-    const std::int64_t step = align / element;
-    const std::int64_t elements = shape_of(dense, *tensor).row_elements;
-    request.row_strides[tensor->name] = (elements + step - 1) / step * step;
-  }
-  Case which = make_case(request);
-  if (which.geometry.key() != geometry.key())
-    throw std::logic_error("no case has the geometry " + geometry.key());
-  return which;
-}
 
 std::string dims(const std::array<std::int64_t, 3>& d) {
   return fmt::format("{{{}, {}, {}}}", d[0], d[1], d[2]);

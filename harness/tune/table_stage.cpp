@@ -12,7 +12,6 @@
 #include <system_error>
 
 #include "harness/base/error.hpp"
-#include "harness/base/hash.hpp"
 
 namespace fusetune {
 
@@ -27,14 +26,6 @@ std::set<std::shared_ptr<const Family>> families_of(const Plan& plan) {
   std::set<std::shared_ptr<const Family>> families;
   for (const PlannedGeometry& geometry : plan.geometries) families.insert(geometry.geometry.family);
   return families;
-}
-
-/// Content of everything that a variant is compiled from.
-std::string source_hash_of(const Geometry& geometry, const Variant& variant, const Target& target) {
-  const CompileRequest request = make_compile_request(geometry, variant, target);
-  std::string text = request.source.text;
-  for (const SourceText& header : request.headers) text += "\n" + header.name + "\n" + header.text;
-  return hash_hex(text);
 }
 
 std::int64_t launch_count(const Plan& plan, const Campaign& campaign, const Case& which,
@@ -72,7 +63,7 @@ class RowMaker {
     row.is_default = race.choice.is_default;
     const CompiledUnit* unit = campaign_.compiled.find(race.geometry, index, plan_.target);
     row.code_identity = unit->code.code_identity;
-    row.source_hash = source_hash_of(row.geometry, row.variant, plan_.target);
+    row.source_hash = make_compile_request(row.geometry, row.variant, plan_.target).source_hash();
     row.certificate = certificate(race, which, index);
     row.provenance = provenance(race);
     return row;

@@ -25,6 +25,7 @@ TEST(UnknownName, SaysWhatAndListsTheOthers) {
 
 TEST(Mark, IsShortWhereAPartIsUnknown) {
   EXPECT_EQ((Mark{"a.yaml", 3, 7}.text()), "a.yaml:3:7");
+  EXPECT_EQ((Mark{"a.yaml", 3, 0}.text()), "a.yaml:3");
   EXPECT_EQ((Mark{"a.yaml", 0, 0}.text()), "a.yaml");
   EXPECT_STREQ(UserError(Mark{"a.yaml", 3, 7}, "no").what(), "a.yaml:3:7: no");
   EXPECT_STREQ(UserError(Mark{}, "no").what(), "no");
