@@ -19,6 +19,7 @@ struct Program {
   InspectOptions inspect;
   ExplainOptions explain;
   DoctorOptions doctor;
+  GateOptions gate;
   SelftestOptions selftest;
   std::string list_what = "all";
   CacheOptions cache;
