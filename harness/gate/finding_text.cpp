@@ -35,7 +35,7 @@ std::string_view meaning_of(ExitCode code) {
     case ExitCode::inconclusive:
       return "something could not be decided";
     case ExitCode::unusable:
-      return "the environment or the baseline cannot be used, or nothing was compared";
+      return "the environment or the baseline cannot be used";
     case ExitCode::kernel_crash:
       return "a kernel crashed or hung";
     case ExitCode::interrupted:
