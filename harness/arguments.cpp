@@ -194,17 +194,17 @@ void add_gate_outputs(CLI::App& gate, GateOptions& options) {
 void add_gate(CLI::App& app, Program& program) {
   GateOptions& options = program.gate;
   CLI::App* gate = app.add_subcommand(
-      "gate", "Judge a change: against its baseline here, or without a clock (--static)");
+      "gate", "Judge a change: raced against its baseline, or without a clock");
   gate->add_option("SWEEP", options.sweep, "Sweep file (default: configs/sweeps/gate.yaml)");
   gate->add_option("--family", options.families, "Families of the sweep; all when left out");
   CLI::Option* without_clock =
       gate->add_flag("--static", options.without_clock,
-                     "Without GPU or clock: proofs, and the facts of code objects and traces");
+                     "Without GPU or clock: proofs, facts of code and traces");
   gate->add_flag("--accept", options.accept,
-                 "What is seen is accepted: rewrites the files of --accepted for review")
+                 "Accept what is seen: rewrites the files of --accepted")
       ->needs(without_clock);
   gate->add_option("--accepted", options.accepted,
-                   "Folder of accepted facts (default: results/accepted of the project)")
+                   "Folder of accepted facts (default: results/accepted)")
       ->needs(without_clock);
   gate->add_option("--rules", options.rules,
                    "Rules and tolerances (default: configs/gate-rules.yaml)")

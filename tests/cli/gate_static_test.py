@@ -3,11 +3,14 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
+
+import yaml
 
 import harness
 import sarif_rules
@@ -320,6 +323,41 @@ class Viewers(Tree):
         self.assertEqual(len(rows), len(names))
         for row in rows:
             self.assertEqual(row.count("|"), 9, row)
+
+
+class Workflows(unittest.TestCase):
+    """The files that docs/ci.md offers: well formed, and with no option that the gate does not have."""
+
+    def test_they_use_what_there_is(self):
+        helped = subprocess.run([harness.PROGRAM, "gate", "--help"], capture_output=True, text=True, check=True).stdout
+        known = set(re.findall(r"--[a-z-]+", helped))
+        self.assertIn("--junit", known)
+        seen = 0
+        for file in (harness.ROOT / "examples/ci").glob("*.yml"):
+            document = yaml.safe_load(file.read_text())
+            commands = [line for line in strings_of(document) if "scripts/gate" in line]
+            self.assertTrue(commands, file)
+            for option in re.findall(r"--[a-z-]+", " ".join(commands)):
+                self.assertIn(option, known, file)
+                seen += 1
+        self.assertGreaterEqual(seen, 7)
+        self.assertTrue(os.access(harness.ROOT / "scripts/gate", os.X_OK))
+
+    def test_the_page_names_what_there_is(self):
+        page = (harness.ROOT / "docs/ci.md").read_text()
+        helped = subprocess.run([harness.PROGRAM, "gate", "--help"], capture_output=True, text=True, check=True).stdout
+        options = set(re.findall(r"--[a-z-]+", page))
+        self.assertGreater(len(options), 8)
+        self.assertEqual({option for option in options if option not in helped and option != "--json"}, set())
+        for file in re.findall(r"`((?:configs|scripts|docs|examples)/[\w./-]+)`", page):
+            self.assertTrue((harness.ROOT / file).exists(), file)
+
+
+def strings_of(node):
+    if isinstance(node, str):
+        return [node]
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
+    return [text for child in children for text in strings_of(child)]
 
 
 class ShippedGate(harness.ProgramTest):
