@@ -99,8 +99,11 @@ StaticGateRequest static_request(const GlobalOptions& global, const GateOptions&
   return request;
 }
 
-void accept(const StaticGateRequest& request, const StaticGateResult& result) {
-  for (const std::string& line : accept_facts(request, result)) fmt::print("{}\n", line);
+void accept(const GlobalOptions& global, const StaticGateRequest& request,
+            const StaticGateResult& result) {
+  const std::vector<std::string> lines = accept_facts(request, result);
+  if (global.json) return fmt::print("{}\n", Json{{"accepted", lines}}.dump(2));
+  for (const std::string& line : lines) fmt::print("{}\n", line);
   fmt::print("accepted; review the files and commit them\n");
 }
 
@@ -120,7 +123,7 @@ ExitCode gate_command(const GlobalOptions& global, const GateOptions& options) {
     RunSession run(global, "gate --static " + request.sweep.name);
     StaticGateResult result = run_static_gate(request, run.session());
     if (options.accept) {
-      accept(request, result);
+      accept(global, request, result);
       return ExitCode::pass;
     }
     report = std::move(result.report);

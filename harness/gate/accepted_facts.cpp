@@ -33,7 +33,11 @@ void write_entry(const FactsEntry& entry, std::string& out) {
 Facts read_facts(const YamlNode& node) {
   node.allow_keys(static_fact_names(), "fact");
   Facts facts;
-  for (const auto& [name, value] : node.entries()) facts[name.as_string()] = value.as_int();
+  for (const auto& [name, value] : node.entries()) {
+    const std::int64_t number = value.as_int();
+    if (number < 0 || number > kFactMax) value.fail("a fact is a number from 0 up");
+    facts[name.as_string()] = number;
+  }
   return facts;
 }
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/gate/static_facts.hpp"
+#include "harness/gate/facts_entry.hpp"
 
 namespace fusetune {
 

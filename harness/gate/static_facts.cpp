@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include "harness/spec/variant_facts.hpp"
 #include "harness/tune/traffic.hpp"
 
 namespace fusetune {
@@ -38,17 +37,6 @@ FactsEntry entry_of(const Plan& plan, std::size_t geometry, std::size_t variant)
 }
 
 }  // namespace
-
-const std::vector<std::string>& static_fact_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all = code_fact_names();
-    all.insert(all.end(), {"agpr", "code_bytes", "load_instructions", "store_instructions"});
-    all.insert(all.end(), traffic_fact_names().begin(), traffic_fact_names().end());
-    all.push_back("moved_bytes");
-    return all;
-  }();
-  return names;
-}
 
 Facts facts_of_kernel(const KernelFacts& kernel) {
   Facts facts;

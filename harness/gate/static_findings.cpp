@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "harness/base/files.hpp"
 #include "harness/spec/plan_sources.hpp"
 
 namespace fusetune {
@@ -12,7 +11,22 @@ namespace fusetune {
 namespace {
 
 SourcePlace place_of(const Mark& mark) {
-  return {display_path(mark.file), std::max(mark.line, 1), std::max(mark.column, 1)};
+  return {mark.file, std::max(mark.line, 1), std::max(mark.column, 1)};
+}
+
+/// What code that could not be had says of a change. A compiler that dies or is late may be the
+/// machine's fault.
+Verdict verdict_of_compilation(Status status) {
+  switch (status) {
+    case Status::compile_error:
+    case Status::resource_limit:
+      return Verdict::regression;
+    case Status::skipped:
+    case Status::pruned:
+      return Verdict::skipped;
+    default:
+      return Verdict::env_changed;
+  }
 }
 
 std::string fact_label(const FactVerdict& verdict) {
@@ -175,6 +189,7 @@ Finding judge_proof(const ProvedVariant& proved, Finding begun, std::int64_t& co
     begun.numbers["compared_" + check.name] = static_cast<double>(check.comparisons);
     begun.chain.push_back(fmt::format("{}: {} {}", check.name, check.comparisons, check.unit));
   }
+  for (const std::string& reason : proved.left_out) begun.chain.push_back("left out: " + reason);
   if (comparisons > 0) ++compared;
   begun.numbers["proved_runs"] = static_cast<double>(proved.cases);
   switch (exit_code_of(proved.outcome.status)) {
@@ -191,7 +206,7 @@ Finding judge_proof(const ProvedVariant& proved, Finding begun, std::int64_t& co
       begun.verdict = Verdict::crash;
       break;
     default:
-      begun.verdict = Verdict::regression;
+      begun.verdict = verdict_of_compilation(proved.outcome.status);
   }
   if (!proved.failed_check.empty()) begun.rule = "verify/" + proved.failed_check;
   if (!proved.failed_case.empty()) {
@@ -212,8 +227,9 @@ Finding judge_compilation(const CompiledUnit& unit, const FactsBase& base, Findi
   begun.reason =
       fmt::format("{}: {}", to_string(unit.code.outcome.status), unit.code.outcome.message);
   begun.chain.push_back(begun.reason);
-  begun.verdict = Verdict::regression;
-  if (base.accepted != nullptr && base.accepted->compiler != base.compiler) {
+  begun.verdict = verdict_of_compilation(unit.code.outcome.status);
+  if (begun.verdict == Verdict::regression && base.accepted != nullptr &&
+      base.accepted->compiler != base.compiler) {
     begun.verdict = Verdict::env_changed;
     begun.chain.push_back(
         fmt::format("compiled by {}, accepted of {}", base.compiler, base.accepted->compiler));

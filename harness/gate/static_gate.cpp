@@ -10,6 +10,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
+#include "harness/gate/static_facts.hpp"
 #include "harness/gate/static_findings.hpp"
 
 namespace fusetune {
@@ -59,12 +60,24 @@ Sweep sweep_for(const StaticGateRequest& request, const WaveTargets& wave) {
   return sweep;
 }
 
+/// The accepted facts of a sweep are in a folder of its name.
+void require_folder_name(const std::string& sweep) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  if (sweep.empty() || sweep.front() == '.' || sweep.find_first_not_of(kPlain) != std::string::npos)
+    throw UserError(fmt::format(
+        "the sweep's name '{}' cannot name a folder of accepted facts: letters, digits, '-', '_' "
+        "and '.' can",
+        sweep));
+}
+
 class StaticGate {
  public:
   StaticGate(const StaticGateRequest& request, Session& session)
       : request_(request), session_(session) {}
 
   StaticGateResult run() {
+    require_folder_name(request_.sweep.name);
     report().name = request_.sweep.name;
     for (const WaveTargets& wave : targets_by_wave(request_))
       if (!report().interrupted) run_wave(wave);

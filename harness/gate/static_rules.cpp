@@ -23,9 +23,19 @@ std::string text_of(const YamlNode& node, std::string_view what) {
   return text;
 }
 
-double not_negative(const YamlNode& node, double value) {
-  if (!(value >= 0) || !std::isfinite(value)) node.fail("a tolerance is 0 or more");
-  return value;
+/// In the facts' unit, from 0 up.
+std::int64_t read_number(const YamlNode& node) {
+  const std::int64_t number = node.as_int();
+  if (number < 0 || number > kFactMax) node.fail("facts and tolerances are numbers from 0 up");
+  return number;
+}
+
+double read_percent(const YamlNode& node) {
+  constexpr double kPercentMax = 1000;
+  const double percent = node.as_double();
+  if (!(percent >= 0 && percent <= kPercentMax))
+    node.fail(fmt::format("a tolerance is from 0 to {} percent", kPercentMax));
+  return percent;
 }
 
 std::optional<std::int64_t> read_limit(const YamlNode& node, bool more_is_worse) {
@@ -34,7 +44,7 @@ std::optional<std::int64_t> read_limit(const YamlNode& node, bool more_is_worse)
     other->fail(fmt::format("{} is worse here: say {}", more_is_worse ? "more" : "less",
                             more_is_worse ? "at_most" : "at_least"));
   if (!own) return std::nullopt;
-  return own->as_int();
+  return read_number(*own);
 }
 
 StaticRule read_rule(const YamlNode& node, std::set<std::string>& judged) {
@@ -51,12 +61,9 @@ StaticRule read_rule(const YamlNode& node, std::set<std::string>& judged) {
   }
   if (rule.facts.empty()) node.at("facts").fail("a rule without facts judges nothing");
   rule.more_is_worse = node.at("worse").as_one_of({"more", "less"}, "direction") == "more";
-  if (const auto tolerance = node.find("tolerance")) {
-    rule.tolerance = tolerance->as_int();
-    not_negative(*tolerance, static_cast<double>(rule.tolerance));
-  }
+  if (const auto tolerance = node.find("tolerance")) rule.tolerance = read_number(*tolerance);
   if (const auto percent = node.find("tolerance_percent"))
-    rule.tolerance_percent = not_negative(*percent, percent->as_double());
+    rule.tolerance_percent = read_percent(*percent);
   rule.limit = read_limit(node, rule.more_is_worse);
   rule.reason = text_of(node.at("reason"), "the reason");
   return rule;

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/gate/facts_entry.hpp"
 #include "harness/gate/gate_report.hpp"
-#include "harness/gate/static_facts.hpp"
 
 namespace fusetune {
 

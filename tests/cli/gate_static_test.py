@@ -40,6 +40,7 @@ NARROWED = ("  return ft_load<FT_VECTOR_BYTES>(from);\n",
             "  for (int i = 0; i < FT_VECTOR_BYTES / 4; ++i) parts[i] = ft_load<4>(from + 4 * i);\n"
             "  return whole;\n")
 BROKEN = ("(row * Row::kZ + (c - Row::kQkv))", "(row * Row::kZ + ((c - Row::kQkv) ^ 1))")
+HANGING = ("  const InputRows in = SRC_ROWS;\n", "  volatile int zero = 0;\n  while (zero == 0) {\n  }\n  const InputRows in = SRC_ROWS;\n")
 NO_CODE = ("FT_DEVICE void store_chunk(", "FT_DEVICE void store_chunk(no_such_type, ")
 REFACTORED = ("FT_DEVICE const char* chunk_source(", "// Moved here by a refactoring.\nFT_DEVICE const char* chunk_source(")
 
@@ -189,6 +190,12 @@ class Gate(Tree):
         again = subprocess.run(command, shell=True, cwd=self.root, capture_output=True, text=True, timeout=300,
                                env={**os.environ, "CI": "true", "FUSETUNE_ROOT": str(self.root)})
         self.assertEqual(again.returncode, 2, again.stdout + again.stderr)
+
+    def test_a_kernel_that_hangs_is_an_error(self):
+        self.plant(HANGING)
+        found, outputs = self.gate(5, "--target", "host-w64", "--kernel-timeout-s", 0.5)
+        self.assertEqual(found["verify/launch", "host-w64"], "CRASH")
+        self.assertTrue(outputs["junit"].findall(".//error"))
 
     def test_what_does_not_compile_is_worse_than_what_did(self):
         self.plant(NO_CODE)
@@ -346,7 +353,7 @@ class Workflows(unittest.TestCase):
     def test_the_page_names_what_there_is(self):
         page = (harness.ROOT / "docs/ci.md").read_text()
         helped = subprocess.run([harness.PROGRAM, "gate", "--help"], capture_output=True, text=True, check=True).stdout
-        options = set(re.findall(r"--[a-z-]+", page))
+        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", page))
         self.assertGreater(len(options), 8)
         self.assertEqual({option for option in options if option not in helped and option != "--json"}, set())
         for file in re.findall(r"`((?:configs|scripts|docs|examples)/[\w./-]+)`", page):

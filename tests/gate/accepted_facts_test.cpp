@@ -55,6 +55,8 @@ TEST(AcceptedFacts, WhatIsWrongIsToldWithItsPlace) {
   };
   EXPECT_THAT(refuse("vgpr: 16", "vgrp: 16"), HasSubstr("did you mean 'vgpr'"));
   EXPECT_THAT(refuse("vgpr: 16", "vgpr: 016"), HasSubstr("f.yaml:11:33:"));
+  EXPECT_THAT(refuse("vgpr: 16", "vgpr: -1"), HasSubstr("from 0 up"));
+  EXPECT_THAT(refuse("vgpr: 16", "vgpr: 9223372036854775807"), HasSubstr("from 0 up"));
   EXPECT_THAT(refuse("variant: 'b=2'", "variant: 'a=1'"), HasSubstr("there twice"));
   EXPECT_THAT(refuse("accepted_facts: 1", "accepted_facts: 2"), HasSubstr("reads format 1"));
 }

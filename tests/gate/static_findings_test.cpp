@@ -100,6 +100,27 @@ TEST(JudgeProof, GoesByTheStatus) {
   EXPECT_EQ(judged(Status::compile_error, 0).verdict, Verdict::regression);
 }
 
+TEST(JudgeProof, ALateOrDyingCompilerIsNoLossOfTheKernel) {
+  EXPECT_EQ(judged(Status::compile_timeout, 0).verdict, Verdict::env_changed);
+  EXPECT_EQ(judged(Status::compiler_crash, 0).verdict, Verdict::env_changed);
+  EXPECT_EQ(judged(Status::resource_limit, 0).verdict, Verdict::regression);
+}
+
+TEST(JudgeCompilation, GoesByTheStatusAndTheCompiler) {
+  const AcceptedFacts accepted{"small", "gfx90a", "one", {}};
+  const auto verdict = [&](Status status, const std::string& compiler) {
+    CompiledUnit unit;
+    unit.code.outcome = {status, "message"};
+    return judge_compilation(unit, {&accepted, compiler},
+                             finding_with(Verdict::skipped, "", "copy()"))
+        .verdict;
+  };
+  EXPECT_EQ(verdict(Status::compile_error, "one"), Verdict::regression);
+  EXPECT_EQ(verdict(Status::compile_error, "another"), Verdict::env_changed);
+  EXPECT_EQ(verdict(Status::compile_timeout, "one"), Verdict::env_changed);
+  EXPECT_EQ(verdict(Status::skipped, "another"), Verdict::skipped);
+}
+
 TEST(JudgeProof, NothingComparedIsNoPass) {
   EXPECT_EQ(judged(Status::ok, 0).verdict, Verdict::skipped);
   EXPECT_EQ(judged(Status::skipped, 0).verdict, Verdict::skipped);

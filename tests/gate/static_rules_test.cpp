@@ -114,8 +114,11 @@ INSTANTIATE_TEST_SUITE_P(
                     BadRules{"EmptyReason", "reason: r}", "reason: \"\"}", "empty"},
                     BadRules{"Direction", "worse: less", "worse: fewer", "fewer"},
                     BadRules{"LimitOfTheOtherSide", "at_most: 0", "at_least: 0", "say at_most"},
-                    BadRules{"NegativeTolerance", "tolerance: 2", "tolerance: -2", "0 or more"},
-                    BadRules{"NegativePercent", "percent: 10", "percent: -10", "0 or more"},
+                    BadRules{"NegativeTolerance", "tolerance: 2", "tolerance: -2", "from 0 up"},
+                    BadRules{"NegativePercent", "percent: 10", "percent: -10", "from 0 to"},
+                    BadRules{"HugeTolerance", "tolerance: 2", "tolerance: 9223372036854775807",
+                             "from 0 up"},
+                    BadRules{"NoNumber", "percent: 10", "percent: .nan", "number"},
                     BadRules{"Name", "static/spills", "spills", "static/..."},
                     BadRules{"Format", "gate_rules: 1", "gate_rules: 2", "reads format 1"}),
     [](const auto& param_info) { return param_info.param.name; });
