@@ -193,13 +193,13 @@ void add_gate_outputs(CLI::App& gate, GateOptions& options) {
 
 void add_gate(CLI::App& app, Program& program) {
   GateOptions& options = program.gate;
-  CLI::App* gate = app.add_subcommand(
-      "gate", "Judge a change: raced against its baseline, or without a clock");
+  CLI::App* gate =
+      app.add_subcommand("gate", "Judge a change: raced against its baseline, or without a clock");
   gate->add_option("SWEEP", options.sweep, "Sweep file (default: configs/sweeps/gate.yaml)");
-  gate->add_option("--family", options.families, "Families of the sweep; all when left out");
-  CLI::Option* without_clock =
-      gate->add_flag("--static", options.without_clock,
-                     "Without GPU or clock: proofs, facts of code and traces");
+  CLI::Option* without_clock = gate->add_flag(
+      "--static", options.without_clock, "Without GPU or clock: proofs, facts of code and traces");
+  gate->add_option("--family", options.families, "Families of the sweep; all when left out")
+      ->needs(without_clock);
   gate->add_flag("--accept", options.accept,
                  "Accept what is seen: rewrites the files of --accepted")
       ->needs(without_clock);

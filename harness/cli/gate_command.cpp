@@ -128,6 +128,9 @@ ExitCode gate_command(const GlobalOptions& global, const GateOptions& options) {
     }
     report = std::move(result.report);
   } else {
+    if (options.sweep.empty())
+      throw UserError(
+          "say which sweep is to be raced: gate SWEEP; or judge without a clock: gate --static");
     report = timed_report(options);
   }
   name_commands(global, report);
