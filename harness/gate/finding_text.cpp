@@ -113,8 +113,8 @@ std::string detectable_text(const Finding& finding) {
 
 std::string message_of(const Finding& finding) {
   std::string text = finding.reason;
-  for (const std::string& more : {ratio_text(finding.ratio), detectable_text(finding)})
-    if (!more.empty()) text += "; " + (more == ratio_text(finding.ratio) ? "ratio " + more : more);
+  if (finding.ratio) text += "; ratio " + ratio_text(finding.ratio);
+  if (finding.detectable_percent) text += "; " + detectable_text(finding);
   return clean_text(text);
 }
 

@@ -292,14 +292,23 @@ class StaticGate {
   std::map<std::string, std::string> compilers_, unavailable_;
 };
 
-/// What acceptance settles: losses beside what was accepted before, and what is new or gone. Wrong
-/// results, code that is not there and limits are not.
+/// What acceptance settles: what is worse than before, new or gone. Wrong results and code that is
+/// not there are not settled by it.
 bool is_settled(const Finding& finding, const StaticRules& rules) {
   if (exit_code_of(finding.verdict, {true, true}) == ExitCode::pass) return true;
   if (finding.rule == "static/coverage" || finding.rule == "static/facts") return true;
-  for (const StaticRule& rule : rules.rules)
-    if (rule.id == finding.rule) return !rule.limit;
-  return false;
+  return std::any_of(rules.rules.begin(), rules.rules.end(),
+                     [&finding](const StaticRule& rule) { return rule.id == finding.rule; });
+}
+
+/// Limits hold whatever is accepted, so nothing beyond one is.
+void require_limits(const StaticRules& rules, const AcceptedFacts& observed) {
+  for (const FactsEntry& entry : observed.entries)
+    for (const FactVerdict& verdict : judge_facts(rules, nullptr, entry))
+      if (verdict.verdict != Verdict::pass)
+        throw UserError(fmt::format("nothing was accepted: {} by {} of {} on {} ({})", verdict.text,
+                                    entry.variant, entry.geometry, observed.target,
+                                    verdict.rule->id));
 }
 
 }  // namespace
@@ -317,6 +326,7 @@ std::vector<std::string> accept_facts(const StaticGateRequest& request,
     if (!is_settled(finding, request.rules))
       throw UserError(fmt::format("nothing was accepted: {} of {} on {}: {}", finding.rule,
                                   finding.case_key, finding.target, finding.reason));
+  for (const AcceptedFacts& observed : result.observed) require_limits(request.rules, observed);
   std::vector<std::string> lines;
   for (const AcceptedFacts& observed : result.observed) {
     const fs::path file = accepted_path(request.accepted, observed.sweep, observed.target);

@@ -158,6 +158,7 @@ class Gate(Tree):
         refused = self.run_gate("--accept")
         self.assertEqual(refused.returncode, 64)
         self.assertIn("nothing was accepted", refused.stderr)
+        self.assertIn("whatever is accepted", " ".join(refused.stderr.split()))
 
     def test_a_narrowed_load_is_a_regression_until_it_is_accepted(self):
         self.plant(NARROWED)
