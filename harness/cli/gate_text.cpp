@@ -18,6 +18,14 @@ namespace fusetune {
 
 namespace {
 
+/// What is told may come from a compiler or a kernel: it makes no lines of its own.
+std::string one_line(const std::string& text) {
+  std::string line = clean_text(text);
+  for (char& c : line)
+    if (c == '\n' || c == '\t') c = ' ';
+  return line;
+}
+
 std::string painted(const Finding& finding, const GateRules& rules, const Terminal& terminal,
                     const std::string& text) {
   if (fails(finding, rules)) return terminal.red(text);
@@ -32,7 +40,7 @@ std::string shown_case(const std::string& key) {
   } catch (const UserError&) {
   } catch (const EvalError&) {
   }
-  return clean_text(key);
+  return one_line(key);
 }
 
 /// The findings of one case and one variant, in the order in which they came.
@@ -54,11 +62,8 @@ std::vector<CaseLine> case_lines(const GateReport& report) {
   return lines;
 }
 
-/// Ratio and detectable effect where something was timed, else what was judged.
-std::string judged_text(const CaseLine& line, const Finding& worst) {
-  if (worst.ratio)
-    return ratio_text(worst.ratio) +
-           (worst.detectable_percent ? ", " + detectable_text(worst) : std::string());
+/// The targets that were judged, in the order in which they were.
+std::string targets_text(const CaseLine& line) {
   std::vector<std::string> targets;
   for (const Finding& finding : line.findings)
     if (std::find(targets.begin(), targets.end(), finding.target) == targets.end())
@@ -70,24 +75,33 @@ std::string judged_text(const CaseLine& line, const Finding& worst) {
 std::string problem_text(const GateReport& report, const Finding& finding,
                          const Terminal& terminal) {
   std::string out =
-      terminal.red(fmt::format("{} {}", to_string(finding.verdict), clean_text(finding.rule)));
-  if (!finding.target.empty()) out += " on " + clean_text(finding.target);
+      terminal.red(fmt::format("{} {}", to_string(finding.verdict), one_line(finding.rule)));
+  if (!finding.target.empty()) out += " on " + one_line(finding.target);
   if (!finding.place.file.empty())
-    out += fmt::format(" ({}:{})", clean_text(finding.place.file), finding.place.line);
-  out += "\n" + wrapped("  " + message_of(finding), 4);
+    out += fmt::format(" ({}:{})", one_line(finding.place.file), finding.place.line);
+  out += "\n" + wrapped("  " + one_line(message_of(finding)), 4);
   if (!finding.case_key.empty() && finding.case_key != report.name)
     out += fmt::format("  {}\n", shown_case(finding.case_key));
-  if (!finding.variant.empty()) out += fmt::format("  {}\n", clean_text(finding.variant));
+  if (!finding.variant.empty()) out += fmt::format("  {}\n", one_line(finding.variant));
   if (!finding.reproduce.empty())
-    out += fmt::format("  show it again:\n    {}\n", clean_text(finding.reproduce));
+    out += fmt::format("  show it again:\n    {}\n", one_line(finding.reproduce));
   return out;
+}
+
+std::string suite_text(const SuiteFinding& suite) {
+  std::string text = fmt::format("{} {}, {}", to_string(suite.verdict),
+                                 suite.group.empty() ? "all" : one_line(suite.group),
+                                 counted(suite.cases, "case"));
+  if (suite.ratio) text += ": geometric mean " + ratio_text(suite.ratio);
+  if (!suite.reason.empty()) text += "; " + one_line(suite.reason);
+  return text;
 }
 
 std::string numbered_steps(const Finding& finding) {
   std::string out;
   std::size_t number = 0;
   for (const std::string& step : finding.chain)
-    out += wrapped(fmt::format("    {}. {}", ++number, clean_text(step)), 7);
+    out += wrapped(fmt::format("    {}. {}", ++number, one_line(step)), 7);
   return out;
 }
 
@@ -104,16 +118,27 @@ std::string same_key(const std::string& key) {
 
 std::string cases_text(const GateReport& report, const GateRules& rules, const Terminal& terminal) {
   using Align = TextTable::Align;
-  TextTable table({"verdict", "case", "variant", "judged"},
-                  {Align::left, Align::left, Align::right, Align::left});
+  const bool timed = std::any_of(report.findings.begin(), report.findings.end(),
+                                 [](const Finding& finding) { return finding.ratio.has_value(); });
+  std::vector<std::string> header{"verdict", "case", "variant"};
+  if (timed) header.insert(header.end(), {"ratio", "detectable"});
+  header.push_back("on");
+  TextTable table(header, {Align::left, Align::left, Align::right});
   VariantLegend legend;
   std::vector<std::string> colours;
   for (const CaseLine& line : case_lines(report)) {
     const Finding worst = worst_first(line.findings, rules).front();
-    table.add({std::string(to_string(worst.verdict)), shown_case(line.case_key),
-               line.variant.empty() ? "" : legend.number(clean_text(line.variant)),
-               judged_text(line, worst)});
-    colours.push_back(painted(worst, rules, terminal, std::string(to_string(worst.verdict))));
+    const std::string verdict(to_string(worst.verdict));
+    std::vector<std::string> row{verdict, shown_case(line.case_key),
+                                 line.variant.empty() ? "" : legend.number(one_line(line.variant))};
+    if (timed)
+      row.insert(
+          row.end(),
+          {ratio_text(worst.ratio),
+           worst.detectable_percent ? fmt::format("{:.1f} %", *worst.detectable_percent) : ""});
+    row.push_back(targets_text(line));
+    table.add(std::move(row));
+    colours.push_back(painted(worst, rules, terminal, verdict));
   }
   if (table.empty()) return "";
   // A table counts columns, and colours have none: they are painted afterwards.
@@ -150,9 +175,9 @@ std::string problems_text(const GateReport& report, const GateRules& rules,
     out += fmt::format("{} in the files of --junit, --sarif and --report\n",
                        counted(static_cast<long long>(failing - findings_max), "more failure"));
   for (const auto& [kind, found] : others)
-    out += wrapped(fmt::format("{}: {}, the first: {}", clean_text(kind),
+    out += wrapped(fmt::format("{}: {}, the first: {}", one_line(kind),
                                counted(static_cast<long long>(found.first), "finding"),
-                               message_of(found.second)),
+                               one_line(message_of(found.second))),
                    2);
   return out.empty() ? out : out + "\n";
 }
@@ -160,16 +185,11 @@ std::string problems_text(const GateReport& report, const GateRules& rules,
 std::string outcome_lines(const GateReport& report, const GateRules& rules,
                           const Terminal& terminal) {
   std::string out;
-  for (const SuiteFinding& suite : report.suites)
-    out += wrapped(
-        fmt::format("{} {}: {} over {}{}", to_string(suite.verdict),
-                    suite.group.empty() ? "all" : suite.group, ratio_text(suite.ratio),
-                    counted(suite.cases, "case"), suite.reason.empty() ? "" : "; " + suite.reason),
-        2);
+  for (const SuiteFinding& suite : report.suites) out += wrapped(suite_text(suite), 2);
   const bool passed = exit_code_of(report, rules) == ExitCode::pass;
   const std::string outcome = outcome_text(report, rules);
   return out + wrapped(fmt::format("{}; {}", counts_text(report), coverage_text(report)), 2) +
-         fmt::format("gate {}: {}\n", clean_text(report.name),
+         fmt::format("gate {}: {}\n", one_line(report.name),
                      passed ? terminal.green(outcome) : terminal.red(outcome));
 }
 
@@ -181,9 +201,9 @@ std::string decision_text(const GateReport& report, const std::string& case_key)
     keys.insert(finding.case_key);
     if (finding.case_key != wanted && finding.case_key != case_key) continue;
     out += wrapped(fmt::format("{} {} on {}: {}", to_string(finding.verdict), finding.rule,
-                               finding.target, message_of(finding)),
+                               finding.target, one_line(message_of(finding))),
                    2);
-    if (!finding.variant.empty()) out += fmt::format("  {}\n", clean_text(finding.variant));
+    if (!finding.variant.empty()) out += fmt::format("  {}\n", one_line(finding.variant));
     out += numbered_steps(finding);
   }
   if (out.empty())

@@ -61,7 +61,9 @@ std::string reproduce_text(const std::vector<Finding>& findings, const GateRules
 }  // namespace
 
 std::string markdown_text(const std::string& text) {
-  constexpr std::string_view kMarkup = "\\`*_{}[]<>()#+-.!|&~@:\"'$=";
+  // Links, mentions and emoji as well; what means something at the begin of a line alone does not
+  // matter in a cell.
+  constexpr std::string_view kMarkup = "\\`*_[]<>#!|&~@:$";
   std::string out;
   for (const char c : clean_text(text)) {
     if (c == '\n' || c == '\t')
