@@ -191,6 +191,8 @@ class StaticGate {
       Finding begun = finding_of(plan, places_, traced.geometry, traced.variant, plan.target,
                                  plan.sweep.device);
       begun.case_key = traffic.cases[traced.geometry].key();
+      begun.reproduce = fmt::format("fusetune inspect --case '{}' --variant '{}' --target {}",
+                                    begun.case_key, begun.variant, begun.target);
       if (!traced.outcome.ok()) {
         report().findings.push_back(untraced(campaign, traced, std::move(begun)));
         continue;

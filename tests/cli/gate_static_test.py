@@ -167,6 +167,9 @@ class Gate(Tree):
             self.assertEqual(found["static/widths", target], "REGRESSION")
             self.assertEqual(found["verify/proof", target], "PASS")
         self.assertIn("load_bytes_per_lane of trace is 4, accepted 16", outputs["text"].replace("\n  ", " "))
+        command = next(one["reproduce"] for one in outputs["report"]["findings"]
+                       if (one["rule"], one["target"]) == ("static/widths", "host-w64"))
+        self.assertIn("inspect --case", command)
         accepted = self.root / "results/accepted"
         kept = self.root / "kept"
         shutil.copytree(accepted, kept)
