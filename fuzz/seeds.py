@@ -162,6 +162,7 @@ def main():
         "sweep": files("configs/sweeps/*.yaml", "tests/spec/documents/sweep.yaml", "tests/faults/*.yaml"),
         "models": files("configs/models.yaml", "tests/spec/documents/models.yaml"),
         "keys": keys(),
+        "gate_files": files("configs/gate-rules.yaml", "results/accepted/*/*.yaml"),
         "safetensors": safetensors_files(),
         "message": messages(),
         "records": record_files(),

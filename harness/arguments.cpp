@@ -17,16 +17,18 @@ constexpr const char* kFooter =
     R"(Keys paste back: a case is FAMILY(name=value,...), a variant name=value,...; quote them in a
 shell.
 
-Exit codes: 0 all well; 2 a result was wrong; 3 inconclusive; 4 the environment is unusable, a
-variant did not compile, or nothing was compared or decided; 5 a kernel crashed or hung; 64 usage
-or input; 70 internal error; 130 interrupted (what was done is kept). The gravest of several counts:
-130, 70, 2, 5, 4, 64, 3. A compiler that is not installed is a remark and exit code 0 for a target
-of also_compile, and 4 for the device or for inspect's target.
+Exit codes: 0 all well; 1 worse than the baseline (gate); 2 a result was wrong; 3 inconclusive;
+4 the environment is unusable, a variant did not compile, or nothing was compared or decided; 5 a
+kernel crashed or hung; 64 usage or input; 70 internal error; 130 interrupted (what was done is
+kept). The gravest of several counts: 130, 70, 2, 5, 1, 4, 64, 3. A compiler that is not installed
+is a remark and exit code 0 for a target of also_compile, and 4 for the device or for a target that
+is asked for.
 
 First steps:
   fusetune list models                           what shapes there are
   fusetune tune configs/sweeps/quickstart.yaml   from YAML to a proven table and a header, no GPU
   fusetune verify split_reshape_cat --model qwen3.5-27b --tp 8 --device host-w32
+  fusetune gate --static                         judge a change to the kernels, no GPU
   fusetune explain 'CASE'                        why a variant won and why the others fell)";
 
 constexpr const char* kDevices = "host-w64, host-w32, simulated, hip:N (default: the first two)";
@@ -170,6 +172,58 @@ void add_inspect(CLI::App& app, Program& program) {
   add_selection(*command, program.inspect.selection);
   command->callback([&program] {
     program.run = [&program] { return inspect_command(program.global, program.inspect); };
+  });
+}
+
+void add_gate_outputs(CLI::App& gate, GateOptions& options) {
+  gate.add_option("--junit", options.junit, "Write JUnit XML to this file");
+  gate.add_option("--sarif", options.sarif, "Write SARIF 2.1.0 to this file");
+  gate.add_option("--report", options.report, "Write the JSON of --json to this file as well");
+  gate.add_option("--summary", options.summary,
+                  "Append a Markdown table (in GitHub Actions: the step's summary)")
+      ->envname("GITHUB_STEP_SUMMARY");
+  gate.add_flag("--annotations", options.annotations,
+                "Print ::error lines of GitHub Actions (there: always)")
+      ->envname("GITHUB_ACTIONS");
+  gate.add_option("--explain", options.explain, "Print how this case was decided, step by step");
+  gate.add_flag("--strict", options.strict, "What stays undecided fails (exit code 3)");
+  gate.add_flag("--require-baseline", options.require_baseline,
+                "What has no baseline or accepted facts fails (exit code 4)");
+}
+
+void add_gate(CLI::App& app, Program& program) {
+  GateOptions& options = program.gate;
+  CLI::App* gate =
+      app.add_subcommand("gate", "Judge a change: raced against its baseline, or without a clock");
+  gate->add_option("SWEEP", options.sweep, "Sweep file (default: configs/sweeps/gate.yaml)");
+  CLI::Option* without_clock = gate->add_flag(
+      "--static", options.without_clock, "Without GPU or clock: proofs, facts of code and traces");
+  gate->add_option("--family", options.families, "Families of the sweep; all when left out")
+      ->needs(without_clock);
+  gate->add_flag("--accept", options.accept,
+                 "Accept what is seen: rewrites the files of --accepted")
+      ->needs(without_clock);
+  gate->add_option("--accepted", options.accepted,
+                   "Folder of accepted facts (default: results/accepted)")
+      ->needs(without_clock);
+  gate->add_option("--rules", options.rules,
+                   "Rules and tolerances (default: configs/gate-rules.yaml)")
+      ->needs(without_clock);
+  gate->add_option("--target", options.targets,
+                   "Targets instead of host-w64, host-w32 and the sweep's also_compile")
+      ->needs(without_clock);
+  for (CLI::Option* timed :
+       {gate->add_option("--device", options.device, "Device of the races, instead of the sweep's"),
+        gate->add_option("--baseline", options.baseline, "Baseline to race against"),
+        gate->add_option("--anchor", options.anchor, "Pinned release, against slow creep")})
+    timed->excludes(without_clock);
+  add_gate_outputs(*gate, options);
+  gate->footer(
+      "Exit codes: 0 passed; 1 something got worse; 2 a result was wrong; 3 undecided (--strict);\n"
+      "4 nothing was compared, or baseline or environment cannot be used; 5 a kernel crashed or\n"
+      "hung. docs/ci.md has workflows of GitHub Actions and GitLab.");
+  gate->callback([&program] {
+    program.run = [&program] { return gate_command(program.global, program.gate); };
   });
 }
 
@@ -370,6 +424,7 @@ void add_commands(CLI::App& app, Program& program) {
   add_verify(app, program);
   add_golden(app, program);
   add_inspect(app, program);
+  add_gate(app, program);
   add_cache(app, program);
   add_records(app, program);
   add_exchange(app, program);

@@ -20,6 +20,7 @@ struct Program {
   ExplainOptions explain;
   ReportOptions report;
   DoctorOptions doctor;
+  GateOptions gate;
   SelftestOptions selftest;
   std::string list_what = "all";
   CacheOptions cache;

@@ -120,6 +120,26 @@ struct ImportOptions {
   std::int64_t top = 16;  ///< variants of the sweep
 };
 
+struct GateOptions {
+  std::filesystem::path sweep;
+  bool without_clock = false;          ///< --static
+  std::vector<std::string> families;   ///< of the sweep; all when empty
+  std::string explain;                 ///< a case
+  bool strict = false;                 ///< what is undecided fails
+  bool require_baseline = false;       ///< what has no baseline fails
+  std::filesystem::path junit, sarif;  ///< files to write; none when empty
+  std::filesystem::path summary;       ///< to append to
+  std::filesystem::path report;        ///< JSON
+  bool annotations = false;            ///< of GitHub Actions, on stdout
+  bool accept = false;                 ///< static: what is seen is what is accepted from now on
+  std::filesystem::path accepted;      ///< static: folder of accepted facts
+  std::filesystem::path rules;         ///< static
+  std::vector<std::string> targets;    ///< static: in place of both hosts and also_compile
+  std::string device;                  ///< timed
+  std::filesystem::path baseline;      ///< timed
+  std::filesystem::path anchor;        ///< timed
+};
+
 struct SelftestOptions {
   std::string family;
   std::vector<std::string> mutants;  ///< by name; all when empty

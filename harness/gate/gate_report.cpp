@@ -30,8 +30,6 @@ std::string_view to_string(Verdict verdict) {
   return "";
 }
 
-namespace {
-
 ExitCode exit_code_of(Verdict verdict, const GateRules& rules) {
   switch (verdict) {
     case Verdict::pass:
@@ -54,8 +52,6 @@ ExitCode exit_code_of(Verdict verdict, const GateRules& rules) {
   }
   return ExitCode::internal;
 }
-
-}  // namespace
 
 ExitCode exit_code_of(const GateReport& report, const GateRules& rules) {
   ExitCode worst = report.compared == 0 ? ExitCode::unusable : ExitCode::pass;
