@@ -17,7 +17,7 @@ constexpr const char* kFooter =
     R"(Keys paste back: a case is FAMILY(name=value,...), a variant name=value,...; quote them in a
 shell.
 
-Exit codes: 0 all well; 2 a result was wrong; 3 inconclusive; 4 the environment is unusable, a
+Exit codes: 0 all well; 1 slower than its baseline; 2 a result was wrong; 3 inconclusive; 4 the environment is unusable, a
 variant did not compile, or nothing was compared or decided; 5 a kernel crashed or hung; 64 usage
 or input; 70 internal error; 130 interrupted (what was done is kept). The gravest of several counts:
 130, 70, 2, 5, 4, 64, 3. A compiler that is not installed is a remark and exit code 0 for a target
@@ -173,6 +173,50 @@ void add_inspect(CLI::App& app, Program& program) {
   });
 }
 
+void add_gate(CLI::App& app, Program& program) {
+  GateOptions& options = program.gate;
+  CLI::App* gate = app.add_subcommand("gate", "Race what would be shipped against its baseline");
+  gate->add_option("SWEEP", options.sweep, "Sweep file")->required();
+  gate->add_option("--device", options.device, "Device of the races, instead of the sweep's");
+  gate->add_option("--baseline", options.baseline,
+                   "Baseline to race against (default: baseline.yaml in the device's results)");
+  gate->add_option("--anchor", options.anchor, "Pinned release, against slow creep");
+  gate->add_option("--delta", options.deltas,
+                   "Least change that counts: 3%, or of one family FAMILY=5%");
+  gate->add_flag("--strict", options.strict, "What stays undecided fails (exit code 3)");
+  gate->add_flag("--require-baseline", options.require_baseline,
+                 "What has no baseline or accepted facts fails (exit code 4)");
+  gate->callback([&program] {
+    program.run = [&program] { return gate_command(program.global, program.gate); };
+  });
+}
+
+void add_baseline(CLI::App& app, Program& program) {
+  BaselineOptions& options = program.baseline;
+  CLI::App* baseline =
+      app.add_subcommand("baseline", "The variants and sources that gate races against");
+  baseline->require_subcommand(1);
+  const auto add = [&](const char* action, const char* about) {
+    CLI::App* command = baseline->add_subcommand(action, about);
+    command->callback([&program, action] {
+      program.baseline.action = action;
+      program.run = [&program] { return baseline_command(program.global, program.baseline); };
+    });
+    return command;
+  };
+  CLI::App* accept = add("accept", "Prove what would be shipped, and take it as the baseline");
+  accept->add_option("SWEEP", options.sweep, "Sweep file: its cases")->required();
+  accept->add_option("--device", options.device, "Device, instead of the sweep's");
+  accept->add_option("--baseline", options.file,
+                     "File to write (default: baseline.yaml in the device's results)");
+  add("show", "One line a case: variant, source, where it was accepted")
+      ->add_option("FILE", options.file, "Baseline")
+      ->required();
+  CLI::App* diff = add("diff", "What differs between two baselines, one line a case");
+  diff->add_option("FROM", options.from, "Baseline")->required();
+  diff->add_option("TO", options.to, "Baseline")->required();
+}
+
 void add_doctor(CLI::App& app, Program& program) {
   CLI::App* doctor = app.add_subcommand(
       "doctor", "What a device's figures are worth: clock, cache, memory, noise");
@@ -321,6 +365,8 @@ void add_commands(CLI::App& app, Program& program) {
   add_verify(app, program);
   add_golden(app, program);
   add_inspect(app, program);
+  add_gate(app, program);
+  add_baseline(app, program);
   add_cache(app, program);
   add_records(app, program);
   add_doctor(app, program);

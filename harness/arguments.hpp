@@ -18,6 +18,8 @@ struct Program {
   GoldenOptions golden;
   InspectOptions inspect;
   ExplainOptions explain;
+  GateOptions gate;
+  BaselineOptions baseline;
   DoctorOptions doctor;
   SelftestOptions selftest;
   std::string list_what = "all";

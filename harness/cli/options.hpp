@@ -94,6 +94,24 @@ struct RecordsOptions {
   std::vector<std::string> from;  ///< of merge: files and stores
 };
 
+struct GateOptions {
+  std::filesystem::path sweep;
+  bool strict = false;              ///< what is undecided fails
+  bool require_baseline = false;    ///< what has no baseline fails
+  std::string device;               ///< timed
+  std::filesystem::path baseline;   ///< timed
+  std::filesystem::path anchor;     ///< timed
+  std::vector<std::string> deltas;  ///< timed: "3%", "FAMILY=5%"
+};
+
+struct BaselineOptions {
+  std::string action;              ///< accept, show, diff
+  std::filesystem::path sweep;     ///< of accept
+  std::string device;              ///< of accept, instead of the sweep's
+  std::filesystem::path file;      ///< default: baseline.yaml in the device's results
+  std::filesystem::path from, to;  ///< of diff
+};
+
 struct SelftestOptions {
   std::string family;
   std::vector<std::string> mutants;  ///< by name; all when empty

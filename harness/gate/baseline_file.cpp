@@ -42,6 +42,10 @@ Snapshot read_snapshot(const YamlNode& node, std::string& id) {
   for (const YamlNode& file : node.at("files").items()) {
     file.allow_keys({"name", "content"}, "key of a file");
     snapshot.files.push_back({file.at("name").as_string(), file.at("content").as_string()});
+    const std::string& content = snapshot.files.back().content;
+    if (content.size() != kSealPlace.size() ||
+        content.find_first_not_of("0123456789abcdef") != std::string::npos)
+      file.at("content").fail("contents are named by 32 hexadecimal digits");
   }
   std::sort(snapshot.files.begin(), snapshot.files.end());
   id = node.at("id").as_string();

@@ -31,7 +31,7 @@ enum class Verdict {
 std::string_view to_string(Verdict verdict);
 
 /// Where a finding belongs in a file that people edit.
-struct Place {
+struct SourcePlace {
   std::string file;
   std::int64_t line = 1, column = 1;
 };
@@ -48,7 +48,7 @@ struct Finding {
   std::optional<double> detectable_percent;  ///< the smallest slowdown that could have been seen
   std::map<std::string, double> numbers;     ///< with their units in their names
   std::vector<std::string> chain;            ///< how it was decided, step by step
-  Place place;
+  SourcePlace place;
   std::string reproduce;  ///< the command that shows it again
   std::string group;      ///< "decode", "prefill", or "" where nothing is timed
   double seconds = 0;     ///< that the check took

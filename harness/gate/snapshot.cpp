@@ -119,7 +119,8 @@ std::shared_ptr<const Family> family_of(const Snapshot& snapshot, const SourceFo
     if (fs::exists(path, error) && hash_hex(read_file(path)) == file.content) continue;
     write_file_atomic(path, sources.get(file), Durability::process_kill);
   }
-  return load_family(folder / "family.yaml");
+  // What is compiled names its files: those of a copy would make it other code.
+  return load_family(folder / "family.yaml", (fs::path(snapshot.folder) / "family.yaml").string());
 }
 
 }  // namespace fusetune

@@ -25,8 +25,15 @@ class Pair {
   virtual bool add_process(int epochs, std::vector<double>& log_ratios) = 0;
 };
 
-struct TwoStageRules {
+/// A pair and what differs between pairs.
+struct JudgedPair {
+  Pair* pair = nullptr;
   double delta = 0.03;
+  /// The same code on both sides: it is screened, and there is nothing to confirm.
+  bool known_equal = false;
+};
+
+struct TwoStageRules {
   double noise = 0;  ///< as in DecisionRules
   std::vector<int> looks = {4, 6, 8, 12};
   double alpha = 0.025;         ///< per side, of the screening
@@ -34,7 +41,6 @@ struct TwoStageRules {
   /// Where placement is one process' own, more of its epochs tell no more; where it is not, three
   /// of them find 5 % with the twelve processes that there are at most.
   int epochs_per_process = 3;
-  bool screen_only = false;  ///< nothing is confirmed: of pairs that are known to be equal
 };
 
 struct PairResult {
@@ -48,12 +54,18 @@ struct PairResult {
   const Trial& deciding() const { return confirmation ? *confirmation : screen; }
 };
 
-DecisionRules screening_rules(const TwoStageRules& rules);
-DecisionRules confirmation_rules(const TwoStageRules& rules);
+DecisionRules screening_rules(const TwoStageRules& rules, double delta);
+DecisionRules confirmation_rules(const TwoStageRules& rules, double delta);
 
-/// The pairs one after the other, then the suspects. `stop` is asked before each piece of work;
-/// what was not timed then has failed.
-std::vector<PairResult> judge_pairs(std::span<Pair* const> pairs, const TwoStageRules& rules,
-                                    const std::function<bool()>& stop = {});
+/// Who is told what happens.
+struct JudgingEvents {
+  std::function<bool()> stop{};                ///< asked before each piece of work
+  std::function<void(std::size_t)> settled{};  ///< told of each pair that is timed no more
+};
+
+/// The pairs one after the other, then the suspects. What was not timed because of `stop` has
+/// failed.
+std::vector<PairResult> judge_pairs(std::span<const JudgedPair> pairs, const TwoStageRules& rules,
+                                    const JudgingEvents& events = {});
 
 }  // namespace fusetune

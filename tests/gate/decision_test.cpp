@@ -176,7 +176,7 @@ class TwoFaced : public Pair {
 
 TEST(TwoStages, WhatOneProcessAloneShowsIsNoRegression) {
   TwoFaced placed(1.08, 1.0), slower(1.08, 1.08), same(1.0, 1.08);
-  const std::vector<Pair*> pairs = {&placed, &slower, &same};
+  const std::vector<JudgedPair> pairs = {{&placed}, {&slower}, {&same}};
   const std::vector<PairResult> results = judge_pairs(pairs, {});
   EXPECT_EQ(results[0].judgement.verdict, Verdict::pass);
   EXPECT_EQ(results[1].judgement.verdict, Verdict::regression);
@@ -187,21 +187,30 @@ TEST(TwoStages, WhatOneProcessAloneShowsIsNoRegression) {
 
 TEST(TwoStages, AKnownEqualPairIsNotConfirmed) {
   TwoFaced slower(1.08, 1.08);
-  Pair* const pair = &slower;
-  TwoStageRules rules;
-  rules.screen_only = true;
-  EXPECT_EQ(judge_pairs({&pair, 1}, rules).front().judgement.verdict, Verdict::inconclusive);
+  const JudgedPair pair{&slower, 0.03, true};
+  EXPECT_EQ(judge_pairs({&pair, 1}, {}).front().judgement.verdict, Verdict::inconclusive);
   EXPECT_EQ(slower.processes, 0);
+}
+
+TEST(TwoStages, EachPairHasItsOwnDelta) {
+  TwoFaced slower(1.05, 1.05), allowed(1.05, 1.05);
+  std::vector<std::size_t> settled;
+  const std::vector<JudgedPair> pairs = {{&slower, 0.03}, {&allowed, 0.10}};
+  const auto results =
+      judge_pairs(pairs, {}, {.settled = [&settled](std::size_t i) { settled.push_back(i); }});
+  EXPECT_EQ(results[0].judgement.verdict, Verdict::regression);
+  EXPECT_EQ(results[1].judgement.verdict, Verdict::pass);
+  EXPECT_EQ(settled, (std::vector<std::size_t>{1, 0}));
 }
 
 TEST(TwoStages, WhatCannotBeTimedHasFailed) {
   TwoFaced broken(-1, 1), breaks(1.08, -1), fine(1, 1);
-  const std::vector<Pair*> pairs = {&broken, &breaks, &fine};
+  const std::vector<JudgedPair> pairs = {{&broken}, {&breaks}, {&fine}};
   const std::vector<PairResult> results = judge_pairs(pairs, {});
   EXPECT_TRUE(results[0].failed);
   EXPECT_TRUE(results[1].failed);
   EXPECT_FALSE(results[2].failed);
-  for (const PairResult& result : judge_pairs(pairs, {}, [] { return true; }))
+  for (const PairResult& result : judge_pairs(pairs, {}, {.stop = [] { return true; }}))
     EXPECT_TRUE(result.failed);
 }
 

@@ -108,8 +108,8 @@ Rates rates_of_gate(int pairs, double ratio, const TwoStageRules& rules, std::ui
   Rates rates;
   for (rates.pairs = 0; rates.pairs < pairs; ++rates.pairs) {
     NoisyPair pair(usual_noise(), seed + static_cast<std::uint64_t>(rates.pairs), ratio);
-    Pair* const pointer = &pair;
-    const PairResult result = judge_pairs({&pointer, 1}, rules).front();
+    const JudgedPair judged{&pair};
+    const PairResult result = judge_pairs({&judged, 1}, rules).front();
     rates.mean_epochs += static_cast<double>(result.epochs.size()) / pairs;
     rates.mean_processes += static_cast<double>(result.processes.size()) / pairs;
     const Verdict verdict = result.judgement.verdict;
