@@ -55,7 +55,7 @@ Trial walk(std::span<const double> log_ratios, const DecisionRules& rules, const
     const auto seen = log_ratios.first(static_cast<std::size_t>(look));
     trial.observations = look;
     trial.ratio = ratio_of(t_interval(seen, 1 - 2 * rules.alpha / looks));
-    trial.leaning = leaning_of(trial.ratio, delta);
+    trial.leaning = leaning_of(trial.ratio, rules);
     trial.p_slower = std::min(trial.p_slower, looks * p_of_slower(seen, delta));
     if (is_over(trial)) break;
   }
@@ -71,10 +71,11 @@ double effective_delta(const DecisionRules& rules) {
   return std::max(rules.delta, kOfNoise * rules.noise);
 }
 
-Leaning leaning_of(const Interval& ratio, double delta) {
-  if (ratio.low > 1 + delta) return Leaning::slower;
-  if (ratio.high < 1 - delta) return Leaning::faster;
-  return ratio.high < 1 + delta ? Leaning::equivalent : Leaning::open;
+Leaning leaning_of(const Interval& ratio, const DecisionRules& rules) {
+  const double effect = effective_delta(rules);
+  if (ratio.low > 1 + effect) return Leaning::slower;
+  if (ratio.high < 1 - effect) return Leaning::faster;
+  return ratio.high < 1 + rules.delta ? Leaning::equivalent : Leaning::open;
 }
 
 Trial judge(std::span<const double> log_ratios, const DecisionRules& rules) {
@@ -122,7 +123,7 @@ Judgement judgement_of(const Trial& trial, const DecisionRules& rules, bool conf
                                               "as the new baseline",
                                               allowed)};
   if (trial.leaning == Leaning::equivalent)
-    return {Verdict::pass, fmt::format("surely not slower by {}", allowed)};
+    return {Verdict::pass, fmt::format("surely not slower by {}", percent(rules.delta))};
   if (trial.observations == 0)
     return {Verdict::inconclusive, "too few observations for a single look"};
   const std::string seen =
@@ -158,7 +159,7 @@ SuiteFinding judge_suite(const std::string& group, std::span<const SuiteCase> ca
   const double half =
       student_t_quantile(0.975, cases.size() - 1) * std::sqrt(squares * n / (n - 1));
   finding.ratio = ratio_of({mean - half, mean, mean + half});
-  switch (leaning_of(*finding.ratio, delta)) {
+  switch (leaning_of(*finding.ratio, {.delta = delta})) {
     case Leaning::slower:
       finding.verdict = Verdict::regression;
       finding.reason = fmt::format("slower by more than {} over all", percent(delta));

@@ -23,17 +23,18 @@ struct DecisionRules {
 };
 
 /// Delta, but never below one and a half times the noise: what a machine sees of a kernel against
-/// itself is no effect.
+/// itself is no effect. A change must be larger than this; that there is none must be shown to
+/// delta itself, or the noisiest machine would let most pass.
 double effective_delta(const DecisionRules& rules);
 
 /// Where an interval of the ratio lies.
 enum class Leaning {
   open,        ///< nothing is shown
   equivalent,  ///< surely not slower by delta
-  faster,      ///< surely faster by delta
-  slower,      ///< surely slower by delta
+  faster,      ///< surely faster by the effective delta
+  slower,      ///< surely slower by the effective delta
 };
-Leaning leaning_of(const Interval& ratio, double delta);
+Leaning leaning_of(const Interval& ratio, const DecisionRules& rules);
 
 /// A trial as far as its observations go.
 struct Trial {

@@ -26,16 +26,25 @@ TEST(Delta, IsNeverBelowOneAndAHalfTimesTheNoise) {
 }
 
 TEST(Leaning, IsTheWholeIntervals) {
-  EXPECT_EQ(leaning_of({1.031, 1.05, 1.07}, 0.03), Leaning::slower);
-  EXPECT_EQ(leaning_of({1.029, 1.05, 1.07}, 0.03), Leaning::open);
-  EXPECT_EQ(leaning_of({0.97, 1.0, 1.029}, 0.03), Leaning::equivalent);
+  EXPECT_EQ(leaning_of({1.031, 1.05, 1.07}, {}), Leaning::slower);
+  EXPECT_EQ(leaning_of({1.029, 1.05, 1.07}, {}), Leaning::open);
+  EXPECT_EQ(leaning_of({0.97, 1.0, 1.029}, {}), Leaning::equivalent);
   // A change below delta that is surely there is not a regression.
-  EXPECT_EQ(leaning_of({1.01, 1.015, 1.02}, 0.03), Leaning::equivalent);
-  EXPECT_EQ(leaning_of({0.9, 0.95, 0.969}, 0.03), Leaning::faster);
-  EXPECT_EQ(leaning_of({0.9, 0.95, 0.98}, 0.03), Leaning::equivalent);
+  EXPECT_EQ(leaning_of({1.01, 1.015, 1.02}, {}), Leaning::equivalent);
+  EXPECT_EQ(leaning_of({0.9, 0.95, 0.969}, {}), Leaning::faster);
+  EXPECT_EQ(leaning_of({0.9, 0.95, 0.98}, {}), Leaning::equivalent);
   // No significance is no pass.
-  EXPECT_EQ(leaning_of({0.9, 1.0, 1.1}, 0.03), Leaning::open);
-  EXPECT_EQ(leaning_of({0, std::nan(""), INFINITY}, 0.03), Leaning::open);
+  EXPECT_EQ(leaning_of({0.9, 1.0, 1.1}, {}), Leaning::open);
+  EXPECT_EQ(leaning_of({0, std::nan(""), INFINITY}, {}), Leaning::open);
+}
+
+TEST(Leaning, NoiseMakesNothingGreen) {
+  const DecisionRules noisy{.delta = 0.03, .noise = 0.1};
+  // Well within 1.5 times the noise, and not shown to be within what is asked for.
+  EXPECT_EQ(leaning_of({0.96, 1.0, 1.05}, noisy), Leaning::open);
+  EXPECT_EQ(leaning_of({1.05, 1.08, 1.11}, noisy), Leaning::open);
+  EXPECT_EQ(leaning_of({1.16, 1.2, 1.25}, noisy), Leaning::slower);
+  EXPECT_EQ(leaning_of({0.99, 1.0, 1.02}, noisy), Leaning::equivalent);
 }
 
 TEST(Judge, WaitsForItsLooks) {
