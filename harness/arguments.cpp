@@ -17,11 +17,12 @@ constexpr const char* kFooter =
     R"(Keys paste back: a case is FAMILY(name=value,...), a variant name=value,...; quote them in a
 shell.
 
-Exit codes: 0 all well; 1 slower than its baseline; 2 a result was wrong; 3 inconclusive; 4 the environment is unusable, a
-variant did not compile, or nothing was compared or decided; 5 a kernel crashed or hung; 64 usage
-or input; 70 internal error; 130 interrupted (what was done is kept). The gravest of several counts:
-130, 70, 2, 5, 4, 64, 3. A compiler that is not installed is a remark and exit code 0 for a target
-of also_compile, and 4 for the device or for inspect's target.
+Exit codes: 0 all well; 1 slower than the baseline (gate); 2 a result was wrong; 3 inconclusive;
+4 the environment is unusable, a variant did not compile, or nothing was compared or decided; 5 a
+kernel crashed or hung; 64 usage or input; 70 internal error; 130 interrupted (what was done is
+kept). The gravest of several counts: 130, 70, 2, 5, 1, 4, 64, 3. A compiler that is not installed
+is a remark and exit code 0 for a target of also_compile, and 4 for the device or for inspect's
+target.
 
 First steps:
   fusetune list models                           what shapes there are
@@ -179,7 +180,7 @@ void add_gate(CLI::App& app, Program& program) {
   gate->add_option("SWEEP", options.sweep, "Sweep file")->required();
   gate->add_option("--device", options.device, "Device of the races, instead of the sweep's");
   gate->add_option("--baseline", options.baseline,
-                   "Baseline to race against (default: baseline.yaml in the device's results)");
+                   "Baseline to race against (default: baseline.yaml of its results)");
   gate->add_option("--anchor", options.anchor, "Pinned release, against slow creep");
   gate->add_option("--delta", options.deltas,
                    "Least change that counts: 3%, or of one family FAMILY=5%");
@@ -208,7 +209,7 @@ void add_baseline(CLI::App& app, Program& program) {
   accept->add_option("SWEEP", options.sweep, "Sweep file: its cases")->required();
   accept->add_option("--device", options.device, "Device, instead of the sweep's");
   accept->add_option("--baseline", options.file,
-                     "File to write (default: baseline.yaml in the device's results)");
+                     "File to write (default: baseline.yaml of the device's results)");
   add("show", "One line a case: variant, source, where it was accepted")
       ->add_option("FILE", options.file, "Baseline")
       ->required();

@@ -96,7 +96,7 @@ class TimedGate {
     DuelGround ground{device_, request_.plan.sweep.device, session_, pool,
                       duel_options(request_.plan.sweep.measure.data == "cold",
                                    calibration ? calibration->cache_bytes : 0, request_.budget_s)};
-    const std::vector<NullTest> nulls = null_tests(candidates_, numbers, ground);
+    const std::vector<NullTest> nulls = null_tests(candidates_, numbers, request_.delta, ground);
     add(nulls);
     for (const auto& one : contests) one->time(ground, noise_of(nulls), calibration);
   }

@@ -88,6 +88,8 @@ class GateTest(ProgramTest):
             self.assertGreater(finding["ratio"]["low"], 1.03)
             self.assertLess(abs(finding["ratio"]["estimate"] - 1.05), 0.02)
             self.assertGreaterEqual(finding["numbers"]["processes"], 4)
+            # Each process is a session of its own, even where times are drawn by counters.
+            self.assertGreater(finding["ratio"]["high"] - finding["ratio"]["low"], 0.002)
         # 256 rows are accepted and not asked for any more; 64 have no baseline.
         self.assertIn("SKIPPED", self.verdicts(report))
         self.assertIn("NO_BASELINE", self.verdicts(report))
@@ -187,6 +189,20 @@ class GateTest(ProgramTest):
         self.simulate("compiler_version: 2")
         report = self.gate(expect=1)
         self.assertIn("trend broken", " ".join(report["findings"][0]["chain"]))
+
+    def test_a_changed_family_races_against_the_accepted_one(self):
+        self.accept()
+        text = self.family.read_text()
+        self.family.write_text(text.replace("simulated_rows, grid: [", "simulated_rows, grid: [1 + ").replace(
+            "[1 + \"ceil_div(tokens, rows_per_iter)\"]", "[\"1 + ceil_div(tokens, rows_per_iter)\"]"))
+        self.assertNotEqual(text, self.family.read_text())
+        self.simulate()
+        self.write("simulation.yaml", SIMULATION.format(more="", seed=1).replace(
+            "2000 * chunk", "2000 * chunk + 4000 * (grid_blocks - tokens)"))
+        # The code is the same and the launches are not: one block more, which takes 10 % more time.
+        report = self.gate(expect=1)
+        self.assertEqual(self.verdicts(report), ["REGRESSION"] * 3)
+        self.assertAlmostEqual(report["findings"][0]["ratio"]["estimate"], 1.1, 2)
 
     def test_tensors_of_another_shape_cannot_be_compared(self):
         self.accept()
