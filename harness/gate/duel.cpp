@@ -14,7 +14,10 @@ namespace fusetune {
 namespace {
 
 constexpr std::int32_t kCandidate = 0, kBaseline = 1;
-constexpr int kRoundsPerEpoch = 5;
+constexpr int kRoundsOfQueue = 5;
+/// A processor is shared: others may take it away for longer than a round, in a third of the
+/// rounds.
+constexpr int kRoundsOfHost = 15;
 /// Loading, first launch, probe, and the proof after, of both arms: as long as a launch may take.
 constexpr int kLongSteps = 16;
 
@@ -35,10 +38,9 @@ RaceOptions duel_options(bool cold, std::int64_t cache_bytes, double budget_s) {
   options.cache_bytes = cache_bytes;
   options.budget_s = budget_s;
   options.keep = {kCandidate, kBaseline};
-  for (RaceRules* rules : {&options.immediate, &options.queued}) {
-    rules->rounds = kRoundsPerEpoch;
-    rules->finalists = 0;
-  }
+  options.immediate.rounds = kRoundsOfHost;
+  options.queued.rounds = kRoundsOfQueue;
+  options.queued.finalists = 0;
   return options;
 }
 

@@ -35,7 +35,8 @@ struct DuelGround {
   RaceOptions options;  ///< looks, arms to keep and seed are the duel's own
 };
 
-/// The options of a gate's races: nobody is dropped, nothing is confirmed, five rounds an epoch.
+/// The options of a gate's races: nobody is dropped, nothing is confirmed, and there are more
+/// rounds than where winners are looked for.
 RaceOptions duel_options(bool cold, std::int64_t cache_bytes, double budget_s);
 
 /// Who failed, and how.
