@@ -260,7 +260,8 @@ void Contest::conclude(std::size_t i, double noise, const std::optional<Calibrat
       finding.verdict = Verdict::env_changed;
       finding.reason = "the same code twice, and this machine tells one from the other";
     } else {
-      // That it is equal needs no clock; the timing is a test of the machine, and may not see enough.
+      // That it is equal needs no clock; the timing is a test of the machine, and may not see
+      // enough.
       finding.verdict = Verdict::pass;
       finding.reason = "the same code twice, timed to test the machine: " + finding.reason;
     }

@@ -262,7 +262,7 @@ class GateTest(ProgramTest):
     def test_a_noisy_machine_is_blamed(self):
         self.accept()
         self.source.write_text(self.source.read_text() + "// the same work\n")
-        self.simulate("noise: {session: 0, drift: 0, placement: 0, sample: 0.5, outliers: 0, outlier_excess: 0.2}")
+        self.simulate("noise: {session: 0, drift: 0, placement: 0, sample: 1.5, outliers: 0, outlier_excess: 0.2}")
         report = self.gate()
         self.assertEqual(set(self.verdicts(report)), {"NOISE_LIMITED"})
         self.gate("--strict", expect=3)
