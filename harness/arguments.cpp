@@ -214,7 +214,10 @@ void add_gate(CLI::App& app, Program& program) {
       ->needs(without_clock);
   for (CLI::Option* timed :
        {gate->add_option("--device", options.device, "Device of the races, instead of the sweep's"),
-        gate->add_option("--baseline", options.baseline, "Baseline to race against"),
+        gate->add_option("--baseline", options.baseline,
+                         "Baseline to race against (default: the device's baseline.yaml)"),
+        gate->add_option("--delta", options.deltas,
+                         "Least change that counts: 3%, or of one family FAMILY=5%"),
         gate->add_option("--anchor", options.anchor, "Pinned release, against slow creep")})
     timed->excludes(without_clock);
   add_gate_outputs(*gate, options);
@@ -225,6 +228,32 @@ void add_gate(CLI::App& app, Program& program) {
   gate->callback([&program] {
     program.run = [&program] { return gate_command(program.global, program.gate); };
   });
+}
+
+void add_baseline(CLI::App& app, Program& program) {
+  BaselineOptions& options = program.baseline;
+  CLI::App* baseline =
+      app.add_subcommand("baseline", "The variants and sources that gate races against");
+  baseline->require_subcommand(1);
+  const auto add = [&](const char* action, const char* about) {
+    CLI::App* command = baseline->add_subcommand(action, about);
+    command->callback([&program, action] {
+      program.baseline.action = action;
+      program.run = [&program] { return baseline_command(program.global, program.baseline); };
+    });
+    return command;
+  };
+  CLI::App* accept = add("accept", "Prove what would be shipped, and take it as the baseline");
+  accept->add_option("SWEEP", options.sweep, "Sweep file: its cases")->required();
+  accept->add_option("--device", options.device, "Device, instead of the sweep's");
+  accept->add_option("--baseline", options.file,
+                     "File to write (default: baseline.yaml of the device's results)");
+  add("show", "One line a case: variant, source, where it was accepted")
+      ->add_option("FILE", options.file, "Baseline")
+      ->required();
+  CLI::App* diff = add("diff", "What differs between two baselines, one line a case");
+  diff->add_option("FROM", options.from, "Baseline")->required();
+  diff->add_option("TO", options.to, "Baseline")->required();
 }
 
 void add_doctor(CLI::App& app, Program& program) {
@@ -425,6 +454,7 @@ void add_commands(CLI::App& app, Program& program) {
   add_golden(app, program);
   add_inspect(app, program);
   add_gate(app, program);
+  add_baseline(app, program);
   add_cache(app, program);
   add_records(app, program);
   add_exchange(app, program);

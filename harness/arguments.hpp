@@ -19,6 +19,7 @@ struct Program {
   InspectOptions inspect;
   ExplainOptions explain;
   ReportOptions report;
+  BaselineOptions baseline;
   DoctorOptions doctor;
   GateOptions gate;
   SelftestOptions selftest;

@@ -12,6 +12,7 @@ ExitCode verify_command(const GlobalOptions& global, const VerifyOptions& option
 ExitCode golden_command(const GlobalOptions& global, const GoldenOptions& options);
 ExitCode inspect_command(const GlobalOptions& global, const InspectOptions& options);
 ExitCode gate_command(const GlobalOptions& global, const GateOptions& options);
+ExitCode baseline_command(const GlobalOptions& global, const BaselineOptions& options);
 ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& options);
 ExitCode report_command(const GlobalOptions& global, const ReportOptions& options);
 ExitCode selftest_command(const GlobalOptions& global, const SelftestOptions& options);

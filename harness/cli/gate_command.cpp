@@ -11,6 +11,7 @@
 #include "harness/cli/gate_text.hpp"
 #include "harness/cli/quarantine.hpp"
 #include "harness/cli/run_session.hpp"
+#include "harness/cli/timed_gate_request.hpp"
 #include "harness/gate/gate_json.hpp"
 #include "harness/gate/github.hpp"
 #include "harness/gate/junit.hpp"
@@ -107,12 +108,6 @@ void accept(const GlobalOptions& global, const StaticGateRequest& request,
   fmt::print("accepted; review the files and commit them\n");
 }
 
-/// Raced against the baseline on this device.
-GateReport timed_report(const GateOptions&) {
-  throw UserError(
-      "gating by time is not built into this version: use --static, which needs no clock");
-}
-
 }  // namespace
 
 ExitCode gate_command(const GlobalOptions& global, const GateOptions& options) {
@@ -131,7 +126,7 @@ ExitCode gate_command(const GlobalOptions& global, const GateOptions& options) {
     if (options.sweep.empty())
       throw UserError(
           "say which sweep is to be raced: gate SWEEP; or judge without a clock: gate --static");
-    report = timed_report(options);
+    report = timed_gate_report(global, options);
   }
   name_commands(global, report);
   write_outputs(options, report, rules);

@@ -8,10 +8,10 @@
 #include <set>
 
 #include "harness/base/error.hpp"
-#include "harness/spec/short_key.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/variant_legend.hpp"
 #include "harness/gate/finding_text.hpp"
+#include "harness/spec/short_key.hpp"
 #include "harness/spec/value.hpp"
 
 namespace fusetune {

@@ -138,6 +138,15 @@ struct GateOptions {
   std::string device;                  ///< timed
   std::filesystem::path baseline;      ///< timed
   std::filesystem::path anchor;        ///< timed
+  std::vector<std::string> deltas;     ///< timed: "3%", "FAMILY=5%"
+};
+
+struct BaselineOptions {
+  std::string action;              ///< accept, show, diff
+  std::filesystem::path sweep;     ///< of accept
+  std::string device;              ///< of accept, instead of the sweep's
+  std::filesystem::path file;      ///< default: baseline.yaml in the device's results
+  std::filesystem::path from, to;  ///< of diff
 };
 
 struct SelftestOptions {

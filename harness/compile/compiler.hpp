@@ -4,6 +4,7 @@
 // down.
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -103,8 +104,12 @@ class SourceReader {
     std::vector<SourceText> headers;  ///< by name
   };
   const Texts& read(const Family& family, const ImplementationDecl& implementation);
+  /// Sources in this folder are named to compilers as if they lay in another: a copy of a kernel
+  /// compiles to what the kernel did.
+  void show_as(const std::filesystem::path& folder, std::string shown);
 
  private:
+  std::map<std::filesystem::path, std::string> shown_;
   std::map<std::pair<std::string, std::string>, Texts> texts_;  ///< family folder, source
 };
 

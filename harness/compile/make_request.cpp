@@ -152,9 +152,16 @@ const SourceReader::Texts& SourceReader::read(const Family& family,
   HeaderCollector headers({implementation.source.parent_path(), family.directory, common_folder()});
   headers.add("ft.h");
   headers.add_includes_of(text);
-  const std::string name = display_path(implementation.source);
+  std::string name = display_path(implementation.source);
+  if (const auto shown = shown_.find(family.directory); shown != shown_.end())
+    name = (fs::path(shown->second) / implementation.source.lexically_relative(family.directory))
+               .string();
   return texts_.emplace(key, Texts{{name, line_directive(name, 1) + text + "\n"}, headers.take()})
       .first->second;
+}
+
+void SourceReader::show_as(const fs::path& folder, std::string shown) {
+  shown_[folder] = std::move(shown);
 }
 
 CompileRequest make_compile_request(const Geometry& geometry, const Variant& variant,

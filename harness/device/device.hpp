@@ -162,6 +162,10 @@ class Device {
   /// choose ignore it.
   virtual void schedule(std::uint64_t seed) = 0;
 
+  /// Before any code is loaded: what is timed from now on is the session of this number. Only a
+  /// simulated device needs to be told, whose sessions of the same code would be the same.
+  virtual void begin_session(std::uint64_t /*number*/) {}
+
   /// For code that was instrumented (CompileRequest::exact): from now on every access is judged by
   /// these tensors, until the next call; other memory may not be touched. Other code and devices
   /// ignore it.

@@ -61,6 +61,7 @@ class ForwardingDevice : public Device {
   double host_us() override { return device_.host_us(); }
   void rest(double us) override { device_.rest(us); }
   void schedule(std::uint64_t seed) override { device_.schedule(seed); }
+  void begin_session(std::uint64_t number) override { device_.begin_session(number); }
   void watch(std::vector<WatchedTensor> tensors) override { device_.watch(std::move(tensors)); }
   void overlook(const std::set<Status>& kinds) override { device_.overlook(kinds); }
   std::vector<UnwrittenRange> unwritten() const override { return device_.unwritten(); }

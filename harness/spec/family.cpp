@@ -74,17 +74,19 @@ const ImplementationDecl* Family::find_implementation(std::string_view wanted) c
 std::vector<std::string> Family::static_symbols() const { return symbols_where(*this, true); }
 std::vector<std::string> Family::runtime_symbols() const { return symbols_where(*this, false); }
 
-std::shared_ptr<const Family> load_family(const std::filesystem::path& file) {
-  return parse_family(read_file(file), file);
+std::shared_ptr<const Family> load_family(const std::filesystem::path& file,
+                                          const std::string& shown) {
+  return parse_family(read_file(file), file, shown);
 }
 
-std::shared_ptr<const Family> parse_family(std::string_view text,
-                                           const std::filesystem::path& file) {
+std::shared_ptr<const Family> parse_family(std::string_view text, const std::filesystem::path& file,
+                                           const std::string& shown) {
   const auto family = std::make_shared<Family>();
   family->file = std::filesystem::absolute(file).lexically_normal();
   family->directory = family->file.parent_path();
   family->content_hash = hash_hex(text);
-  FamilyReader(YamlNode::parse(text, display_path(family->file)), *family).read();
+  FamilyReader(YamlNode::parse(text, shown.empty() ? display_path(family->file) : shown), *family)
+      .read();
   return family;
 }
 

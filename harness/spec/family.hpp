@@ -167,11 +167,12 @@ struct Family {
 };
 
 /// Reads kernels/<name>/family.yaml or the given file. Throws UserError with place and nearest
-/// names.
-std::shared_ptr<const Family> load_family(const std::filesystem::path& file);
+/// names. Places are those of a file called `shown`; "": of this one.
+std::shared_ptr<const Family> load_family(const std::filesystem::path& file,
+                                          const std::string& shown = "");
 /// As load_family, from the text of a file that lies there.
-std::shared_ptr<const Family> parse_family(std::string_view text,
-                                           const std::filesystem::path& file);
+std::shared_ptr<const Family> parse_family(std::string_view text, const std::filesystem::path& file,
+                                           const std::string& shown = "");
 /// By name, from the kernels/ folder of the project or a folder of $FUSETUNE_KERNEL_PATH (separated
 /// by colons). Throws UserError listing the families.
 std::shared_ptr<const Family> find_family(std::string_view name);

@@ -103,8 +103,13 @@ std::string compiler_identity(const Target& target, std::string* why) {
 
 CompileStage::CompileStage(const Plan& plan, Session& session, WorkerPool& pool,
                            CompileSummary& summary, bool with_exact,
-                           std::function<void(std::size_t)> done)
-    : plan_(plan), session_(session), pool_(pool), summary_(summary), done_(std::move(done)) {
+                           std::function<void(std::size_t)> done, SourceReader sources)
+    : plan_(plan),
+      session_(session),
+      pool_(pool),
+      sources_(std::move(sources)),
+      summary_(summary),
+      done_(std::move(done)) {
   for (const Target& target : targets_of(plan))
     list_target(target, with_exact && wants_exact(plan, target, session.options));
 }
@@ -167,10 +172,12 @@ void CompileStage::finish() {
     if (!queue->environment_error().empty()) throw UserError(queue->environment_error());
 }
 
-CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact) {
+CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact,
+                            SourceReader sources) {
   CompileSummary summary;
   WorkerPool pool(compile_workers(session.options));
-  CompileStage stage(plan, session, pool, summary, with_exact, [](std::size_t) {});
+  CompileStage stage(
+      plan, session, pool, summary, with_exact, [](std::size_t) {}, std::move(sources));
   stage.begin();
   stage.start();
   pool.run([&] { return session.stop() || stage.broken(); },

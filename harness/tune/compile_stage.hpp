@@ -55,7 +55,7 @@ class CompileStage {
   /// requests are compiled once. `with_exact`: instrumented code as well, where the session's
   /// options ask for such proofs. All references must outlive the pool's run.
   CompileStage(const Plan& plan, Session& session, WorkerPool& pool, CompileSummary& summary,
-               bool with_exact, std::function<void(std::size_t)> done);
+               bool with_exact, std::function<void(std::size_t)> done, SourceReader sources = {});
   ~CompileStage();
   CompileStage(const CompileStage&) = delete;
   CompileStage& operator=(const CompileStage&) = delete;
@@ -86,7 +86,8 @@ class CompileStage {
 };
 
 /// Compiles a plan and does nothing else. Throws UserError when the store refuses to be written.
-CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact = true);
+CompileSummary compile_plan(const Plan& plan, Session& session, bool with_exact = true,
+                            SourceReader sources = {});
 
 /// The compiler identity for a target as a compile worker reports it; sets `why` when there is
 /// none.

@@ -44,8 +44,9 @@ std::vector<std::int32_t> groups_of(const CaseRace& race) {
   return groups;
 }
 
-/// Where the worker told no more, with the arm that it had noted.
-RaceResult result_of(const JobEnd& end, std::size_t arms) {
+}  // namespace
+
+RaceResult race_result_of(const JobEnd& end, std::size_t arms) {
   RaceResult result;
   if (end.how != JobEnd::How::answered) {
     result.outcome = outcome_of_lost(end);
@@ -61,8 +62,6 @@ RaceResult result_of(const JobEnd& end, std::size_t arms) {
   }
   return result;
 }
-
-}  // namespace
 
 RaceStage::RaceStage(const Plan& plan, const CompileSummary& compiled, const ProofSummary& proofs,
                      const TrafficSummary& traffic, const DeviceProperties& device,
@@ -255,7 +254,7 @@ void RaceStage::submit(std::size_t index) {
 void RaceStage::finish_attempt(std::size_t index, const JobEnd& end) {
   if (end.how == JobEnd::How::cancelled) return;
   RaceAttempt& attempt = attempts_[index];
-  RaceResult result = result_of(end, attempt.arms().size());
+  RaceResult result = race_result_of(end, attempt.arms().size());
   if (!result.outcome.ok() && result.unsure && !attempt.one_by_one()) {
     attempt.look_closer();
     return submit(index);

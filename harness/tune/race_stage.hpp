@@ -96,6 +96,10 @@ class RaceStage {
   std::vector<std::size_t> first_of_;       ///< race, per geometry
 };
 
+/// Of an attempt among so many arms, however its job ended; where the worker told no more, with the
+/// arm that it had noted.
+RaceResult race_result_of(const JobEnd& end, std::size_t arms);
+
 /// The worker's side of one request ("race"): one attempt, which the first arm to fail ends. The
 /// notes say at which arm it is.
 Json handle_race_request(Device& device, const Json& request, NotePage& page, ProofAids& aids);

@@ -50,6 +50,7 @@ RaceResult prove_again(Device& device, const std::vector<RunnableVariant>& arms,
 
 RaceResult race_on(Device& device, const Json& request, RaceNotes& notes, ProofAids& aids) {
   const Case which = case_from_json(request.at("case"));
+  device.begin_session(request.value("session", std::uint64_t{0}));
   const DeviceProperties& properties = device.properties();
   std::vector<std::unique_ptr<LoadedCode>> codes;
   std::vector<RunnableVariant> arms;
@@ -58,7 +59,9 @@ RaceResult race_on(Device& device, const Json& request, RaceNotes& notes, ProofA
     Outcome outcome;
     codes.push_back(device.load(item.at("code").get<std::string>(), &outcome));
     if (!codes.back()) return failed_at(arms.size(), kWhileTimed, outcome);
-    arms.push_back({codes.back().get(), launches_of(which, variant_from_json(item.at("variant")),
+    // Of another version of its family, an arm launches what that says.
+    const Case own = item.contains("case") ? case_from_json(item.at("case")) : which;
+    arms.push_back({codes.back().get(), launches_of(own, variant_from_json(item.at("variant")),
                                                     properties.target, properties.facts)});
   }
   notes.preparing();

@@ -84,7 +84,7 @@ std::unique_ptr<LoadedCode> SimulatedDevice::load(const std::string& code_path, 
     return nullptr;
   }
   if (session_.use_count() <= 1) {
-    session_ = std::make_shared<std::uint64_t>(0);
+    session_ = std::make_shared<std::uint64_t>(session_number_);
     session_has_launched_ = false;
     clock_.begin();
     untimed_.clear();
@@ -152,7 +152,7 @@ Outcome SimulatedDevice::run(const LoadedCode& code, const KernelLaunch& launch,
   if (kernel == nullptr)
     return {Status::launch_error,
             fmt::format("the simulated device has no kernel {} built in", launch.entry)};
-  begin_session(bound);
+  seed_session(bound);
   if (replayed_first_) clock_.begin_replay();
   replayed_first_ = false;
   pass(*program, launch, bound, replayed);
@@ -166,7 +166,7 @@ Outcome SimulatedDevice::run(const LoadedCode& code, const KernelLaunch& launch,
   return {};
 }
 
-void SimulatedDevice::begin_session(const SimulatedLaunch& first) {
+void SimulatedDevice::seed_session(const SimulatedLaunch& first) {
   if (session_has_launched_) return;
   // What is run decides the draws, as the code does.
   std::uint64_t seed = *session_;

@@ -51,6 +51,7 @@ class SimulatedDevice : public Device {
   double host_us() override { return clock_.host_us(); }
   void rest(double us) override { clock_.rest(us); }
   void schedule(std::uint64_t) override {}
+  void begin_session(std::uint64_t number) override { session_number_ = number; }
 
  private:
   struct OpenSpan {
@@ -61,7 +62,7 @@ class SimulatedDevice : public Device {
   /// What a fault does to a launch. True when the kernel is not to run.
   bool go_wrong(const SimulatedFault& fault, Outcome* outcome);
   Outcome run(const LoadedCode& code, const KernelLaunch& launch, bool replayed);
-  void begin_session(const SimulatedLaunch& first);
+  void seed_session(const SimulatedLaunch& first);
   /// Lets the time of a launch pass.
   void pass(const SimulatedProgram& program, const KernelLaunch& launch,
             const SimulatedLaunch& bound, bool replayed);
@@ -77,6 +78,7 @@ class SimulatedDevice : public Device {
   /// One session lasts while any code is loaded, so that it does not matter what the process did
   /// before.
   std::shared_ptr<std::uint64_t> session_;
+  std::uint64_t session_number_ = 0;
   bool session_has_launched_ = false;
   bool replayed_first_ = false;  ///< the next launch begins a replay
   std::map<std::int64_t, OpenSpan> spans_;
