@@ -7,6 +7,16 @@
 
 namespace fusetune {
 
+namespace {
+
+std::vector<std::int32_t> without(std::vector<std::int32_t> arms,
+                                  const std::set<std::int32_t>& left_out) {
+  std::erase_if(arms, [&left_out](std::int32_t arm) { return left_out.count(arm) != 0; });
+  return arms;
+}
+
+}  // namespace
+
 std::vector<std::int32_t> RaceRounds::shuffled(std::vector<std::int32_t> arms) {
   for (std::size_t i = arms.size(); i > 1; --i) std::swap(arms[i - 1], arms[random_() % i]);
   return arms;
@@ -21,20 +31,19 @@ bool RaceRounds::is_spent(double share) {
 void RaceRounds::run_epoch(int epoch, int rounds, const std::vector<std::int32_t>& alive,
                            const std::set<std::int32_t>& far,
                            const std::vector<SpanLength>& lengths) {
-  const Field field{alive, lengths, bench_.two_lengths()};
-  std::vector<std::int32_t> near = alive;
-  std::erase_if(near, [&far](std::int32_t arm) { return far.count(arm) != 0; });
-  const Field near_field{near, lengths, field.two_lengths};
   const double from_us = bench_.elapsed_us();
   if (epoch > 0) bench_.fresh_memory(epoch);
   bench_.record(alive);
-  touch_memory(field);
+  const bool two_lengths = bench_.two_lengths();
+  touch_memory({alive, lengths, two_lengths});
   for (int retry = 0;; ++retry) {
     const std::size_t before = result_.samples.size();
     double drift = bench_.reference_drift();
     std::vector<Placed> visits;
-    for (int round = 0; round < rounds; ++round)
-      run_round(round == 0 ? field : near_field, {epoch, round, round == rounds - 1}, visits);
+    for (int round = 0; round < rounds; ++round) {
+      const std::vector<std::int32_t> arms = without(alive, with_samples(far, visits));
+      run_round({arms, lengths, two_lengths}, {epoch, round, round == rounds - 1}, visits);
+    }
     add_samples(visits);
     drift = std::max(drift, bench_.reference_drift());
     if (drift <= options_.reference_drift) break;
@@ -113,9 +122,12 @@ void RaceRounds::add_round(const Field& field, const std::vector<Visit>& visits,
   std::set<std::int32_t> out = most ? untimed : bad;
   // A load that slows the core all the time slows it in every epoch: without such an epoch there is
   // no figure at all.
-  if (place.last)
-    for (const std::int32_t arm : without_samples(bad, placed))
-      if (untimed.count(arm) == 0 && out.erase(arm) > 0) bench_.flag("throttled");
+  if (place.last) {
+    const std::set<std::int32_t> have_one = with_samples(bad, placed);
+    for (const std::int32_t arm : bad)
+      if (have_one.count(arm) == 0 && untimed.count(arm) == 0 && out.erase(arm) > 0)
+        bench_.flag("throttled");
+  }
   for (const std::int32_t arm : field.alive) {
     int& rejections = rejections_[static_cast<std::size_t>(arm)];
     rejections = hopeless.count(arm) != 0 ? rejections + 1 : 0;
@@ -126,11 +138,12 @@ void RaceRounds::add_round(const Field& field, const std::vector<Visit>& visits,
   }
 }
 
-std::set<std::int32_t> RaceRounds::without_samples(const std::set<std::int32_t>& arms,
-                                                   const std::vector<Placed>& placed) {
-  std::set<std::int32_t> without = arms;
-  for (const Placed& one : placed) without.erase(one.visit.arm);
-  return without;
+std::set<std::int32_t> RaceRounds::with_samples(const std::set<std::int32_t>& arms,
+                                                const std::vector<Placed>& placed) {
+  std::set<std::int32_t> with;
+  for (const Placed& one : placed)
+    if (arms.count(one.visit.arm) != 0) with.insert(one.visit.arm);
+  return with;
 }
 
 /// What does not grow with a span is the same for all arms of an epoch: the median of what the

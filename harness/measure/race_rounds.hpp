@@ -23,7 +23,7 @@ class RaceRounds {
   /// Whether another epoch like the last one would end after this share of the budget.
   bool is_spent(double share);
   /// Fresh memory and its rounds; again, after a rest, where the memory was slower or faster than
-  /// it usually is. Adds the samples. `far` of the arms take part in the first round alone. Throws
+  /// it usually is. Adds the samples. `far` of the arms take part until they have a round. Throws
   /// ArmFailure.
   void run_epoch(int epoch, int rounds, const std::vector<std::int32_t>& alive,
                  const std::set<std::int32_t>& far, const std::vector<SpanLength>& lengths);
@@ -51,8 +51,9 @@ class RaceRounds {
   void add_round(const Field& field, const std::vector<Visit>& visits,
                  const std::set<std::int32_t>& bad, bool most, Place place,
                  std::vector<Placed>& placed);
-  static std::set<std::int32_t> without_samples(const std::set<std::int32_t>& arms,
-                                                const std::vector<Placed>& placed);
+  /// Which of the arms have samples already.
+  static std::set<std::int32_t> with_samples(const std::set<std::int32_t>& arms,
+                                             const std::vector<Placed>& placed);
   void add_samples(const std::vector<Placed>& placed);
 
   RaceBench& bench_;

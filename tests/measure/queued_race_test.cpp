@@ -102,6 +102,20 @@ TEST(QueuedRace, AClockThatJumpsCostsTheRoundAndNotTheRace) {
   for (const auto& [place, count] : visits) EXPECT_EQ(count, 2);
 }
 
+TEST(QueuedRace, AFarBaselineHasARoundInEveryEpoch) {
+  Simulation script = quiet_gpu();
+  for (int i = 0; i < 100; ++i)
+    script.clock_jumps.push_back({100000.0 + 13000 * i, i % 2 == 0 ? 700.0 : -700.0});
+  RaceOptions options;
+  options.keep = {2};
+  const RaceResult result = SimulatedRace(script, {50, 50.1, 150}).run(options);
+  ASSERT_TRUE(result.outcome.ok()) << result.outcome.message;
+  EXPECT_GE(result.rejected_clocks, 10);
+  std::map<int, std::set<int>> arms_of_epoch;
+  for (const Sample& sample : result.samples) arms_of_epoch[sample.epoch].insert(sample.arm);
+  for (const auto& [epoch, arms] : arms_of_epoch) EXPECT_EQ(arms.count(2), 1U) << epoch;
+}
+
 TEST(QueuedRace, AThrottledCoreIsLeftOut) {
   Simulation script = quiet_gpu();
   for (int i = 0; i < 12; ++i)
