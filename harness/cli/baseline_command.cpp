@@ -6,8 +6,10 @@
 #include "harness/cli/run_session.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/cli/timed_gate_request.hpp"
+#include "harness/cli/variant_legend.hpp"
 #include "harness/gate/baseline_file.hpp"
 #include "harness/gate/timed_gate.hpp"
+#include "harness/spec/short_key.hpp"
 #include "harness/tune/case_plan.hpp"
 #include "harness/tune/session.hpp"
 
@@ -16,6 +18,14 @@ namespace fusetune {
 namespace {
 
 constexpr std::size_t kShortId = 10;
+
+/// A line of differences(), whose key follows its sign, as a person reads it.
+std::string change_text(const std::string& line) {
+  const std::size_t end = line.find(')');
+  if (end == std::string::npos) return wrapped(line, 4);
+  return wrapped(line.substr(0, 2) + short_case_key(line.substr(2, end - 1)) + line.substr(end + 1),
+                 4);
+}
 
 ExitCode accept_candidates(const GlobalOptions& global, const BaselineOptions& options) {
   const Plan plan = gated_plan(options.sweep, options.device);
@@ -32,7 +42,7 @@ ExitCode accept_candidates(const GlobalOptions& global, const BaselineOptions& o
                             {"interrupted", accepted.interrupted}}
                            .dump(2));
   } else {
-    for (const std::string& line : accepted.changes) fmt::print("{}", wrapped(line, 4));
+    for (const std::string& line : accepted.changes) fmt::print("{}", change_text(line));
     for (const std::string& line : accepted.refused)
       fmt::print("{}", wrapped("refused " + line, 4));
   }
@@ -65,9 +75,11 @@ ExitCode show_baseline(const GlobalOptions& global, const BaselineOptions& optio
     return ExitCode::pass;
   }
   TextTable table({"case", "variant", "source", "accepted on"});
+  VariantLegend legend;
   for (const auto& [key, one] : baseline.cases)
-    table.add({key, one.variant_key, one.snapshot.substr(0, kShortId), one.accepted.device});
-  fmt::print("{}", table.text(kLineWidth));
+    table.add({short_case_key(key), legend.number(one.variant_key),
+               one.snapshot.substr(0, kShortId), one.accepted.device});
+  fmt::print("{}{}", table.text(kLineWidth), legend.text());
   return ExitCode::pass;
 }
 
@@ -78,7 +90,7 @@ ExitCode diff_baselines(const GlobalOptions& global, const BaselineOptions& opti
   if (global.json)
     fmt::print("{}\n", Json(lines).dump(2));
   else
-    for (const std::string& line : lines) fmt::print("{}", wrapped(line, 4));
+    for (const std::string& line : lines) fmt::print("{}", change_text(line));
   return lines.empty() ? ExitCode::pass : ExitCode::regression;
 }
 

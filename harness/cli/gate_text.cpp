@@ -34,14 +34,7 @@ std::string painted(const Finding& finding, const GateRules& rules, const Termin
 }
 
 /// As a person reads it; what is no key of a case stays as it is.
-std::string shown_case(const std::string& key) {
-  try {
-    return short_key(parse_case_key(key));
-  } catch (const UserError&) {
-  } catch (const EvalError&) {
-  }
-  return one_line(key);
-}
+std::string shown_case(const std::string& key) { return one_line(short_case_key(key)); }
 
 /// The findings of one case and one variant, in the order in which they came.
 struct CaseLine {

@@ -55,4 +55,13 @@ std::string short_key(const Case& which) {
                        [](const std::string& key) { return parse_case_key(key).key(); });
 }
 
+std::string short_case_key(const std::string& case_key) {
+  try {
+    return short_key(parse_case_key(case_key));
+  } catch (const UserError&) {
+  } catch (const EvalError&) {
+  }
+  return case_key;
+}
+
 }  // namespace fusetune

@@ -11,5 +11,7 @@ namespace fusetune {
 /// pastes back, and gives the same geometry or case.
 std::string short_key(const Geometry& geometry);
 std::string short_key(const Case& which);
+/// Of a case's key that was written down; the key itself where no family here has such a case.
+std::string short_case_key(const std::string& case_key);
 
 }  // namespace fusetune
