@@ -43,7 +43,10 @@ class Consumer {
     for (Shape shape : kModels)
       for (shape.tokens = 1; shape.tokens <= kTokensMax; ++shape.tokens)
         if (is_interval_end(shape)) served.push_back(shape);
-    if (served.empty()) return problem("the table has no row for this device");
+    if (served.empty())
+      return problem(
+          "the table has no row of layout=contiguous, at head counts of the models above, for this "
+          "device");
     // A library compiles what it needs when it starts.
     for (const Shape& shape : served)
       if (plant_ != "late-compilation" || shape.nk == served.front().nk) prepare(row_of(shape));
