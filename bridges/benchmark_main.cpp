@@ -75,14 +75,5 @@ int run_benchmarks(int argc, char** argv) {
 }  // namespace fusetune::bridge
 
 int main(int argc, char** argv) {
-  if (const auto code = fusetune::bridge::serve_as_worker(argc, argv)) return *code;
-  try {
-    return fusetune::bridge::run_benchmarks(argc, argv);
-  } catch (const fusetune::UserError& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
-    return static_cast<int>(fusetune::ExitCode::usage);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "internal error: %s\n", error.what());
-    return static_cast<int>(fusetune::ExitCode::internal);
-  }
+  return fusetune::bridge::serve_or_run(argc, argv, fusetune::bridge::run_benchmarks);
 }

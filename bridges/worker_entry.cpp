@@ -1,10 +1,13 @@
 #include "bridges/worker_entry.hpp"
 
 #include <charconv>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "harness/base/error.hpp"
+#include "harness/base/status.hpp"
 #include "harness/process/fd.hpp"
 #include "harness/tune/workers.hpp"
 
@@ -35,6 +38,19 @@ std::optional<int> serve_as_worker(int argc, char** argv) {
     if (name == "--scratch") links.scratch = argv[i + 1];
   }
   return run_worker(argv[kRole], links);
+}
+
+int serve_or_run(int argc, char** argv, int (*run)(int, char**)) {
+  if (const auto code = serve_as_worker(argc, argv)) return *code;
+  try {
+    return run(argc, argv);
+  } catch (const UserError& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return static_cast<int>(ExitCode::usage);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "internal error: %s\n", error.what());
+    return static_cast<int>(ExitCode::internal);
+  }
 }
 
 }  // namespace fusetune::bridge

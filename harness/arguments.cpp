@@ -1,4 +1,4 @@
-#include "harness/arguments.hpp"
+#include "harness/argument_parts.hpp"
 
 #include <fmt/format.h>
 
@@ -32,17 +32,6 @@ First steps:
   fusetune explain 'CASE'                        why a variant won and why the others fell)";
 
 constexpr const char* kDevices = "host-w64, host-w32, simulated, hip:N (default: the first two)";
-
-/// CLI11's own validator tells the largest double digit by digit.
-CLI::Validator above_zero() {
-  return CLI::Validator(
-      [](const std::string& text) {
-        double value = 0;
-        const bool good = CLI::detail::lexical_cast(text, value) && value > 0;
-        return good ? std::string() : fmt::format("'{}' is no number above 0", text);
-      },
-      "POSITIVE");
-}
 
 /// A minus sign would wrap around.
 CLI::Validator zero_or_more() {
@@ -175,87 +164,6 @@ void add_inspect(CLI::App& app, Program& program) {
   });
 }
 
-void add_gate_outputs(CLI::App& gate, GateOptions& options) {
-  gate.add_option("--junit", options.junit, "Write JUnit XML to this file");
-  gate.add_option("--sarif", options.sarif, "Write SARIF 2.1.0 to this file");
-  gate.add_option("--report", options.report, "Write the JSON of --json to this file as well");
-  gate.add_option("--summary", options.summary,
-                  "Append a Markdown table (in GitHub Actions: the step's summary)")
-      ->envname("GITHUB_STEP_SUMMARY");
-  gate.add_flag("--annotations", options.annotations,
-                "Print ::error lines of GitHub Actions (there: always)")
-      ->envname("GITHUB_ACTIONS");
-  gate.add_option("--explain", options.explain, "Print how this case was decided, step by step");
-  gate.add_flag("--strict", options.strict, "What stays undecided fails (exit code 3)");
-  gate.add_flag("--require-baseline", options.require_baseline,
-                "What has no baseline or accepted facts fails (exit code 4)");
-}
-
-void add_gate(CLI::App& app, Program& program) {
-  GateOptions& options = program.gate;
-  CLI::App* gate =
-      app.add_subcommand("gate", "Judge a change: raced against its baseline, or without a clock");
-  gate->add_option("SWEEP", options.sweep, "Sweep file (default: configs/sweeps/gate.yaml)");
-  CLI::Option* without_clock = gate->add_flag(
-      "--static", options.without_clock, "Without GPU or clock: proofs, facts of code and traces");
-  gate->add_option("--family", options.families, "Families of the sweep; all when left out")
-      ->needs(without_clock);
-  gate->add_flag("--accept", options.accept,
-                 "Accept what is seen: rewrites the files of --accepted")
-      ->needs(without_clock);
-  gate->add_option("--accepted", options.accepted,
-                   "Folder of accepted facts (default: results/accepted)")
-      ->needs(without_clock);
-  gate->add_option("--rules", options.rules,
-                   "Rules and tolerances (default: configs/gate-rules.yaml)")
-      ->needs(without_clock);
-  gate->add_option("--target", options.targets,
-                   "Targets instead of host-w64, host-w32 and the sweep's also_compile")
-      ->needs(without_clock);
-  for (CLI::Option* timed :
-       {gate->add_option("--device", options.device, "Device of the races, instead of the sweep's"),
-        gate->add_option("--baseline", options.baseline,
-                         "Baseline to race against (default: the device's baseline.yaml)"),
-        gate->add_option("--delta", options.deltas,
-                         "Least change that counts: 3%, or of one family FAMILY=5%"),
-        gate->add_option("--anchor", options.anchor, "Pinned release, against slow creep")})
-    timed->excludes(without_clock);
-  add_gate_outputs(*gate, options);
-  gate->footer(
-      "Exit codes: 0 passed; 1 something got worse; 2 a result was wrong; 3 undecided (--strict);\n"
-      "4 nothing was compared, or baseline or environment cannot be used; 5 a kernel crashed or\n"
-      "hung. docs/ci.md has workflows of GitHub Actions and GitLab.");
-  gate->callback([&program] {
-    program.run = [&program] { return gate_command(program.global, program.gate); };
-  });
-}
-
-void add_baseline(CLI::App& app, Program& program) {
-  BaselineOptions& options = program.baseline;
-  CLI::App* baseline =
-      app.add_subcommand("baseline", "The variants and sources that gate races against");
-  baseline->require_subcommand(1);
-  const auto add = [&](const char* action, const char* about) {
-    CLI::App* command = baseline->add_subcommand(action, about);
-    command->callback([&program, action] {
-      program.baseline.action = action;
-      program.run = [&program] { return baseline_command(program.global, program.baseline); };
-    });
-    return command;
-  };
-  CLI::App* accept = add("accept", "Prove what would be shipped, and take it as the baseline");
-  accept->add_option("SWEEP", options.sweep, "Sweep file: its cases")->required();
-  accept->add_option("--device", options.device, "Device, instead of the sweep's");
-  accept->add_option("--baseline", options.file,
-                     "File to write (default: baseline.yaml of the device's results)");
-  add("show", "One line a case: variant, source, where it was accepted")
-      ->add_option("FILE", options.file, "Baseline")
-      ->required();
-  CLI::App* diff = add("diff", "What differs between two baselines, one line a case");
-  diff->add_option("FROM", options.from, "Baseline")->required();
-  diff->add_option("TO", options.to, "Baseline")->required();
-}
-
 void add_doctor(CLI::App& app, Program& program) {
   CLI::App* doctor = app.add_subcommand(
       "doctor", "What a device's figures are worth: clock, cache, memory, noise");
@@ -350,94 +258,6 @@ void add_rest(CLI::App& app, Program& program) {
     program.run = [&program] {
       return static_cast<ExitCode>(run_worker(program.worker_role, program.worker_links));
     };
-  });
-}
-
-void add_cache(CLI::App& app, Program& program) {
-  CLI::App* cache =
-      app.add_subcommand("cache", "Code objects in the store: what is there, is whole, may go");
-  cache->require_subcommand(0, 1);
-  const auto add = [&](const char* action, const char* about) {
-    CLI::App* command = cache->add_subcommand(action, about);
-    command->callback([&program, action] { program.cache.action = action; });
-    return command;
-  };
-  add("info", "Entries, failures and bytes, by target and compiler");
-  add("verify", "Read every code object and check its checksums")
-      ->add_flag("--repair", program.cache.repair,
-                 "Delete what is damaged: it is compiled again when it is needed");
-  add("prune", "Delete what was not used for longest, until the rest fits")
-      ->add_option("--limit", program.cache.limit, "Bytes to keep, e.g. 500M or 2G");
-  add("clear", "Delete all code objects; records of proofs and races stay");
-  cache->callback([&program] {
-    program.run = [&program] { return cache_command(program.global, program.cache); };
-  });
-}
-
-void add_record_filter(CLI::App& command, RecordsOptions& records) {
-  command.add_option("--kind", records.kind, "compile, proof, race, traffic, search or death");
-  command.add_option("--status", records.status, "As fusetune list statuses has them");
-  command.add_option("--family", records.family, "Family");
-  command.add_option("--run", records.run, "Run by its number")->check(above_zero());
-}
-
-void add_records(CLI::App& app, Program& program) {
-  CLI::App* records =
-      app.add_subcommand("records", "What was compiled, proved and measured: look, save, join");
-  records->require_subcommand(1);
-  const auto add = [&](const char* action, const char* about) {
-    CLI::App* command = records->add_subcommand(action, about);
-    command->callback([&program, action] { program.records.action = action; });
-    return command;
-  };
-  add_record_filter(*add("list", "One line per record, the oldest first"), program.records);
-  add("show", "One record with all that it holds")
-      ->add_option("RECORD", program.records.what,
-                   "The beginning of its key, or a part of its subject")
-      ->required();
-  CLI::App* save = add("export", "Write records to a file of JSON lines, with checksums");
-  save->add_option("FILE", program.records.file, "File to write")->required();
-  save->add_flag("--salvage", program.records.salvage,
-                 "From a store that is damaged: what can still be read of it");
-  add_record_filter(*save, program.records);
-  add("merge", "Take in the records of other stores: all of them or none")
-      ->add_option("FROM", program.records.from, "Files of records export, or folders of stores")
-      ->required();
-  records->callback([&program] {
-    program.run = [&program] { return records_command(program.global, program.records); };
-  });
-}
-
-void add_exchange(CLI::App& app, Program& program) {
-  CLI::App* out = app.add_subcommand("export", "Results in the formats of other tools");
-  out->add_option("--format", program.exported.format,
-                  "t4, t1, kernel-tuner, gbench, kernel-launcher, aiter-csv,\n"
-                  "vllm-json, sglang-json or rocprim-header")
-      ->required();
-  out->add_option("--out", program.exported.out, "Folder, or the file where there is one")
-      ->capture_default_str();
-  out->add_option("--family", program.exported.family, "Family (default: all)");
-  out->add_option("--device", program.exported.device, "Device (default: all)");
-  out->add_option("--case", program.exported.case_key, "Case by its key (default: all)");
-  out->callback([&program] {
-    program.run = [&program] { return export_command(program.global, program.exported); };
-  });
-
-  CLI::App* in = app.add_subcommand("import", "Read other tools' results; make a sweep of them");
-  in->add_option("FILE", program.imported.file, "File to read")->required();
-  in->add_option("--format", program.imported.format,
-                 "t4, kernel-tuner, kernel-launcher, aiter-csv, vllm-json\nor rocprim-header")
-      ->required();
-  in->add_option("--out", program.imported.out, "Write the records to this file, in one form");
-  in->add_option("--sweep", program.imported.sweep, "Write a sweep that races the fastest here");
-  in->add_option("--case", program.imported.case_key, "The case of that sweep");
-  in->add_option("--device", program.imported.device, "The device of that sweep")
-      ->capture_default_str();
-  in->add_option("--top", program.imported.top, "How many variants it has")
-      ->check(above_zero())
-      ->capture_default_str();
-  in->callback([&program] {
-    program.run = [&program] { return import_command(program.global, program.imported); };
   });
 }
 
