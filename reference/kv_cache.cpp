@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <stdexcept>
 
 #include "reference/rope.hpp"
@@ -16,7 +17,7 @@ struct Step {
 };
 
 /// Row-major: the place of nested coordinates, the outermost first.
-std::int64_t nested(const std::vector<Step>& steps) {
+std::int64_t nested(std::initializer_list<Step> steps) {
   std::int64_t place = 0;
   for (const Step& step : steps) place = place * step.size + step.at;
   return place;
@@ -76,21 +77,27 @@ KvCache::Content& KvCache::content(const std::string& name) {
   const auto [found, added] = contents_.try_emplace(name);
   if (added) {
     found->second.terms.value = read(p_.tensor(name));
-    // What is not written stays as it is, to the bit.
-    found->second.terms.magnitude =
-        Matrix::Zero(found->second.terms.value.rows(), found->second.terms.value.cols());
-    found->second.copied =
-        Mask::Constant(found->second.terms.value.rows(), found->second.terms.value.cols(), false);
+    const auto rows = found->second.terms.value.rows(), columns = found->second.terms.value.cols();
+    found->second.terms.magnitude = Matrix::Zero(rows, columns);
+    found->second.written = found->second.copied = Mask::Constant(rows, columns, false);
   }
   return found->second;
 }
 
-KvCache::Place KvCache::place(Part part, std::int64_t slot, std::int64_t head,
-                              std::int64_t element) const {
-  const CachePlace at =
-      cache_place(layout_, part == Part::k ? 'k' : 'v',
-                  {num_blocks_, page_size_, heads(part), d_, element_bytes_}, slot, head, element);
-  return {at.row, at.column};
+void KvCache::Content::set(const Place& at, double value, double magnitude) {
+  terms.value(at.row, at.column) = value;
+  terms.magnitude(at.row, at.column) = magnitude;
+  written(at.row, at.column) = true;
+}
+
+std::vector<KvCache::Place> KvCache::places(Part part, std::int64_t slot, std::int64_t head) const {
+  const CacheShape shape{num_blocks_, page_size_, heads(part), d_, element_bytes_};
+  std::vector<Place> places;
+  for (std::int64_t e = 0; e < d_; ++e) {
+    const CachePlace at = cache_place(layout_, part == Part::k ? 'k' : 'v', shape, slot, head, e);
+    places.push_back({at.row, at.column});
+  }
+  return places;
 }
 
 KvCache::Place KvCache::scale_place(Part part, std::int64_t slot, std::int64_t head) const {
@@ -116,33 +123,29 @@ KvCache::Scale KvCache::scale_of(const Terms& rows) const {
   return {scale, in_doubt ? spread / amax / error_ : 0};
 }
 
-void KvCache::put(Part part, std::int64_t token, std::int64_t head, const Terms& row, double scale,
+void KvCache::put(Part part, const std::vector<Place>& places, const Terms& row, double scale,
                   double doubt) {
-  const std::int64_t slot = slots_[static_cast<std::size_t>(token)];
-  Terms& terms = content(cache_name(part)).terms;
+  Content& to = content(cache_name(part));
   const double of_division = quant_ == "none" || quant_ == "cast" ? 0 : 1;
   for (std::int64_t e = 0; e < d_; ++e) {
-    const Place at = place(part, slot, head, e);
     const double value = row.value(0, e), magnitude = row.magnitude(0, e);
-    terms.value(at.row, at.column) = value / scale;
     const double terms_of = (magnitude + std::fabs(value) * (doubt + of_division)) / scale;
-    terms.magnitude(at.row, at.column) = std::isfinite(terms_of) ? terms_of : 0;
+    to.set(places[static_cast<std::size_t>(e)], value / scale,
+           std::isfinite(terms_of) ? terms_of : 0);
   }
 }
 
-void KvCache::write_token(Part part, std::int64_t token, std::int64_t head, const Terms& row) {
-  if (quant_ == "none" || quant_ == "cast") return put(part, token, head, row, 1, 0);
+void KvCache::write_token(Part part, std::int64_t slot, std::int64_t head,
+                          const std::vector<Place>& places, const Terms& row) {
+  if (quant_ == "none" || quant_ == "cast") return put(part, places, row, 1, 0);
   const std::string letter = part == Part::k ? "k" : "v";
   if (quant_ == "per_tensor") {
     const double scale = read(p_.tensor(letter + "_tensor_scale"))(0, 0);
-    return put(part, token, head, row, scale, 0);
+    return put(part, places, row, scale, 0);
   }
   const auto [scale, doubt] = scale_of(row);
-  put(part, token, head, row, scale, doubt);
-  Terms& scales = content(letter + "_scale").terms;
-  const Place at = scale_place(part, slots_[static_cast<std::size_t>(token)], head);
-  scales.value(at.row, at.column) = scale;
-  scales.magnitude(at.row, at.column) = scale * (1 + doubt);
+  put(part, places, row, scale, doubt);
+  content(letter + "_scale").set(scale_place(part, slot, head), scale, scale * (1 + doubt));
 }
 
 std::vector<KvCache::Run> KvCache::runs() const {
@@ -173,27 +176,37 @@ void KvCache::write_run(Part part, const Run& run, std::int64_t head, const Term
                     rows.magnitude.block(first, head * d_, count, d_),
                     rows.steps.block(first, head * d_, count, d_)};
   const std::int64_t start = run.page * page_size_;
-  Terms& scales = content(part == Part::k ? "k_scale" : "v_scale").terms;
+  Content& scales = content(part == Part::k ? "k_scale" : "v_scale");
   const Place at = scale_place(part, start, head);
-  const double stored = scales.value(at.row, at.column);
+  const double stored = scales.terms.value(at.row, at.column);
   auto [scale, doubt] = scale_of(block);
   if (run.first_offset > 0 && stored >= scale) {
     scale = stored;
     doubt = 0;
   } else {
-    Terms& codes = content(cache_name(part)).terms;
+    Content& codes = content(cache_name(part));
     for (std::int64_t offset = 0; offset < run.first_offset; ++offset)
-      for (std::int64_t e = 0; e < d_; ++e) {
-        const Place code = place(part, start + offset, head, e);
-        double& value = codes.value(code.row, code.column);
-        value = value * stored / scale;
-        codes.magnitude(code.row, code.column) = std::fabs(value) * (1 + doubt);
+      for (const Place& at_code : places(part, start + offset, head)) {
+        const double value = codes.terms.value(at_code.row, at_code.column) * stored / scale;
+        codes.set(at_code, value, std::fabs(value) * (1 + doubt));
       }
-    scales.value(at.row, at.column) = scale;
-    scales.magnitude(at.row, at.column) = scale * (1 + doubt);
+    scales.set(at, scale, scale * (1 + doubt));
   }
   for (Eigen::Index i = 0; i < count; ++i)
-    put(part, first + i, head, {block.value.row(i), block.magnitude.row(i), {}}, scale, doubt);
+    put(part, places(part, start + run.first_offset + i, head),
+        {block.value.row(i), block.magnitude.row(i), {}}, scale, doubt);
+}
+
+void KvCache::keep(Part part, const std::vector<Place>& places, const Mask& copied,
+                   const Bytes* bytes) {
+  Content& to = content(cache_name(part));
+  for (std::int64_t e = 0; e < d_; ++e) {
+    const Place& at = places[static_cast<std::size_t>(e)];
+    to.copied(at.row, at.column) = copied(0, e);
+    if (bytes == nullptr) continue;
+    Moved& moved = to.moved.emplace_back(Moved{at, {}});
+    std::copy_n(bytes->data() + e * element_bytes_, element_bytes_, moved.bytes.begin());
+  }
 }
 
 void KvCache::write(Part part, const Terms& rows, const Mask& copied, const Bytes* bytes) {
@@ -205,20 +218,16 @@ void KvCache::write(Part part, const Terms& rows, const Mask& copied, const Byte
     for (std::size_t t = 0; t < slots_.size(); ++t) {
       if (slots_[t] < 0) continue;
       const auto token = static_cast<std::int64_t>(t);
-      write_token(
-          part, token, head,
-          {rows.value.block(token, head * d_, 1, d_), rows.magnitude.block(token, head * d_, 1, d_),
-           rows.steps.block(token, head * d_, 1, d_)});
+      const std::vector<Place> at = places(part, slots_[t], head);
+      const auto of_head = [&](const auto& all) { return all.block(token, head * d_, 1, d_); };
+      write_token(part, slots_[t], head, at,
+                  {of_head(rows.value), of_head(rows.magnitude), of_head(rows.steps)});
       if (quant_ != "none") continue;
-      Content& to = content(cache_name(part));
-      for (std::int64_t e = 0; e < d_; ++e) {
-        const Place at = place(part, slots_[t], head, e);
-        const std::int64_t column = head * d_ + e;
-        to.copied(at.row, at.column) = copied(token, column);
-        if (bytes != nullptr)
-          to.moved.emplace_back(at,
-                                bytes->block(token, column * element_bytes_, 1, element_bytes_));
-      }
+      const Bytes own =
+          bytes == nullptr
+              ? Bytes()
+              : Bytes(bytes->block(token, head * d_ * element_bytes_, 1, d_ * element_bytes_));
+      keep(part, at, of_head(copied), bytes == nullptr ? nullptr : &own);
     }
   }
 }
@@ -226,12 +235,23 @@ void KvCache::write(Part part, const Terms& rows, const Mask& copied, const Byte
 void KvCache::finish() {
   for (auto& [name, content] : contents_) {
     const Tensor& tensor = p_.tensor(name);
+    const Bytes before = byte_rows(tensor);
     // Quotients are fp32 before they are codes: where they meet a tie it goes to even.
     fusetune::reference::write(tensor, rounded("fp32", content.terms.value));
-    for (const auto& [at, bytes] : content.moved)
-      byte_rows(tensor).block(at.row, at.column * element_bytes_, 1, element_bytes_) = bytes;
+    ByteRows now = byte_rows(tensor);
+    const auto element = [bytes = tensor.element_bytes](auto& rows, const Place& at) {
+      return rows.block(at.row, at.column * bytes, 1, bytes);
+    };
+    // What is not written stays as it is, to the bit: of a NaN as well.
+    for (Eigen::Index row = 0; row < content.written.rows(); ++row)
+      for (Eigen::Index column = 0; column < content.written.cols(); ++column)
+        if (!content.written(row, column))
+          element(now, {row, column}) = element(before, {row, column});
+    for (const Moved& moved : content.moved)
+      std::copy_n(moved.bytes.begin(), tensor.element_bytes, element(now, moved.at).data());
     state(p_.truth(name), content.terms.value, content.terms.magnitude);
     state_copied(p_.truth(name), content.copied);
+    state_kept(p_.truth(name), !content.written);
   }
 }
 

@@ -2,10 +2,9 @@
 // A paged cache of keys and values, unquantised or as fp8 codes with scales. Layouts are nested
 // boxes: a place is one coordinate per dimension.
 
+#include <array>
 #include <map>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "reference/byte_rows.hpp"
@@ -31,11 +30,17 @@ class KvCache {
   struct Place {
     std::int64_t row, column;
   };
+  struct Moved {
+    Place at;
+    std::array<std::uint8_t, 8> bytes;
+  };
   /// A tensor in work.
   struct Content {
     Terms terms;
-    Mask copied;
-    std::vector<std::pair<Place, Bytes>> moved;
+    Mask written, copied;
+    std::vector<Moved> moved;
+
+    void set(const Place& at, double value, double magnitude);
   };
   /// Tokens of one page whose slots follow each other.
   struct Run {
@@ -46,12 +51,16 @@ class KvCache {
   Content& content(const std::string& name);
   std::string cache_name(Part part) const;
   std::int64_t heads(Part part) const;
-  Place place(Part part, std::int64_t slot, std::int64_t head, std::int64_t element) const;
+  /// Of the elements of a head.
+  std::vector<Place> places(Part part, std::int64_t slot, std::int64_t head) const;
   Place scale_place(Part part, std::int64_t slot, std::int64_t head) const;
   /// Puts one head of a token, in units of `scale`, which may be off by `doubt` errors.
-  void put(Part part, std::int64_t token, std::int64_t head, const Terms& row, double scale,
+  void put(Part part, const std::vector<Place>& places, const Terms& row, double scale,
            double doubt);
-  void write_token(Part part, std::int64_t token, std::int64_t head, const Terms& row);
+  void write_token(Part part, std::int64_t slot, std::int64_t head,
+                   const std::vector<Place>& places, const Terms& row);
+  /// Elements of a head that are given as they are.
+  void keep(Part part, const std::vector<Place>& places, const Mask& copied, const Bytes* bytes);
   void write_run(Part part, const Run& run, std::int64_t head, const Terms& rows);
   std::vector<Run> runs() const;
 

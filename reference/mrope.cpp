@@ -70,8 +70,8 @@ void compute(const Problem& p) {
   const auto axes =
       axes_of(p.option("mrope"),
               {p.symbol("mrope_time"), p.symbol("mrope_height"), p.symbol("mrope_width")}, half);
-  const Angles angles = gather(
-      read_table(p, half), read_positions(p.tensor(text ? "positions" : "positions_thw")), axes);
+  const Angles angles =
+      read_angles(p, read_positions(p.tensor(text ? "positions" : "positions_thw")), axes);
   const bool in_place = p.option("in_place") == "on";
   rotate_heads(p, angles,
                in_place     ? "q_inout"

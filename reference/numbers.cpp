@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 
 namespace fusetune::reference {
@@ -18,10 +19,10 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 float sticky(double value) {
   const auto nearest = static_cast<float>(value);
   if (std::isnan(value) || static_cast<double>(nearest) == value) return nearest;
-  const float cut = std::fabs(static_cast<double>(nearest)) > std::fabs(value)
-                        ? std::nextafter(nearest, 0.0f)
-                        : nearest;
-  return Eigen::numext::bit_cast<float>(Eigen::numext::bit_cast<std::uint32_t>(cut) | 1u);
+  auto bits = Eigen::numext::bit_cast<std::uint32_t>(nearest);
+  // The next float towards zero.
+  if (std::fabs(static_cast<double>(nearest)) > std::fabs(value)) --bits;
+  return Eigen::numext::bit_cast<float>(bits | 1u);
 }
 
 /// An 8-bit float: all codes with their values. Codes of positive values ascend from 0.
@@ -59,11 +60,12 @@ class Fp8 {
   std::uint8_t encode(double value) const {
     if (std::isnan(value)) return static_cast<std::uint8_t>(nan_);
     const double magnitude = std::min(std::fabs(value), max());
-    int best = 0;
-    for (int code = 1; code <= last_; ++code) {
-      const double before = std::fabs(values_[index(best)] - magnitude);
-      const double now = std::fabs(values_[index(code)] - magnitude);
-      if (now < before || (now == before && code % 2 == 0)) best = code;
+    const double* const first = values_.data();
+    int best = static_cast<int>(std::lower_bound(first, first + last_, magnitude) - first);
+    if (best > 0) {
+      const double above = values_[index(best)] - magnitude;
+      const double below = magnitude - values_[index(best - 1)];
+      if (below < above || (below == above && best % 2 == 1)) --best;
     }
     if (!std::signbit(value)) return static_cast<std::uint8_t>(best);
     return static_cast<std::uint8_t>(best == 0 ? minus_zero_ : best + 128);
@@ -127,15 +129,26 @@ T* element(const Tensor& tensor, std::int64_t row, std::int64_t column) {
 
 }  // namespace
 
-Matrix read(const Tensor& tensor) {
-  Matrix values(tensor.dims.at(0), row_elements(tensor));
+Matrix read_rows(const Tensor& tensor, const std::vector<std::int64_t>& rows) {
+  Matrix values(static_cast<Eigen::Index>(rows.size()), row_elements(tensor));
   with_conversions(tensor.dtype, [&](const auto& as_double, const auto& from_double) {
     using T = decltype(from_double(0.0));
-    for (std::int64_t row = 0; row < values.rows(); ++row)
-      for (std::int64_t column = 0; column < values.cols(); ++column)
-        values(row, column) = as_double(*element<T>(tensor, row, column));
+    for (Eigen::Index i = 0; i < values.rows(); ++i) {
+      const std::int64_t row = rows[static_cast<std::size_t>(i)];
+      if (row < 0 || row >= tensor.dims.at(0))
+        throw std::out_of_range("row " + std::to_string(row) + " of a tensor of " +
+                                std::to_string(tensor.dims.at(0)) + " rows");
+      for (Eigen::Index column = 0; column < values.cols(); ++column)
+        values(i, column) = as_double(*element<T>(tensor, row, column));
+    }
   });
   return values;
+}
+
+Matrix read(const Tensor& tensor) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(tensor.dims.at(0)));
+  std::iota(rows.begin(), rows.end(), 0);
+  return read_rows(tensor, rows);
 }
 
 void write(const Tensor& tensor, const Matrix& values) {
@@ -180,6 +193,11 @@ void state(Truth* truth, const Matrix& value, const Matrix& magnitude) {
 void state_copied(Truth* truth, const Mask& copied) {
   if (truth == nullptr) return;
   truth->copied.assign(copied.data(), copied.data() + copied.size());
+}
+
+void state_kept(Truth* truth, const Mask& kept) {
+  if (truth == nullptr) return;
+  truth->kept.assign(kept.data(), kept.data() + kept.size());
 }
 
 }  // namespace fusetune::reference

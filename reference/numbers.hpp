@@ -16,6 +16,8 @@ using Mask = Eigen::Array<bool, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>
 
 /// Throws std::invalid_argument for a type that is no number of these.
 Matrix read(const Tensor& tensor);
+/// These rows of it, in this order. Throws std::out_of_range for one that it does not have.
+Matrix read_rows(const Tensor& tensor, const std::vector<std::int64_t>& rows);
 void write(const Tensor& tensor, const Matrix& values);
 
 /// The nearest value of the type, ties to even, as a double. fp8 saturates, as its conversions in
@@ -29,5 +31,6 @@ double largest(const std::string& dtype);
 /// Fills `truth`, when there is one to fill.
 void state(Truth* truth, const Matrix& value, const Matrix& magnitude);
 void state_copied(Truth* truth, const Mask& copied);
+void state_kept(Truth* truth, const Mask& kept);
 
 }  // namespace fusetune::reference

@@ -54,8 +54,7 @@ Angles angles_of(const Problem& p) {
   std::vector<std::int64_t> sections;
   if (rule != "none")
     sections = {p.symbol("mrope_time"), p.symbol("mrope_height"), p.symbol("mrope_width")};
-  return gather(read_table(p, half), read_positions(p.tensor("positions")),
-                axes_of(rule, sections, half));
+  return read_angles(p, read_positions(p.tensor("positions")), axes_of(rule, sections, half));
 }
 
 /// The elements of heads that are the input's own: those that neither norm nor rotation changes.

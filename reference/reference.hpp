@@ -28,6 +28,8 @@ struct Truth {
   std::vector<double> magnitude;  ///< sum of the magnitudes of the terms; empty: |value|
   std::vector<bool> copied;       ///< elements that are moved, not computed: their bytes are
                                   ///< compared; empty: none
+  std::vector<bool> kept;         ///< elements that nothing is written to: their bytes stay;
+                                  ///< empty: not told
 };
 
 /// The numbers and words of a case.

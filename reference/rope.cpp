@@ -1,5 +1,6 @@
 #include "reference/rope.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 #include <stdexcept>
@@ -33,6 +34,19 @@ std::int64_t index_at(const Tensor& tensor, std::int64_t element) {
   Index value = 0;
   std::memcpy(&value, tensor.data + element * tensor.element_bytes, sizeof value);
   return value;
+}
+
+/// The table's rows at these positions, one column per frequency.
+Angles read_table(const Problem& p, Eigen::Index half, const std::vector<std::int64_t>& positions) {
+  const std::string& layout = p.option("table_layout");
+  if (layout == "packed") {
+    const Matrix both = read_rows(p.tensor("cos_sin"), positions);
+    return {both.leftCols(half), both.rightCols(half)};
+  }
+  if (layout != "separate" && layout != "duplicated")
+    throw std::invalid_argument("unknown table_layout '" + layout + "'");
+  return {read_rows(p.tensor("cos"), positions).leftCols(half),
+          read_rows(p.tensor("sin"), positions).leftCols(half)};
 }
 
 }  // namespace
@@ -74,32 +88,21 @@ std::vector<std::vector<std::int64_t>> read_positions(const Tensor& tensor) {
   return positions;
 }
 
-Angles gather(const Angles& table, const std::vector<std::vector<std::int64_t>>& positions,
-              const std::vector<int>& axes) {
+Angles read_angles(const Problem& p, const std::vector<std::vector<std::int64_t>>& positions,
+                   const std::vector<int>& axes) {
+  const auto half = static_cast<Eigen::Index>(axes.size());
   const auto tokens = static_cast<Eigen::Index>(positions.at(0).size());
-  Angles angles{Matrix(tokens, table.cos.cols()), Matrix(tokens, table.cos.cols())};
-  for (Eigen::Index frequency = 0; frequency < table.cos.cols(); ++frequency) {
-    const auto& rows =
-        positions.at(static_cast<std::size_t>(axes.at(static_cast<std::size_t>(frequency))));
-    for (const std::int64_t row : rows)
-      if (row < 0 || row >= table.cos.rows())
-        throw std::out_of_range("position " + std::to_string(row) + " of a table of " +
-                                std::to_string(table.cos.rows()) + " rows");
-    angles.cos.col(frequency) = table.cos.col(frequency)(rows);
-    angles.sin.col(frequency) = table.sin.col(frequency)(rows);
+  const int axes_used = axes.empty() ? 0 : 1 + *std::max_element(axes.begin(), axes.end());
+  Angles angles{Matrix(tokens, half), Matrix(tokens, half)};
+  for (int axis = 0; axis < axes_used; ++axis) {
+    const Angles table = read_table(p, half, positions.at(static_cast<std::size_t>(axis)));
+    for (Eigen::Index frequency = 0; frequency < half; ++frequency) {
+      if (axes[static_cast<std::size_t>(frequency)] != axis) continue;
+      angles.cos.col(frequency) = table.cos.col(frequency);
+      angles.sin.col(frequency) = table.sin.col(frequency);
+    }
   }
   return angles;
-}
-
-Angles read_table(const Problem& p, std::int64_t half) {
-  const std::string& layout = p.option("table_layout");
-  if (layout == "packed") {
-    const Matrix both = read(p.tensor("cos_sin"));
-    return {both.leftCols(half), both.rightCols(half)};
-  }
-  if (layout != "separate" && layout != "duplicated")
-    throw std::invalid_argument("unknown table_layout '" + layout + "'");
-  return {read(p.tensor("cos")).leftCols(half), read(p.tensor("sin")).leftCols(half)};
 }
 
 Terms rotate(const Matrix& heads, const Angles& angles, const Rotation& rotation) {

@@ -9,7 +9,7 @@
 
 namespace fusetune::reference {
 
-/// Cosines and sines, one row per token (or per position), one column per frequency.
+/// Cosines and sines, one row per token, one column per frequency.
 struct Angles {
   Matrix cos, sin;
 };
@@ -22,14 +22,12 @@ std::vector<int> axes_of(const std::string& rule, const std::vector<std::int64_t
 /// Positions of i32 or i64: one row per axis.
 std::vector<std::vector<std::int64_t>> read_positions(const Tensor& tensor);
 
-/// The table's rows at the tokens' positions. Throws std::out_of_range for a position that the
-/// table does not have: nothing is defined there.
-Angles gather(const Angles& table, const std::vector<std::vector<std::int64_t>>& positions,
-              const std::vector<int>& axes);
-
-/// The tables of a case: option `table` is "packed" (tensor cos_sin: cosines, then sines),
-/// "separate" or "duplicated" (tensors cos and sin; each frequency once or twice).
-Angles read_table(const Problem& p, std::int64_t half);
+/// The angles of a case's tokens from its tables, at their positions, one row of these per axis.
+/// Option `table_layout` is "packed" (tensor cos_sin: cosines, then sines), "separate" or
+/// "duplicated" (tensors cos and sin; each frequency once or twice). Throws std::out_of_range for a
+/// position that the table does not have: nothing is defined there.
+Angles read_angles(const Problem& p, const std::vector<std::vector<std::int64_t>>& positions,
+                   const std::vector<int>& axes);
 
 struct Rotation {
   bool neox = true;          ///< pairs (i, i + half); otherwise (2i, 2i + 1)

@@ -10,6 +10,7 @@
 #include "harness/tune/expected_times.hpp"
 #include "harness/tune/lost_worker.hpp"
 #include "harness/tune/tool_code.hpp"
+#include "harness/verify/row_blocks.hpp"
 
 namespace fusetune {
 
@@ -260,14 +261,17 @@ void ProofStage::give(std::size_t task, const ProvedVariant& verdict, StepEnd en
 
 namespace {
 
-/// A reference of all rows at once takes this many times the memory of its case.
-constexpr std::int64_t kReferenceBytes = 32;
+/// A proof takes this many times the memory of its case: with a reference of all rows at once, or
+/// of blocks of them beside the contents of all passes.
+constexpr std::int64_t kReferenceBytes = 32, kBlocksBytes = 12;
 
 int workers_in_memory(const std::vector<Finalist>& finalists) {
   std::int64_t bytes = 1;
-  for (const Finalist& finalist : finalists) bytes = std::max(bytes, tensor_bytes(finalist.which));
-  return static_cast<int>(
-      std::clamp<std::int64_t>(machine_memory_bytes() / (kReferenceBytes * bytes), 1, 1024));
+  for (const Finalist& finalist : finalists)
+    bytes =
+        std::max(bytes, tensor_bytes(finalist.which) *
+                            (is_judged_by_rows(finalist.which) ? kBlocksBytes : kReferenceBytes));
+  return static_cast<int>(std::clamp<std::int64_t>(machine_memory_bytes() / bytes, 1, 1024));
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "harness/tune/workers.hpp"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <new>
@@ -38,6 +40,14 @@ std::size_t bytes_for_far_proofs() {
   constexpr std::int64_t kMost = std::int64_t{4} << 30, kOfMachine = 32;
   const std::int64_t bytes = std::min(kMost, machine_memory_bytes() / kOfMachine);
   return std::max(kBytesForProofs, static_cast<std::size_t>(bytes));
+}
+
+/// Blocks of large cases are made and freed by all threads all the time: giving their memory back
+/// and having it cleared again takes longer than filling it.
+void keep_memory() {
+  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  ::mallopt(M_TOP_PAD, 64 << 20);
 }
 
 /// A device, and what proofs on it share.
@@ -126,6 +136,7 @@ class DeviceRole {
   Opened& open(const std::string& name) {
     std::unique_ptr<Device> device = open_device(name, contained_->lines);
     const bool far = is_gpu(name);
+    if (far) keep_memory();
     // Where this process may start threads. They wait most of the time.
     if (far) set_parallel_threads(static_cast<int>(std::thread::hardware_concurrency()));
     const std::size_t bytes_max = far ? bytes_for_far_proofs() : kBytesForProofs;

@@ -107,7 +107,10 @@ class Climb {
   bool in_blocks() const { return !bytewise_ && limits_.norm_block > 0; }
 
   bool bytewise(std::int64_t index) const {
-    return bytewise_ || (!truth_.copied.empty() && truth_.copied[static_cast<std::size_t>(index)]);
+    const auto told = [index](const std::vector<bool>& elements) {
+      return !elements.empty() && elements[static_cast<std::size_t>(index)];
+    };
+    return bytewise_ || told(truth_.copied) || told(truth_.kept);
   }
 
   void add_row(std::int64_t row) {

@@ -21,7 +21,7 @@ namespace fusetune {
 
 namespace {
 
-// Of a large case, for the sake of time and memory.
+// Of a large case, for the sake of time and memory; further calls follow the first pass alone.
 constexpr int kLargePasses = 2;
 constexpr int kLargeDeterminismRuns = 1;
 
@@ -47,6 +47,9 @@ class Proof {
     const PassSource& source = bench_.source();
     if (!bench_.large()) return thorough_ ? source.passes : source.core_passes;
     const int passes = std::min(kLargePasses, source.core_passes);
+    if (source.calls > 1)
+      bench_.skip(
+          "further calls in other passes than the first: the tensors of the case are large");
     if (bench_.options().thorough)
       bench_.skip(
           fmt::format("passes {} to {}, aliases, input impact and back-to-back launches: "
@@ -62,7 +65,9 @@ class Proof {
       const bool odd = number % 2 == 1;
       const Place place = odd && !bench_.exact() ? Place::high : Place::low;
       // Edge values are no input of the next call: what was infinite stays so.
-      const int calls = number < bench_.source().core_passes ? bench_.source().calls : 1;
+      const bool first_alone = bench_.large() && number > 0;
+      const int calls =
+          number < bench_.source().core_passes && !first_alone ? bench_.source().calls : 1;
       TensorImages state;
       for (int call = 0; call < calls; ++call) {
         const auto make = bench_.by_rows() ? make_input_pass : make_pass;

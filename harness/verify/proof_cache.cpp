@@ -23,7 +23,8 @@ std::size_t bytes_of(const TensorImages& images) {
 std::size_t bytes_of(const Truths& truths) {
   std::size_t bytes = 0;
   for (const auto& [name, truth] : truths)
-    bytes += as_bytes(truth.value).size() + as_bytes(truth.magnitude).size() + truth.copied.size();
+    bytes += as_bytes(truth.value).size() + as_bytes(truth.magnitude).size() + truth.copied.size() +
+             truth.kept.size();
   return bytes;
 }
 
@@ -52,6 +53,7 @@ void add(const Truths& truths, HashFields& fields) {
     fields.add(as_bytes(truth.value));
     fields.add(as_bytes(truth.magnitude));
     fields.add(std::hash<std::vector<bool>>()(truth.copied));
+    fields.add(std::hash<std::vector<bool>>()(truth.kept));
   }
   fields.add(truths.size());
 }

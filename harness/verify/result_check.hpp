@@ -108,6 +108,7 @@ class TolerantCheck : public ResultCheck {
   void sort(std::int64_t index);
   void sort_all();
   bool is_wrong(std::size_t pass, std::int64_t index) const;
+  bool is_told_to_stay(std::size_t index) const;
   bool is_unwritten(std::int64_t index) const;
   bool must_stay(std::int64_t index) const;
   void report_value(const View& view, std::int64_t index);

@@ -5,90 +5,46 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "harness/base/parallel.hpp"
 #include "harness/spec/plan.hpp"
+#include "harness/verify/block_view.hpp"
 #include "harness/verify/compare.hpp"
 #include "harness/verify/problem.hpp"
 #include "harness/verify/proof_sums.hpp"
-#include "harness/verify/row_view.hpp"
 
 namespace fusetune {
 
 namespace {
 
-constexpr std::int64_t kBlockElements = 128 << 10;  // of the largest tensor
-
-using Dimensions = std::map<std::string, std::optional<RowDimension>>;
-
-Case at_row_count(const Case& which, std::int64_t rows) {
-  Case one = which;
-  one.runtime[which.geometry.family->rows] = rows;
-  return one;
-}
-
-/// Of every tensor that a reference sees. Throws std::runtime_error where one follows the rows
-/// otherwise.
-Dimensions dimensions_of(const Case& which) {
-  const std::int64_t rows = which.rows();
-  const Case other = at_row_count(which, rows - 1);
-  Dimensions dimensions;
-  for (const TensorDecl* tensor : tensors_of(which.geometry))
-    if (tensor->role != Role::workspace)
-      dimensions[tensor->name] = row_dimension(*tensor, shape_of(which, *tensor), rows,
-                                               shape_of(other, *tensor), rows - 1);
-  return dimensions;
-}
-
-/// Every block has the whole of a result without rows.
-std::int64_t block_rows(const Case& which, bool any_whole) {
-  if (any_whole) return (which.rows() + parallel_threads() - 1) / parallel_threads();
-  std::int64_t elements = 1;
-  for (const TensorDecl* tensor : tensors_of(which.geometry))
-    elements = std::max(elements, shape_of(which, *tensor).elements());
-  return std::max<std::int64_t>(
-      1, kBlockElements / std::max<std::int64_t>(1, elements / which.rows()));
-}
-
-/// The rows of an image that a block has.
-TensorImage slice(const TensorImage& whole, const std::optional<RowDimension>& dimension,
-                  const TensorShape& shape, std::int64_t rows, std::int64_t first,
-                  std::int64_t block) {
-  if (!dimension) return whole;
-  TensorImage part(shape);
-  std::byte* to = part.bytes.data();
-  for_rows(*dimension, {rows, first}, {block, 0}, block,
-           [&](std::int64_t from, std::int64_t at, std::int64_t elements) {
-             std::memcpy(to + part.offset_of(at), whole.element(from),
-                         static_cast<std::size_t>(elements * whole.element_bytes()));
-           });
-  return part;
-}
-
 class RowBlocks {
  public:
   RowBlocks(const Case& which, const reference::Reference& reference, std::span<const Pass> passes,
-            const Findings& none, double cosine_min)
+            const Findings& none, double cosine_min, std::int64_t block_elements)
       : which_(which),
         reference_(reference),
         passes_(passes),
-        dimensions_(dimensions_of(which)),
+        view_(which),
         cosine_min_(cosine_min),
+        block_elements_(block_elements),
         findings_(none) {}
 
   /// False when anything is wrong.
   bool run() {
-    for (const TensorDecl* tensor : tensors_of(which_.geometry))
-      if (is_result(tensor->role) && !dimensions_.at(tensor->name))
-        changed_[tensor->name].assign(
-            passes_.size(), std::vector<std::uint8_t>(
-                                static_cast<std::size_t>(shape_of(which_, *tensor).elements())));
-    for_parts(which_.rows(), block_rows(which_, !changed_.empty()),
-              [this](std::int64_t first, std::int64_t past) {
-                if (!is_wrong()) check(first, past - first);
-              });
+    bool any_whole = false;
+    for (const TensorDecl* tensor : tensors_of(which_.geometry)) {
+      if (!is_result(tensor->role) || view_.has_rows(tensor->name)) continue;
+      any_whole = any_whole || view_.is_whole(tensor->name);
+      changed_[tensor->name].assign(
+          passes_.size(), std::vector<std::uint8_t>(
+                              static_cast<std::size_t>(shape_of(which_, *tensor).elements())));
+    }
+    for_parts(which_.rows(), block_rows(any_whole), [this](std::int64_t first, std::int64_t past) {
+      if (!is_wrong()) check(first, past - first);
+    });
     return !findings_.any() && the_rest_stayed();
   }
   const Findings& findings() const { return findings_; }
@@ -100,33 +56,50 @@ class RowBlocks {
     return findings_.any();
   }
 
-  void check(std::int64_t first, std::int64_t rows) {
-    const Case block = at_row_count(which_, rows);
-    std::vector<Pass> passes;
-    for (const Pass& whole : passes_) {
-      Pass& pass = passes.emplace_back();
-      pass.poison = whole.poison;
-      pass.name = whole.name;
-      for (const TensorDecl* tensor : tensors_of(which_.geometry)) {
-        pass.initial[tensor->name];  // of a workspace, that there is one
-        if (tensor->role == Role::workspace) continue;
-        const TensorShape shape = shape_of(block, *tensor);
-        const auto take = [&](const TensorImages& from, TensorImages& to) {
-          to[tensor->name] = slice(from.at(tensor->name), dimensions_.at(tensor->name), shape,
-                                   which_.rows(), first, rows);
-        };
-        take(whole.initial, pass.initial);
-        if (is_result(tensor->role)) take(whole.actual, pass.actual);
-      }
-      pass.expected =
-          expected_results(block, reference_, pass.initial, pass.poison, &pass.truths.own());
+  /// Where every block has the whole of a result, there had better be few.
+  std::int64_t block_rows(bool any_whole) const {
+    const std::int64_t rows = which_.rows();
+    if (any_whole) return (rows + parallel_threads() - 1) / parallel_threads();
+    std::int64_t elements = rows;
+    for (const TensorDecl* tensor : tensors_of(which_.geometry))
+      if (tensor->role != Role::workspace && view_.has_rows(tensor->name))
+        elements = std::max(elements, shape_of(which_, *tensor).elements());
+    return std::max<std::int64_t>(1, block_elements_ / (elements / rows));
+  }
+
+  Pass part_of(const Pass& whole, const Case& block_case, const Block& block) const {
+    Pass pass;
+    pass.poison = whole.poison;
+    pass.name = whole.name;
+    for (const TensorDecl* tensor : tensors_of(which_.geometry)) {
+      pass.initial[tensor->name];  // of a workspace, that there is one
+      if (tensor->role == Role::workspace) continue;
+      const TensorShape shape = shape_of(block_case, *tensor);
+      const auto take = [&](const TensorImages& from, TensorImages& to) {
+        to[tensor->name] = view_.slice(tensor->name, from.at(tensor->name), shape, block);
+      };
+      take(whole.initial, pass.initial);
+      if (is_result(tensor->role)) take(whole.actual, pass.actual);
     }
-    if (!changed_.empty())
-      for (std::size_t number = 0; number < passes.size(); ++number)
-        keep_own(block, number, passes[number]);
-    const Explainer explainer(block, &reference_, nullptr, passes);
+    view_.rename_slots(block, &pass.initial);
+    return pass;
+  }
+
+  void check(std::int64_t first, std::int64_t rows) {
+    std::vector<const TensorImages*> inputs;
+    for (const Pass& pass : passes_) inputs.push_back(&pass.initial);
+    const std::vector<Block> blocks = view_.blocks(inputs, first, rows);
+    const Case block_case = view_.case_of(blocks.front());
+    std::vector<Pass> passes;
+    for (std::size_t i = 0; i < passes_.size(); ++i) {
+      Pass& pass = passes.emplace_back(part_of(passes_[i], block_case, blocks[i]));
+      pass.expected =
+          expected_results(block_case, reference_, pass.initial, pass.poison, &pass.truths.own());
+      if (!changed_.empty()) keep_own(block_case, blocks[i], i, pass);
+    }
+    const Explainer explainer(block_case, &reference_, nullptr, passes);
     Findings found = findings_.none_yet();
-    ResultMetrics metrics = check_results(block, passes, explainer, &found, cosine_min_);
+    ResultMetrics metrics = check_results(block_case, passes, explainer, &found, cosine_min_);
     // Places of a block are none of the case.
     for (OutputMetrics& output : metrics.outputs) {
       output.worst_index = -1;
@@ -137,30 +110,60 @@ class RowBlocks {
     add_outputs(outputs_, metrics.outputs);
   }
 
-  /// What this block changes of results without rows keeps what it holds; what others may have made
-  /// of the rest is taken back.
-  void keep_own(const Case& block, std::size_t number, Pass& pass) {
-    // Whatever is written differs from one of two contents, each the other's opposite.
-    TensorImages opposite = pass.initial;
+  /// What the reference tells of it.
+  static const std::vector<bool>* kept_of(const Pass& pass, const std::string& name) {
+    const auto truth = pass.truths.find(name);
+    return truth == pass.truths.end() || truth->second.kept.empty() ? nullptr : &truth->second.kept;
+  }
+
+  /// Whatever is written differs from one of two contents, each the other's opposite.
+  TensorImages opposite_of(const TensorImages& initial) const {
+    TensorImages opposite = initial;
     for (const auto& [name, changed] : changed_)
       for (std::byte& byte : opposite.at(name).bytes) byte = ~byte;
-    const TensorImages others = expected_results(block, reference_, opposite, pass.poison);
-    for (auto& [name, changed] : changed_) {
-      std::vector<std::uint8_t> stays(changed[number].size(), 1);
-      keep_equal(pass.expected.at(name), pass.initial.at(name), stays);
-      keep_equal(others.at(name), opposite.at(name), stays);
-      TensorImage own = pass.initial.at(name);
+    return opposite;
+  }
+
+  /// What this block changes of results without rows keeps what it holds; what others may have made
+  /// of the rest is taken back.
+  void keep_own(const Case& block_case, const Block& block, std::size_t number, Pass& pass) {
+    std::optional<TensorImages> opposite, others;
+    for (const auto& [name, changed] : changed_) {
+      const TensorImage& initial = pass.initial.at(name);
+      std::vector<std::uint8_t> stays(static_cast<std::size_t>(initial.shape.elements()), 1);
+      if (const std::vector<bool>* kept = kept_of(pass, name)) {
+        std::copy(kept->begin(), kept->end(), stays.begin());
+      } else {
+        if (!others) {
+          opposite = opposite_of(pass.initial);
+          others = expected_results(block_case, reference_, *opposite, pass.poison);
+        }
+        keep_equal(pass.expected.at(name), initial, stays);
+        keep_equal(others->at(name), opposite->at(name), stays);
+      }
+      mark_changed(name, number, block, stays);
+      TensorImage own = initial;
       std::byte* const to = own.bytes.data();
       const std::byte* const from = std::as_const(pass.actual.at(name).bytes).data();
-      const std::lock_guard lock(mutex_);
       for (std::size_t i = 0; i < stays.size(); ++i) {
         if (stays[i] != 0) continue;
-        changed[number][i] = 1;
         const std::size_t at = own.offset_of(static_cast<std::int64_t>(i));
         std::memcpy(to + at, from + at, static_cast<std::size_t>(own.element_bytes()));
       }
       pass.actual[name] = std::move(own);
     }
+  }
+
+  void mark_changed(const std::string& name, std::size_t number, const Block& block,
+                    const std::vector<std::uint8_t>& stays) {
+    std::vector<std::uint8_t>& changed = changed_.at(name)[number];
+    const std::lock_guard lock(mutex_);
+    view_.for_runs(name, std::ssize(stays), block,
+                   [&](std::int64_t whole, std::int64_t at, std::int64_t elements) {
+                     for (std::int64_t i = 0; i < elements; ++i)
+                       if (stays[static_cast<std::size_t>(at + i)] == 0)
+                         changed[static_cast<std::size_t>(whole + i)] = 1;
+                   });
   }
 
   bool the_rest_stayed() const {
@@ -180,23 +183,24 @@ class RowBlocks {
   const Case& which_;
   const reference::Reference& reference_;
   std::span<const Pass> passes_;
-  Dimensions dimensions_;
+  BlockView view_;
   /// Of results without rows: per pass and element.
   std::map<std::string, std::vector<std::vector<std::uint8_t>>> changed_;
   double cosine_min_;
+  std::int64_t block_elements_;
   std::mutex mutex_;
   Findings findings_;
   std::vector<OutputMetrics> outputs_;
 };
 
-/// Each block makes the whole of a result without rows: one thread had better make it once.
-bool is_worth_it(const Case& which, const Dimensions& dimensions) {
+/// Where each block makes the whole of a result, one thread had better make it once.
+bool is_worth_it(const Case& which) {
+  const BlockView view(which);
   bool any_rows = false, any_whole = false;
   for (const TensorDecl* tensor : tensors_of(which.geometry)) {
     if (tensor->role == Role::workspace) continue;
-    const bool has_rows = dimensions.at(tensor->name).has_value();
-    any_rows = any_rows || has_rows;
-    any_whole = any_whole || (is_result(tensor->role) && !has_rows);
+    any_rows = any_rows || view.has_rows(tensor->name);
+    any_whole = any_whole || (is_result(tensor->role) && view.is_whole(tensor->name));
   }
   return any_rows && (!any_whole || parallel_threads() > 1);
 }
@@ -208,7 +212,7 @@ bool is_judged_by_rows(const Case& which) {
   if (which.rows() < 2 || family.has_captured_truth() || !has_independent_rows(which.geometry))
     return false;
   try {
-    return is_worth_it(which, dimensions_of(which));
+    return is_worth_it(which);
   } catch (const std::exception&) {
     return false;
   }
@@ -216,8 +220,8 @@ bool is_judged_by_rows(const Case& which) {
 
 std::optional<ResultMetrics> check_by_rows(const Case& which, const reference::Reference& reference,
                                            std::span<const Pass> passes, Findings* findings,
-                                           double cosine_min) {
-  RowBlocks blocks(which, reference, passes, findings->none_yet(), cosine_min);
+                                           double cosine_min, std::int64_t block_elements) {
+  RowBlocks blocks(which, reference, passes, findings->none_yet(), cosine_min, block_elements);
   if (!blocks.run()) return std::nullopt;
   findings->absorb(blocks.findings());
   return blocks.metrics();

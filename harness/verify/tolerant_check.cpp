@@ -50,8 +50,17 @@ void TolerantCheck::sort_all() {
   for (std::size_t i = 0; i < wrong_.size(); ++i) {
     bool wrong = false;
     for (const LadderResult& result : results_) wrong = wrong || result.wrong[i];
-    if (wrong || kept[i] != 0 || to_keep[i] != 0) sort(static_cast<std::int64_t>(i));
+    if (wrong || ((kept[i] != 0 || to_keep[i] != 0) && !is_told_to_stay(i)))
+      sort(static_cast<std::int64_t>(i));
   }
+}
+
+/// Bytes of such an element were compared, whatever the rules.
+bool TolerantCheck::is_told_to_stay(std::size_t index) const {
+  return std::all_of(views_.begin(), views_.end(), [&](const View& view) {
+    const std::vector<bool>& told = truth(view).kept;
+    return !told.empty() && told[index];
+  });
 }
 
 void TolerantCheck::sort(std::int64_t index) {
