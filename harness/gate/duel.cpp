@@ -8,6 +8,7 @@
 #include "harness/stats/paired.hpp"
 #include "harness/tune/proof_cases.hpp"
 #include "harness/tune/race_stage.hpp"
+#include "harness/tune/tool_code.hpp"
 
 namespace fusetune {
 
@@ -66,6 +67,7 @@ Job Duel::job_of(int epochs, bool one_by_one) const {
   Job job;
   job.request = Json{{"op", "race"},
                      {"device", ground_.device_name},
+                     {"digest_code", digest_code_path(ground_.device.target, engine)},
                      {"case", to_json(which)},
                      {"arms", std::move(arms)},
                      {"session", options.seed},

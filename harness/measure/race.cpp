@@ -30,9 +30,9 @@ constexpr double kShrinks = 0.95;
 class Race {
  public:
   Race(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-       const RaceOptions& options, const SpanAhead& ahead)
+       const RaceOptions& options, const SpanAhead& ahead, const DigestRegions& digests)
       : options_(options),
-        bench_(device, arms, which, options, ahead, result_),
+        bench_(device, arms, which, options, ahead, digests, result_),
         rounds_(bench_, options, result_),
         lengths_(arms.size()) {}
 
@@ -360,7 +360,7 @@ RaceResult failure(std::int32_t arm, Outcome outcome) {
 }  // namespace
 
 RaceResult race(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-                const RaceOptions& options, const SpanAhead& ahead) {
+                const RaceOptions& options, const SpanAhead& ahead, const DigestRegions& digests) {
   if (arms.empty()) return failure(-1, {Status::skipped, "no arm to time"});
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
     if (arms[arm].launches.empty()) {
@@ -371,7 +371,7 @@ RaceResult race(Device& device, const std::vector<RunnableVariant>& arms, const 
   }
   try {
     device.schedule(0);
-    return Race(device, arms, which, options, ahead).run();
+    return Race(device, arms, which, options, ahead, digests).run();
   } catch (const ArmFailure& failed) {
     RaceResult result = failure(failed.arm, failed.outcome);
     result.unsure = failed.unsure;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/device/device.hpp"
+#include "harness/verify/digester.hpp"
 #include "harness/verify/proof.hpp"
 
 namespace fusetune {
@@ -148,7 +149,9 @@ using SpanAhead = std::function<void(std::int32_t arm, double expected_us)>;
 
 /// Times the arms on one case. All arms have been proved before. An arm without launches has no
 /// time: it is refused, never timed as 0. A failure of one arm ends the race and is its outcome.
+/// `digests`: as of check_ring().
 RaceResult race(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-                const RaceOptions& options, const SpanAhead& ahead = {});
+                const RaceOptions& options, const SpanAhead& ahead = {},
+                const DigestRegions& digests = {});
 
 }  // namespace fusetune

@@ -48,11 +48,13 @@ std::int64_t ring_bytes_of(Device& device, const RaceOptions& options) {
 }  // namespace
 
 RaceBench::RaceBench(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-                     const RaceOptions& options, const SpanAhead& ahead, RaceResult& result)
+                     const RaceOptions& options, const SpanAhead& ahead,
+                     const DigestRegions& digests, RaceResult& result)
     : device_(device),
       which_(which),
       options_(options),
       ahead_(ahead),
+      digests_(digests),
       result_(result),
       asynchronous_(device.queue().asynchronous),
       rules_(asynchronous_ ? options.queued : options.immediate),
@@ -372,9 +374,9 @@ std::vector<Visit> RaceBench::there_and_back(std::vector<std::int32_t> order,
 Outcome RaceBench::check_path(std::int32_t arm) {
   if (!asynchronous_ || options_.check_lists == 0) return {};
   prepare();
-  const RingCheck check =
-      check_ring(device_, *ring_, *timer_, bound_[static_cast<std::size_t>(arm)],
-                 {options_.check_lists, options_.check_bytes}, [this] { prepare(); });
+  const RingCheck check = check_ring(
+      device_, *ring_, *timer_, bound_[static_cast<std::size_t>(arm)],
+      {options_.check_lists, options_.check_bytes}, [this] { prepare(); }, digests_);
   if (check.launch_failed) throw ArmFailure{arm, check.outcome};
   result_.checked_lists += check.lists;
   if (check.lists == 0 && check.outcome.ok())

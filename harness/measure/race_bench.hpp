@@ -40,7 +40,8 @@ class RaceBench {
  public:
   /// Throws std::bad_alloc.
   RaceBench(Device& device, const std::vector<RunnableVariant>& arms, const Case& which,
-            const RaceOptions& options, const SpanAhead& ahead, RaceResult& result);
+            const RaceOptions& options, const SpanAhead& ahead, const DigestRegions& digests,
+            RaceResult& result);
 
   const RaceRules& rules() const { return rules_; }
   bool asynchronous() const { return asynchronous_; }
@@ -107,6 +108,7 @@ class RaceBench {
   const Case& which_;
   const RaceOptions& options_;
   const SpanAhead& ahead_;
+  const DigestRegions& digests_;
   RaceResult& result_;
   bool asynchronous_;
   const RaceRules& rules_;

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "harness/measure/span.hpp"
+#include "harness/verify/digester.hpp"
 
 namespace fusetune {
 
@@ -15,7 +16,7 @@ struct RingCheckLimits {
   /// bug of one launch in a thousand, unless so many bytes are compared before.
   std::int64_t lists = 1024;
   std::int64_t bytes = std::int64_t{64} << 20;
-  /// Of the results of one set, above which nothing is compared.
+  /// Of the results of one set, above which nothing is compared unless digests are made.
   std::int64_t set_bytes_max = std::int64_t{256} << 20;
 };
 
@@ -26,8 +27,10 @@ struct RingCheck {
   std::int64_t lists = 0;  ///< that were compared
 };
 
-/// `host_works` is told when this machine is at work and no launch is waited for.
+/// `host_works` is told when this machine is at work and no launch is waited for. With `digests`
+/// made on the device, only what a digest finds to be different is carried and compared.
 RingCheck check_ring(Device& device, Ring& ring, SpanTimer& timer, BoundArm& arm,
-                     const RingCheckLimits& limits, const std::function<void()>& host_works);
+                     const RingCheckLimits& limits, const std::function<void()>& host_works,
+                     const DigestRegions& digests = {});
 
 }  // namespace fusetune

@@ -83,7 +83,7 @@ void check_batches(Device& device, const LoadedCode& code, const Json& request,
 }  // namespace
 
 Json handle_mutant_request(Device& device, const Json& request, ProofAids& aids) {
-  if (request.contains("plant")) return handle_planted_race(device, request, aids.cache);
+  if (request.contains("plant")) return handle_planted_race(device, request, aids);
   const Case which = case_from_json(request.at("case"));
   Outcome outcome;
   const std::unique_ptr<LoadedCode> code =

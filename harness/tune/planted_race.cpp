@@ -108,7 +108,7 @@ Json to_json(const PlantVerdict& verdict) {
           {"low", verdict.low}};
 }
 
-Json handle_planted_race(Device& device, const Json& request, ProofCache& cache) {
+Json handle_planted_race(Device& device, const Json& request, ProofAids& aids) {
   const Plant& plant = find_plant(request.at("plant").get<std::string>());
   const Case which = case_from_json(request.at("case"));
   PlantedDevice planted(device, plant, which.rows());
@@ -126,16 +126,17 @@ Json handle_planted_race(Device& device, const Json& request, ProofCache& cache)
   const auto seed = request.at("seed").get<std::uint64_t>();
   Course course;
   if (plant.from_start) planted.plant(*codes[kPlanted]);
-  prove_arms(planted, arms, which, seed, kProofBefore, cache, course);
+  prove_arms(planted, arms, which, seed, kProofBefore, aids.cache, course);
   planted.plant(*codes[kPlanted]);
   RaceResult result;
   // What is wrong before is never timed.
   if (course.found_by.empty() && course.false_alarm.empty()) {
-    cache.clear();
-    result = race(planted, arms, which, race_options_from_json(request.at("options")));
+    aids.clear();
+    result = race(planted, arms, which, race_options_from_json(request.at("options")), {},
+                  aids.exchange ? aids.exchange->digests() : DigestRegions());
     judge_race(result, course);
     if (!course.retire && course.found_by.empty())
-      prove_arms(planted, arms, which, seed + 1, kProofAfter, cache, course);
+      prove_arms(planted, arms, which, seed + 1, kProofAfter, aids.cache, course);
   }
   Json answer{
       {"path", result.path}, {"checked", result.checked_lists},   {"ratio", 0.0},

@@ -8,7 +8,7 @@
 #include "harness/device/device.hpp"
 #include "harness/process/worker_pool.hpp"
 #include "harness/tune/plants.hpp"
-#include "harness/verify/proof_cache.hpp"
+#include "harness/tune/proof_aids.hpp"
 
 namespace fusetune {
 
@@ -28,7 +28,7 @@ struct PlantVerdict {
 Json to_json(const PlantVerdict& verdict);
 
 /// The worker's side of a "mutant" request that names a "plant".
-Json handle_planted_race(Device& device, const Json& request, ProofCache& cache);
+Json handle_planted_race(Device& device, const Json& request, ProofAids& aids);
 
 /// The supervisor's side.
 PlantVerdict plant_verdict(const Plant& plant, const JobEnd& end);

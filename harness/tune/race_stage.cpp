@@ -232,6 +232,7 @@ void RaceStage::submit(std::size_t index) {
   job.request =
       Json{{"op", "race"},
            {"device", plan_.sweep.device},
+           {"digest_code", digest_code_},
            {"case", fusetune::to_json(geometry.cases[race.planned_case].which)},
            {"arms", std::move(arms)},
            // What no table is made of is not proved twice.

@@ -66,13 +66,14 @@ RaceResult race_on(Device& device, const Json& request, RaceNotes& notes, ProofA
   }
   notes.preparing();
   const RaceOptions options = race_options_from_json(request.at("options"));
-  RaceResult result =
-      race(device, arms, which, options, [&notes](std::int32_t arm, double expected_us) {
-        if (arm < 0)
-          notes.preparing();
-        else
-          notes.timing(arm, expected_us);
-      });
+  const auto ahead = [&notes](std::int32_t arm, double expected_us) {
+    if (arm < 0)
+      notes.preparing();
+    else
+      notes.timing(arm, expected_us);
+  };
+  RaceResult result = race(device, arms, which, options, ahead,
+                           aids.exchange ? aids.exchange->digests() : DigestRegions());
   if (!result.outcome.ok() && result.failed_arm >= 0) {
     RaceResult failed =
         failed_at(static_cast<std::size_t>(result.failed_arm), kWhileTimed, result.outcome);

@@ -10,6 +10,7 @@
 #include "harness/spec/plan.hpp"
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/scratch_store.hpp"
+#include "harness/tune/tool_code.hpp"
 
 namespace fusetune {
 
@@ -66,7 +67,7 @@ std::vector<const Plant*> chosen(const std::vector<std::string>& names) {
 }
 
 Job job_of(const Plant& plant, const Subject& subject, const TimedChoice& choice,
-           const Session& session) {
+           const std::string& digest_code, const Session& session) {
   RaceOptions options;
   options.budget_s = kBudgetS;
   options.seed = session.options.seed;
@@ -77,6 +78,7 @@ Job job_of(const Plant& plant, const Subject& subject, const TimedChoice& choice
   job.request = Json{{"op", "mutant"},
                      {"plant", plant.name},
                      {"device", choice.device},
+                     {"digest_code", digest_code},
                      {"code", subject.code.string()},
                      {"variant", to_json(subject.variant)},
                      {"case", to_json(subject.which)},
@@ -118,12 +120,15 @@ TimedSummary timed_selftest(const TimedChoice& choice, Session& session) {
   const ScratchStore scratch;
   const Subject brief = make_subject(choice.brief, target, identity, scratch, session);
   const Subject lengthy = make_subject(choice.lengthy, target, identity, scratch, session);
+  EngineOptions of_scratch = session.options;
+  of_scratch.store = scratch.store().root();
+  const std::string digest_code = digest_code_path(target, of_scratch);
   TimedSummary summary;
   summary.device = choice.device;
   WorkerPool pool(worker_role("device", 1));
   session.progress.begin(kStage, std::ssize(list), 0);
   const std::function<void(const Plant*, bool)> submit = [&](const Plant* plant, bool again) {
-    Job job = job_of(*plant, plant->long_launches ? lengthy : brief, choice, session);
+    Job job = job_of(*plant, plant->long_launches ? lengthy : brief, choice, digest_code, session);
     job.done = [&, plant, again](const JobEnd& end) {
       if (end.how == JobEnd::How::cancelled) return;
       PlantVerdict verdict = plant_verdict(*plant, end);

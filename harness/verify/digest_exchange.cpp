@@ -173,6 +173,10 @@ TensorImage DigestExchange::get(const Arena& arena, const Buffer& buffer, const 
   return image;
 }
 
+DigestRegions DigestExchange::digests() {
+  return [this](std::span<const Region> regions) { return digester_.of(regions); };
+}
+
 bool DigestExchange::forget() {
   const bool any = !arenas_.empty() || !residents_.empty();
   arenas_.clear();

@@ -77,6 +77,7 @@ class DigestExchange : public Exchange {
   void fill(Arena& arena, const TensorImages& images) override;
   ArenaContent read(Arena& arena, const TensorImages& initial) override;
   bool forget() override;
+  DigestRegions digests() override;
 
   /// Bytes that were carried to the device and back.
   std::int64_t carried_bytes() const { return carried_bytes_; }

@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -21,6 +22,9 @@ struct Region {
   std::size_t size_bytes = 0;
   auto operator<=>(const Region&) const = default;
 };
+
+/// One digest for each region, after all that was enqueued.
+using DigestRegions = std::function<std::vector<Digest>(std::span<const Region>)>;
 
 class Digester {
  public:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/verify/arena.hpp"
+#include "harness/verify/digester.hpp"
 
 namespace fusetune {
 
@@ -29,6 +30,8 @@ class Exchange {
   /// A kernel may have written anywhere on the device: nothing that was kept there is used again.
   /// Whether there was anything.
   virtual bool forget() = 0;
+  /// Of memory of the device; an empty function where none are made there.
+  virtual DigestRegions digests() { return {}; }
 };
 
 /// Every byte, every time.

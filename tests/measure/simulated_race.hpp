@@ -47,8 +47,9 @@ class SimulatedRace {
 
   RaceResult run(const RaceOptions& options = {}) { return race(*device_, arms_, which_, options); }
   /// Through another device, which hands its launches on to this one.
-  RaceResult run_on(Device& device, const RaceOptions& options = {}) {
-    return race(device, arms_, which_, options);
+  RaceResult run_on(Device& device, const RaceOptions& options = {},
+                    const DigestRegions& digests = {}) {
+    return race(device, arms_, which_, options, {}, digests);
   }
   SimulatedDevice& device() { return *device_; }
   const LoadedCode& code(std::size_t arm) const { return *codes_[arm]; }
