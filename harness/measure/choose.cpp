@@ -214,11 +214,17 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
   if (candidates.empty() && has_default(rules)) candidates.insert(rules.baseline);
   if (candidates.empty()) throw std::invalid_argument("no arm that may be chosen was timed");
 
+  // What the baseline takes is no choice among many: where it was timed in one epoch of those that
+  // count, the others tell of it as well.
+  const bool rare_baseline =
+      rules.baseline >= 0 &&
+      (timed.count(rules.baseline) == 0 || times.summary(rules.baseline).epochs < 2);
   Choice choice;
   choice.fastest = fastest_of(times, candidates);
   const double margin = std::log1p(rules.margin);
   for (const std::int32_t arm : all_times.arms()) {
-    const TimesOfArms& its_times = timed.count(arm) != 0 ? times : all_times;
+    const bool of_all = timed.count(arm) == 0 || (rare_baseline && arm == rules.baseline);
+    const TimesOfArms& its_times = of_all ? all_times : times;
     ArmVerdict verdict;
     verdict.arm = arm;
     verdict.dropped = timed.count(arm) == 0;
@@ -227,7 +233,9 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
     verdict.over_fastest = to_fastest.ratio;
     verdict.tied =
         arm != rules.baseline && candidates.count(arm) != 0 && to_fastest.log_ratio.low < margin;
-    if (rules.baseline >= 0) verdict.over_baseline = its_times.compare(arm, rules.baseline).ratio;
+    if (rules.baseline >= 0)
+      verdict.over_baseline =
+          (rare_baseline ? all_times : its_times).compare(arm, rules.baseline).ratio;
     choice.verdicts.push_back(verdict);
   }
   const bool by_memory = pick(choice, rules, result.confirmed);

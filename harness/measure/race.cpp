@@ -276,6 +276,8 @@ class Race {
       }
       drop_slower(from, done, looks);
       if (done < 2) continue;
+      // One epoch has no interval, and the row needs one of the baseline.
+      if (!kept_have_two_epochs()) continue;
       const bool spent = rounds_.is_spent(1);
       const bool is_look = std::find(looks.begin(), looks.end(), done) != looks.end();
       if (is_look) {
@@ -291,6 +293,14 @@ class Race {
         return;
       }
     }
+  }
+
+  bool kept_have_two_epochs() const {
+    std::map<std::int32_t, std::set<std::int32_t>> epochs;
+    for (const Sample& sample : result_.samples)
+      if (sample.epoch >= result_.confirmed_from) epochs[sample.arm].insert(sample.epoch);
+    return std::all_of(alive_.begin(), alive_.end(),
+                       [&](std::int32_t arm) { return !is_kept(arm) || epochs[arm].size() >= 2; });
   }
 
   /// "" to go on.

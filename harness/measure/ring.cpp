@@ -10,6 +10,7 @@ namespace fusetune {
 namespace {
 
 constexpr std::size_t kLineBytes = 64;
+constexpr std::size_t kFilledBytes = std::size_t{1} << 20;  // that are carried to fill an output
 constexpr std::size_t kAlignBytesMax = 16;
 
 std::int64_t unique_bytes(const Case& which) {
@@ -110,12 +111,23 @@ void Ring::find_results() {
 }
 
 void Ring::reset_set(std::int64_t set, std::byte poison) {
-  std::vector<std::byte> bytes;
-  for (std::size_t ordinal = 0; ordinal < tensors_.size(); ++ordinal) {
-    if (changes(ordinal)) write(ordinal, set);
-    if (tensors_[ordinal]->role != Role::out) continue;
-    bytes.assign(span_bytes_[ordinal], poison);
-    device_->copy_to(data(ordinal, set), bytes.data(), bytes.size());
+  restore(set, 1);
+  for (std::size_t ordinal = 0; ordinal < tensors_.size(); ++ordinal)
+    if (tensors_[ordinal]->role == Role::out) fill_output(ordinal, set, poison);
+}
+
+/// Its beginning, which is doubled within the device's memory where that is quicker.
+void Ring::fill_output(std::size_t ordinal, std::int64_t set, std::byte value) {
+  const DevicePointer begin = data(ordinal, set);
+  const std::size_t size_bytes = span_bytes_[ordinal];
+  std::size_t filled = size_bytes;
+  if (device_->queue().asynchronous) filled = std::min(filled, kFilledBytes);
+  const std::vector<std::byte> bytes(filled, value);
+  device_->copy_to(begin, bytes.data(), filled);
+  while (filled < size_bytes) {
+    const std::size_t more = std::min(filled, size_bytes - filled);
+    device_->copy_within(begin + filled, begin, more);
+    filled += more;
   }
 }
 

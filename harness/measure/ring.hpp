@@ -66,6 +66,7 @@ class Ring {
   Ring(Device& device, const TensorImages& images, std::int64_t sets, Layout layout);
   static Layout lay_out(const Case& which, std::uint64_t seed);
   void write(std::size_t ordinal, std::int64_t set);
+  void fill_output(std::size_t ordinal, std::int64_t set, std::byte value);
   /// Once for the whole ring, and then within the device's memory where that is quicker.
   void fill();
   bool changes(std::size_t ordinal) const;

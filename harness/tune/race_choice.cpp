@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -111,13 +112,17 @@ class WinnerChoice {
         rules.incumbent = static_cast<std::int32_t>(a);
       if (variant.implementation == family.baseline) rules.baseline = static_cast<std::int32_t>(a);
     }
-    const auto timed = [&race](std::int32_t arm) {
-      return std::any_of(race.result.samples.begin(), race.result.samples.end(),
-                         [arm](const Sample& sample) { return sample.arm == arm; });
+    const auto epochs = [&race](std::int32_t arm) {
+      std::set<std::int32_t> its;
+      for (const Sample& sample : race.result.samples)
+        if (sample.arm == arm) its.insert(sample.epoch);
+      return its.size();
     };
-    if (rules.baseline < 0 || !timed(rules.baseline))
+    if (rules.baseline < 0 || epochs(rules.baseline) == 0)
       throw std::invalid_argument("the baseline was not proved or not timed: no row without it");
-    if (rules.incumbent >= 0 && !timed(rules.incumbent)) rules.incumbent = -1;
+    if (epochs(rules.baseline) < 2)
+      throw std::invalid_argument("the baseline has times of one epoch alone: no row without two");
+    if (rules.incumbent >= 0 && epochs(rules.incumbent) == 0) rules.incumbent = -1;
     return rules;
   }
 

@@ -199,6 +199,22 @@ TEST(Choose, WhatDoesNotBeatTheBaselineIsDefault) {
   EXPECT_TRUE(choose(raced({10, 9.9}, 0.05), rules(2, -1, 0)).is_default);
 }
 
+TEST(Choose, ABaselineThatMissedEpochsIsComparedOverAllOfThem) {
+  RaceResult result = raced({10, 11, 20}, 0.001);
+  result.confirmed = true;
+  result.confirmed_from = 1;
+  std::erase_if(result.samples, [](const Sample& sample) {
+    return sample.arm == 2 && sample.epoch > 0 && sample.epoch < 3;
+  });
+  const Choice choice = choose(result, rules(3, -1, 2));
+  EXPECT_EQ(choice.arm, 0);
+  EXPECT_FALSE(choice.is_default);
+  EXPECT_NEAR(choice.verdict(0).over_baseline.mid, 2, 0.02);
+  EXPECT_GT(choice.verdict(0).over_baseline.low, 1.8);
+  EXPECT_TRUE(std::isfinite(choice.verdict(2).summary.high_us));
+  EXPECT_EQ(choice.verdict(0).summary.epochs, 3) << "its own time is that of the confirmation";
+}
+
 TEST(Choose, ATieThatBeatsTheBaselineIsPreferred) {
   // Arm 3 is the simplest of the tied, but not faster than the baseline beyond noise.
   RaceResult result = raced({12, 10, 10.02, 10}, 0);
