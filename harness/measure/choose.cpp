@@ -75,7 +75,7 @@ void check(const RaceResult& result, const ChoiceRules& rules,
     throw std::invalid_argument("nothing is chosen from a race that failed: " +
                                 result.outcome.message);
   if (rules.baseline >= 0 && timed.count(rules.baseline) == 0)
-    throw std::invalid_argument("the baseline was not timed; name it in RaceOptions::keep");
+    throw std::invalid_argument("the baseline was not timed: no row without it");
 }
 
 bool is_eligible(const ChoiceRules& rules, std::int32_t arm) {
@@ -203,7 +203,7 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
   const TimesOfArms times(result, result.confirmed_from);
   const TimesOfArms all_times(result, 0);
   const std::set<std::int32_t> timed = times.arms();
-  check(result, rules, timed);
+  check(result, rules, all_times.arms());
   std::set<std::int32_t> candidates = timed;
   candidates.erase(rules.baseline);
   // What was surely slower is in no tie, however few its epochs.
@@ -214,11 +214,10 @@ Choice choose(const RaceResult& result, const ChoiceRules& rules) {
   if (candidates.empty() && has_default(rules)) candidates.insert(rules.baseline);
   if (candidates.empty()) throw std::invalid_argument("no arm that may be chosen was timed");
 
-  // What the baseline takes is no choice among many: where it was timed in one epoch of those that
-  // count, the others tell of it as well.
-  const bool rare_baseline =
-      rules.baseline >= 0 &&
-      (timed.count(rules.baseline) == 0 || times.summary(rules.baseline).epochs < 2);
+  // What the baseline takes is no choice among many: where it was timed in less than two epochs of
+  // those that count, the others tell of it as well.
+  const bool rare_baseline = rules.baseline >= 0 && (timed.count(rules.baseline) == 0 ||
+                                                     times.summary(rules.baseline).epochs < 2);
   Choice choice;
   choice.fastest = fastest_of(times, candidates);
   const double margin = std::log1p(rules.margin);

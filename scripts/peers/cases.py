@@ -62,7 +62,7 @@ class Case:
     @property
     def program_key(self):
         """The case as fusetune takes it."""
-        parts = {**self.values, **self.runtime, "tokens": self.tokens}
+        parts = {**self.wanted, **self.runtime, "tokens": self.tokens}
         return f"{self.family}({','.join(f'{name}={value}' for name, value in sorted(parts.items()))})"
 
     @property

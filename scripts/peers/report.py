@@ -108,14 +108,15 @@ def _finite(value):
 
 
 def write_csv(path, results, keys):
-    """Times of peers as `fusetune report --peers` reads them; `keys`: the program's key of each case."""
+    """Times of peers as `fusetune report --peers` reads them; `keys`: the program's key of each case. Beside the table's time of a row a
+    peer has that time times the ratio that was measured here: times of two methods are not compared."""
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["case", "peer", "us"])
         for result in results:
             for name, peer in result["peers"].items():
-                if peer.get("us"):
-                    writer.writerow([keys[result["case"]], name, f"{peer['us']:.6g}"])
+                if peer.get("ratio"):
+                    writer.writerow([keys[result["case"]], name, f"{peer['ratio'] * result['ours']['table_us']:.6g}"])
 
 
 def write_json(path, results, about, not_run):

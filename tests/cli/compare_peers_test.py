@@ -278,6 +278,15 @@ class Report(unittest.TestCase):
         self.assertIn("not compared: ours: no row", report.line(none))
         self.assertIn("nothing was compared", report.summary([none])[0])
 
+    def test_csv_has_the_ratios_at_the_times_of_the_table(self):
+        result = a_result(1.5, 1.4, 1.6)
+        result["ours"]["table_us"] = 1.6  # by another method than the 2.0 beside the peers
+        with tempfile.TemporaryDirectory(prefix="fusetune-test-") as scratch:
+            path = pathlib.Path(scratch) / "out.csv"
+            report.write_csv(path, [result], {result["case"]: "KEY"})
+            lines = path.read_text().splitlines()
+        self.assertEqual(lines, ["case,peer,us", "KEY,slow,7.2", "KEY,fast,2.4"])
+
     def test_json_has_numbers_alone(self):
         with tempfile.TemporaryDirectory(prefix="fusetune-test-") as scratch:
             path = pathlib.Path(scratch) / "out.json"

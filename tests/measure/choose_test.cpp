@@ -203,16 +203,22 @@ TEST(Choose, ABaselineThatMissedEpochsIsComparedOverAllOfThem) {
   RaceResult result = raced({10, 11, 20}, 0.001);
   result.confirmed = true;
   result.confirmed_from = 1;
-  std::erase_if(result.samples, [](const Sample& sample) {
-    return sample.arm == 2 && sample.epoch > 0 && sample.epoch < 3;
-  });
-  const Choice choice = choose(result, rules(3, -1, 2));
-  EXPECT_EQ(choice.arm, 0);
-  EXPECT_FALSE(choice.is_default);
-  EXPECT_NEAR(choice.verdict(0).over_baseline.mid, 2, 0.02);
-  EXPECT_GT(choice.verdict(0).over_baseline.low, 1.8);
-  EXPECT_TRUE(std::isfinite(choice.verdict(2).summary.high_us));
-  EXPECT_EQ(choice.verdict(0).summary.epochs, 3) << "its own time is that of the confirmation";
+  for (const int from : {3, 2}) {  // in one epoch of the confirmation, and in none
+    if (from == 2) result.confirmed_from = 2;
+    std::erase_if(result.samples, [from](const Sample& sample) {
+      return sample.arm == 2 &&
+             (from == 3 ? sample.epoch == 1 || sample.epoch == 2 : sample.epoch >= from);
+    });
+    if (from == 2) result.samples.push_back({2, 1, 0, 10, 20});
+    const Choice choice = choose(result, rules(3, -1, 2));
+    EXPECT_EQ(choice.arm, 0);
+    EXPECT_FALSE(choice.is_default);
+    EXPECT_NEAR(choice.verdict(0).over_baseline.mid, 2, 0.02);
+    EXPECT_GT(choice.verdict(0).over_baseline.low, 1.8);
+    EXPECT_TRUE(std::isfinite(choice.verdict(2).summary.high_us));
+    EXPECT_EQ(choice.verdict(0).summary.epochs, 4 - result.confirmed_from)
+        << "its own time is that of the confirmation";
+  }
 }
 
 TEST(Choose, ATieThatBeatsTheBaselineIsPreferred) {
