@@ -61,9 +61,7 @@ Acceptance read_acceptance(const YamlNode& node) {
   accepted.target = node.at("target").as_string();
   accepted.compiler = node.at("compiler").as_string();
   accepted.harness_version = node.at("harness_version").as_string();
-  const YamlNode conditions = node.at("conditions");
-  accepted.conditions = Json::parse(conditions.as_string(), nullptr, false);
-  if (accepted.conditions.is_discarded()) conditions.fail("the conditions are not JSON");
+  accepted.conditions = node.at("conditions").as_json("the conditions");
   return accepted;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <set>
 #include <stdexcept>
@@ -11,6 +10,7 @@
 #include "harness/measure/choose.hpp"
 #include "harness/spec/plan.hpp"
 #include "harness/spec/short_key.hpp"
+#include "harness/tune/certificate_figures.hpp"
 
 namespace fusetune {
 
@@ -93,7 +93,6 @@ void sort_timed(ReportCase& shown) {
 
 ReportRow row_of(const RecordedRace& race, const Choice& choice, const ReportCase& shown,
                  const Json& provenance) {
-  const ArmVerdict& verdict = choice.verdict(choice.arm);
   ReportRow row;
   row.rows_low = row.rows_high = row.tuned_at = shown.rows;
   row.in_table = false;
@@ -101,25 +100,8 @@ ReportRow row_of(const RecordedRace& race, const Choice& choice, const ReportCas
   row.is_default = choice.is_default;
   row.read_bytes = shown.read_bytes;
   row.write_bytes = shown.write_bytes;
-  Certificate& c = row.certificate;
-  c.samples = verdict.summary.samples;
-  c.epochs = verdict.summary.epochs;
-  c.median_us = verdict.summary.median_us;
-  c.low_us = verdict.summary.low_us;
-  c.high_us = verdict.summary.high_us;
-  c.spread_percent = verdict.summary.spread_percent;
-  if (race.rules.baseline >= 0) {
-    c.versus_baseline = verdict.over_baseline.mid;
-    c.versus_low = verdict.over_baseline.low;
-    c.versus_high = verdict.over_baseline.high;
-  }
-  if (std::isfinite(choice.regret)) c.regret_percent = 100 * choice.regret;
-  if (std::isfinite(choice.flip_probability)) c.flip_probability = choice.flip_probability;
-  for (const std::int32_t arm : choice.tie_set)
-    c.tie_set.push_back(race.arms[static_cast<std::size_t>(arm)]);
-  c.candidates = static_cast<std::int64_t>(race.arms.size());
-  row.provenance = {provenance.at("harness_version"), provenance.at("compiler"),
-                    provenance.at("sweep"), race.result.data, provenance.at("conditions")};
+  row.certificate = certificate_of(choice, race.arms, race.rules.baseline >= 0);
+  row.provenance = provenance_of(provenance, race.result.data);
   return row;
 }
 

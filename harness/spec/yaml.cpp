@@ -161,6 +161,12 @@ bool YamlNode::as_bool() const {
   fail("expected true or false, found " + describe(*impl_));
 }
 
+Json YamlNode::as_json(std::string_view what) const {
+  Json json = Json::parse(as_string(), nullptr, false);
+  if (json.is_discarded()) fail(fmt::format("{} are not JSON", what));
+  return json;
+}
+
 std::string YamlNode::as_one_of(const std::vector<std::string>& names,
                                 std::string_view what) const {
   if (!is_scalar())

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "harness/base/error.hpp"
+#include "harness/base/json.hpp"
 
 namespace fusetune {
 
@@ -53,6 +54,8 @@ class YamlNode {
   double as_double() const;
   /// true and false only; `on`, `off`, `yes` and `no` are names of values here.
   bool as_bool() const;
+  /// A string that holds JSON; `what` is like "the conditions".
+  Json as_json(std::string_view what) const;
   /// One of `names`, or an error with the nearest.
   std::string as_one_of(const std::vector<std::string>& names, std::string_view what) const;
 

@@ -208,9 +208,7 @@ Provenance read_provenance(const YamlNode& node) {
   provenance.compiler = node.at("compiler").as_string();
   provenance.sweep = node.at("sweep").as_string();
   provenance.data = node.at("data").as_string();
-  const YamlNode conditions = node.at("conditions");
-  provenance.conditions = Json::parse(conditions.as_string(), nullptr, false);
-  if (provenance.conditions.is_discarded()) conditions.fail("the conditions are not JSON");
+  provenance.conditions = node.at("conditions").as_json("the conditions");
   return provenance;
 }
 

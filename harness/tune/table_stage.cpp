@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
 #include <system_error>
 
 #include "harness/base/error.hpp"
+#include "harness/tune/certificate_figures.hpp"
 
 namespace fusetune {
 
@@ -42,12 +42,6 @@ std::int64_t workspace_bytes(const Plan& plan, const Campaign& campaign, const C
       scope_of(which.geometry, &plan.target, &variant, &which, &campaign.device.facts));
 }
 
-/// To thousandths: nobody needs more of an estimate. Nothing of what is no number.
-std::optional<double> rounded(double value) {
-  if (!std::isfinite(value)) return std::nullopt;
-  return std::round(1000 * value) / 1000;
-}
-
 class RowMaker {
  public:
   RowMaker(const Plan& plan, const Campaign& campaign) : plan_(plan), campaign_(campaign) {}
@@ -65,41 +59,17 @@ class RowMaker {
     row.code_identity = unit->code.code_identity;
     row.source_hash = make_compile_request(row.geometry, row.variant, plan_.target).source_hash();
     row.certificate = certificate(race, which, index);
-    row.provenance = provenance(race);
+    row.provenance = provenance_of(race.provenance, race.result.data);
     return row;
-  }
-
-  static Provenance provenance(const CaseRace& race) {
-    Provenance provenance;
-    provenance.harness_version = race.provenance.at("harness_version").get<std::string>();
-    provenance.compiler = race.provenance.at("compiler").get<std::string>();
-    provenance.sweep = race.provenance.at("sweep").get<std::string>();
-    provenance.data = race.result.data;
-    provenance.conditions = race.provenance.at("conditions");
-    return provenance;
   }
 
  private:
   Certificate certificate(const CaseRace& race, const Case& which, std::size_t index) const {
     const PlannedGeometry& geometry = plan_.geometries[race.geometry];
     const Family& family = *geometry.geometry.family;
-    const ArmVerdict& verdict = race.choice.verdict(race.choice.arm);
-    Certificate c;
-    c.samples = verdict.summary.samples;
-    c.epochs = verdict.summary.epochs;
-    c.median_us = verdict.summary.median_us;
-    c.low_us = verdict.summary.low_us;
-    c.high_us = verdict.summary.high_us;
-    c.spread_percent = verdict.summary.spread_percent;
-    c.versus_baseline = verdict.over_baseline.mid;
-    c.versus_low = verdict.over_baseline.low;
-    c.versus_high = verdict.over_baseline.high;
-    c.regret_percent = rounded(100 * race.choice.regret);
-    c.flip_probability = rounded(race.choice.flip_probability);
-    for (const std::int32_t arm : race.choice.tie_set)
-      c.tie_set.push_back(geometry.variants[race.arms[static_cast<std::size_t>(arm)]].key(family));
-    std::sort(c.tie_set.begin(), c.tie_set.end());
-    c.candidates = static_cast<std::int64_t>(race.arms.size());
+    std::vector<std::string> arms;
+    for (const std::size_t v : race.arms) arms.push_back(geometry.variants[v].key(family));
+    Certificate c = certificate_of(race.choice, arms, true);
     c.launches = launch_count(plan_, campaign_, which, geometry.variants[index]);
     c.workspace_bytes = workspace_bytes(plan_, campaign_, which, geometry.variants[index]);
     for (const std::size_t v : race.arms) {
