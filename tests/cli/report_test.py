@@ -277,7 +277,8 @@ class Host(ReportTest):
         self.assertIn("say nothing of a GPU", page)
         # All cases of the comparison with peers are cases of the program, and what names none of this report is said.
         keys = {case.key: case.program_key for case in cases.all_cases()}
-        results = [{"case": case.key, "peers": {"a, b": {"us": 2.5}, "none": {"why": "not here"}}} for case in cases.all_cases()]
+        peers = {"a, b": {"us": 3.5, "ratio": 1.25}, "none": {"why": "not here"}}
+        results = [{"case": case.key, "ours": {"table_us": 2.0}, "peers": peers} for case in cases.all_cases()]
         peers_report.write_csv(self.dir / "peers.csv", results, keys)
         answer = self.run_json("report", "--peers", "peers.csv", "--out", "peers.html")
         self.assertEqual(answer["left_out"], [f"{len(keys)} of {len(keys)} peer times are of geometries that are not in this report"])
