@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "harness/base/error.hpp"
 #include "harness/tune/certificate_figures.hpp"
@@ -223,13 +224,13 @@ void take_back(const PlannedGeometry& geometry, std::int32_t arm, CaseRace& race
   }
   std::erase(race.choice.tie_set, arm);
   if (race.own_choice) std::erase(race.own_choice->tie_set, arm);
+  const bool own_failed = race.own_choice && race.own_choice->arm == arm;
   const bool was_chosen = arm == race.choice.arm;
-  if (race.own_choice && race.own_choice->arm == arm) race.own_choice.reset();
-  if (!was_chosen) return;
-  if (race.own_choice)
-    race.choice = *std::exchange(race.own_choice, std::nullopt);
-  else
+  if (was_chosen && race.own_choice && !own_failed)
+    race.choice = std::move(*race.own_choice);
+  else if (was_chosen)
     choose_baseline(geometry, race);
+  if (was_chosen || own_failed) race.own_choice.reset();
 }
 
 }  // namespace
