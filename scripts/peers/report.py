@@ -55,6 +55,9 @@ def summary(results):
         for family in dict.fromkeys(result["family"] for result in done):
             ratios = [best[result["case"]]["ratio"] for result in done if result["family"] == family]
             lines.append(f"{family}: {stats.geometric_mean(ratios):.3f}x over {len(ratios)} cases, worst {min(ratios):.3f}x")
+        for tokens in sorted({result["tokens"] for result in done}):
+            ratios = [best[result["case"]]["ratio"] for result in done if result["tokens"] == tokens]
+            lines.append(f"T={tokens}: {stats.geometric_mean(ratios):.3f}x over {len(ratios)} cases, worst {min(ratios):.3f}x")
         behind = [result["case"] for result in done if best[result["case"]]["ratio_high"] < 1]
         lines.append(f"cases where a peer is faster beyond noise: {len(behind)}" + "".join(f"; {case}" for case in behind))
         undecided = [result["case"] for result in done

@@ -262,6 +262,8 @@ class Report(unittest.TestCase):
         results = [a_result(1.5, 1.4, 1.6), a_result(0.9, 0.85, 0.95, tokens=128), a_result(1.0, 0.9, 1.1, tokens=1)]
         text = "\n".join(report.summary(results))
         self.assertIn(f"geometric mean of 3 cases: {(1.5 * 0.9) ** (1 / 3):.3f}x", text)
+        self.assertIn("T=16: 1.500x over 1 cases, worst 1.500x", text)
+        self.assertIn("T=128: 0.900x over 1 cases, worst 0.900x", text)
         self.assertIn("faster beyond noise: 1; rmsnorm_gemma W2048 T=128", text)
         self.assertIn("do not decide: 1", text)
         self.assertIn("broken not timed: does not compile (3 cases, the first: rmsnorm_gemma W2048 T=16)", text)
