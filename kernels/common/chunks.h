@@ -1,6 +1,6 @@
 // Rows of a norm as chunks of one vector access, and what every norm does with a chunk. For
 // families with the symbols width and vector_bytes_max and the types act and weight: a row has
-// FT_WIDTH elements. All but row numbers is constant per code object; those are 64 bits wide.
+// FT_WIDTH elements. All but row numbers is constant per code object; their offsets have 64 bits.
 #pragma once
 #include "elements.h"
 
@@ -34,13 +34,14 @@ FT_DEVICE void store_chunk(const Rows& rows, ft_i64 row, int chunk, const Chunk<
   ft_store_pack<T, kElements>(chunk_address<T>(rows, row, chunk), values);
 }
 
-FT_DEVICE Chunk<FT_TYPE_WEIGHT> load_weight(const void* __restrict__ weight, int chunk) {
+FT_DEVICE Chunk<FT_TYPE_WEIGHT> load_weight(const void* weight, int chunk) {
   return ft_load_pack<FT_TYPE_WEIGHT, kElements>(static_cast<const char*>(weight) +
                                                  chunk * kElements * FT_BYTES_WEIGHT);
 }
 
 template <class To, class From>
 FT_DEVICE Chunk<To> convert(const Chunk<From>& values) {
+  if constexpr (ft_is_same<To, From>::value) return values;
   float numbers[kElements];
   FT_UNROLL
   for (int i = 0; i < kElements; ++i) numbers[i] = ft_get(values, i);

@@ -71,12 +71,10 @@ typedef long long ft_i64;
 /// Static shared memory: FT_SHARED float partial[16];
 #define FT_SHARED __shared__
 
-#include "ft_floats.h"
-#include "ft_vectors.h"
-
 /// The same number, which the compiler does not know: what follows from it is not computed ahead of
 /// a loop, where it would take registers.
-FT_DEVICE int ft_opaque(int value) {
+template <class T>  // int or ft_u32
+FT_DEVICE T ft_opaque(T value) {
 #if defined(FT_AMD)
   asm volatile("" : "+v"(value));
 #elif defined(FT_NVIDIA)
@@ -85,13 +83,28 @@ FT_DEVICE int ft_opaque(int value) {
   return value;
 }
 
+#include "ft_floats.h"
+#include "ft_vectors.h"
+
+/// Loads and stores stay on their side of it in the code: asked for in the order of the text. Says
+/// nothing about when others see them; all lanes of a wave come by.
+FT_DEVICE void ft_keep_order() {
+#if defined(FT_NVIDIA)
+  __syncwarp();  // its assembler orders what an empty asm statement does not
+#elif defined(FT_AMD)
+  asm volatile("" ::: "memory");
+#endif
+}
+
 // ---- Block and wave -------------------------------------------------------------------------
 
 /// Index of the thread in its block, x first.
 FT_DEVICE int ft_thread() {
   return static_cast<int>(threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z));
 }
-FT_DEVICE int ft_wave() { return ft_thread() / FT_WAVE_SIZE; }
+FT_DEVICE int ft_wave() {
+  return static_cast<int>(static_cast<ft_u32>(ft_thread()) / FT_WAVE_SIZE);
+}
 FT_DEVICE void ft_block_sync(FT_LINE) { __syncthreads(FT_HERE); }
 
 #if defined(FT_HOST)
@@ -191,19 +204,28 @@ FT_DEVICE float ft_group_reduce(float value, int turn FT_AND_LINE) {
     static_assert(GROUP % FT_WAVE_SIZE == 0 && THREADS % GROUP == 0, "a group is whole waves");
     constexpr int WAVES = GROUP / FT_WAVE_SIZE;
     FT_SHARED float partial[2][THREADS / FT_WAVE_SIZE];
-    if (ft_lane() == 0) partial[turn][ft_wave()] = value;
+    const ft_u32 wave = threadIdx.x / FT_WAVE_SIZE;
+    if (ft_lane() == 0) partial[turn][wave] = value;
     ft_block_sync(FT_HERE);
-    const float* mine = &partial[turn][ft_wave() / WAVES * WAVES];
-    value = mine[0];
+    const float* mine = &partial[turn][wave / WAVES * WAVES];
+    float of[WAVES];
     FT_UNROLL
-    for (int i = 1; i < WAVES; ++i) {
-      value = !MAX ? value + mine[i] : mine[i] > value ? mine[i] : value;
+    for (int i = 0; i < WAVES; ++i) of[i] = mine[i];
+    // By halves: fewer steps wait for each other than one after the other.
+    FT_UNROLL
+    for (int step = 1; step < WAVES; step *= 2) {
+      FT_UNROLL
+      for (int i = 0; i + step < WAVES; i += 2 * step) {
+        of[i] = !MAX ? of[i] + of[i + step] : of[i + step] > of[i] ? of[i + step] : of[i];
+      }
     }
+    value = of[0];
   }
   return value;
 }
-/// Over each group of GROUP consecutive threads of a block of THREADS: whole waves, or an even part
-/// of one. Calls alternate between turns 0 and 1, so that one barrier is enough for each.
+/// Over each group of GROUP consecutive threads of a block of THREADS in one dimension: whole
+/// waves, or an even part of one. Calls alternate between turns 0 and 1, so that one barrier is
+/// enough for each.
 template <int THREADS, int GROUP>
 FT_DEVICE float ft_group_sum(float value, int turn FT_AND_LINE) {
   return ft_group_reduce<THREADS, GROUP, false>(value, turn FT_AND_HERE);

@@ -20,10 +20,8 @@ struct ft_rope_axes {
   static constexpr int COUNT = RULE == FT_ROPE_TEXT ? 1 : 3;
   FT_DEVICE int of(int frequency) {
     if constexpr (RULE == FT_ROPE_INTERLEAVED) {
-      const int axis = frequency % 3;
-      if (axis == 1) return frequency < 3 * HEIGHT ? 1 : 0;
-      if (axis == 2) return frequency < 3 * WIDTH ? 2 : 0;
-      return 0;
+      const int axis = static_cast<int>(static_cast<ft_u32>(frequency) % 3);
+      return frequency < 3 * (axis == 1 ? HEIGHT : WIDTH) ? axis : 0;
     } else if constexpr (RULE == FT_ROPE_SECTIONED) {
       return frequency < TIME ? 0 : frequency < TIME + HEIGHT ? 1 : 2;
     } else {
@@ -130,6 +128,35 @@ struct ft_rope_layout {
   FT_DEVICE int frequency(int item, int i) {
     if constexpr (ACROSS) return item * V + i;
     return (i < V / 2 ? low(item) : high(item) - V) / 2 + i;
+  }
+};
+
+/// How items lie in a head whose rotated part, of 2 * HALF elements, is followed by TAIL others:
+/// first the rotated items, then as many as the rest takes, whose last may have one chunk alone.
+template <class Layout, int HALF, int TAIL, int V>
+struct ft_head_layout {
+  static constexpr int BEHIND = (TAIL / V + 1) / 2;
+  static constexpr int ITEMS = Layout::ITEMS + BEHIND;
+  // Where the rest is as long as some rotated parts, it is cut as they are: then an item's chunks
+  // are HALF elements apart all over the head, and have one address.
+  static constexpr bool EVEN =
+      HALF > 0 && !Layout::SPLIT && TAIL % (2 * HALF > 0 ? 2 * HALF : 1) == 0;
+  FT_DEVICE int low(int item) {
+    if constexpr (EVEN) {
+      const ft_u32 part = static_cast<ft_u32>(item) / Layout::ITEMS;
+      return item * V + static_cast<int>(part) * HALF;
+    }
+    return item < Layout::ITEMS ? Layout::low(item) : 2 * HALF + (item - Layout::ITEMS) * V;
+  }
+  FT_DEVICE int high(int item) {
+    if constexpr (EVEN) return low(item) + HALF;
+    return item < Layout::ITEMS ? Layout::high(item)
+                                : 2 * HALF + (item - Layout::ITEMS + BEHIND) * V;
+  }
+  // From low to high.
+  FT_DEVICE int apart(int item) {
+    if constexpr (EVEN) return HALF;
+    return high(item) - low(item);
   }
 };
 

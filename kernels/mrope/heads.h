@@ -1,6 +1,6 @@
 // Heads of mrope as chunks of one vector access, and its positions under one name whatever the
-// options: shared by its implementations. Everything here is constant per code object; tokens and
-// strides are 64 bits wide.
+// options: shared by its implementations. Everything here is constant per code object but tokens
+// and strides; offsets have 64 bits.
 #pragma once
 #include "elements.h"
 #include "rope_arguments.h"
@@ -17,22 +17,14 @@ typedef FT_TYPE_TABLE Product;
 typedef ft_fp32 Product;
 #endif
 
-// A head's items: those that are rotated, then those that are copied.
+// A head's items: those that are rotated, then those that are copied. The second chunk of the last
+// copied one may lie behind the head: then there is none.
+typedef ft_head_layout<Layout, FT_HALF, kTail, kElements> HeadLayout;
 constexpr int kRotated = Layout::ITEMS;
-constexpr int kCopied = (kTail / kElements + 1) / 2;
-constexpr int kItems = kRotated + kCopied;
+constexpr int kItems = HeadLayout::ITEMS;
 
-// Where an item's chunks start in the head. The second of a copied item may lie behind the head:
-// then there is none.
-FT_DEVICE int low_of(int item) {
-  return item < kRotated ? Layout::low(item) : FT_ROTARY_DIM + (item - kRotated) * kElements;
-}
-FT_DEVICE int high_of(int item) {
-  return item < kRotated ? Layout::high(item)
-                         : FT_ROTARY_DIM + (item - kRotated + kCopied) * kElements;
-}
 FT_DEVICE bool has_high(int item) {
-  return kTail / kElements % 2 == 0 || item < kRotated || high_of(item) < FT_HEAD_DIM;
+  return kTail / kElements % 2 == 0 || item < kRotated || HeadLayout::high(item) < FT_HEAD_DIM;
 }
 
 // Heads of q or k: `row_stride` and `head_stride` in elements.
@@ -57,17 +49,21 @@ struct Item {
 };
 
 FT_DEVICE Item load_item(const char* head, int item) {
+  const char* const low = head + HeadLayout::low(item) * FT_BYTES_ACT;
   Item loaded;
-  loaded.low = ft_load_pack<FT_TYPE_ACT, kElements>(head + low_of(item) * FT_BYTES_ACT);
+  loaded.low = ft_load_pack<FT_TYPE_ACT, kElements>(low);
   if (has_high(item))
-    loaded.high = ft_load_pack<FT_TYPE_ACT, kElements>(head + high_of(item) * FT_BYTES_ACT);
+    loaded.high =
+        ft_load_pack<FT_TYPE_ACT, kElements>(low + HeadLayout::apart(item) * FT_BYTES_ACT);
   return loaded;
 }
 
 FT_DEVICE void store_item(char* head, int item, const Item& values) {
-  ft_store_pack<FT_TYPE_ACT, kElements>(head + low_of(item) * FT_BYTES_ACT, values.low);
+  char* const low = head + HeadLayout::low(item) * FT_BYTES_ACT;
+  ft_store_pack<FT_TYPE_ACT, kElements>(low, values.low);
   if (has_high(item))
-    ft_store_pack<FT_TYPE_ACT, kElements>(head + high_of(item) * FT_BYTES_ACT, values.high);
+    ft_store_pack<FT_TYPE_ACT, kElements>(low + HeadLayout::apart(item) * FT_BYTES_ACT,
+                                          values.high);
 }
 
 FT_DEVICE void rotate_item(Item& item, const ft_angles<kElements>& angles) {
@@ -90,7 +86,10 @@ FT_DEVICE void rotate_item(Item& item, const ft_angles<kElements>& angles) {
 #define POSITIONS positions, 0
 #endif
 
+FT_DEVICE ft_angles<kElements> angles_of_rows(const Rope& rope,
+                                              const ft_rope_rows<Axes::COUNT>& rows, int item) {
+  return ft_load_item_angles<Layout, Axes, kElements, FT_TABLE_ALIGN>(rope.table, rows, item);
+}
 FT_DEVICE ft_angles<kElements> load_angles(const Rope& rope, ft_i64 token, int item) {
-  return ft_load_item_angles<Layout, Axes, kElements, FT_TABLE_ALIGN>(rope.table,
-                                                                      rows_of(rope, token), item);
+  return angles_of_rows(rope, rows_of(rope, token), item);
 }

@@ -61,20 +61,21 @@ constexpr int kVStep = kX;
 constexpr int kVStep = 1;
 #endif
 
+// Of a slot that is not below 0.
 template <bool IS_V>
-FT_DEVICE char* block_address(const Cache& cache, ft_i64 slot) {
+FT_DEVICE char* block_address(const Cache& cache, ft_u64 slot) {
 #if FT_CACHE == FT_CACHE_FLAT
-  const ft_i64 row = slot;
+  const ft_i64 row = static_cast<ft_i64>(slot);
 #elif FT_CACHE == FT_CACHE_KV_PAIR
-  const ft_i64 row = slot / kPage + (IS_V ? cache.num_blocks : 0);
+  const ft_i64 row = static_cast<ft_i64>(slot / kPage) + (IS_V ? cache.num_blocks : 0);
 #else
-  const ft_i64 row = slot / kPage;
+  const ft_i64 row = static_cast<ft_i64>(slot / kPage);
 #endif
   return IS_V ? cache.v + row * cache.v_stride * kSize : cache.k + row * cache.k_stride * kSize;
 }
 
 template <bool IS_V, int HEADS>
-FT_DEVICE char* element_address(const Cache& cache, ft_i64 slot, int head, int d) {
+FT_DEVICE char* element_address(const Cache& cache, ft_u64 slot, int head, int d) {
   return block_address<IS_V>(cache, slot) +
          offset_in_block<IS_V, HEADS>(static_cast<int>(slot % kPage), head, d) * kSize;
 }
@@ -97,6 +98,11 @@ FT_DEVICE void store_elements(char* at, const ft_pack<Element, kElements>& eleme
   }
 }
 
+// Whether the elements of a head follow each other.
+template <bool IS_V>
+constexpr bool kDense = FT_CACHE != FT_CACHE_PAGED&& FT_CACHE != FT_CACHE_SHUFFLE &&
+                        (!IS_V || kVStep == 1);
+
 // A lane's elements of one head.
 template <bool IS_V, int HEADS>
 FT_DEVICE void store_in_slot(const Cache& cache, ft_i64 slot, int head, int lane,
@@ -105,9 +111,12 @@ FT_DEVICE void store_in_slot(const Cache& cache, ft_i64 slot, int head, int lane
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
-    store_elements<STEP>(element_address<IS_V, HEADS>(cache, slot, head, low_of(item)), row.low[k]);
-    store_elements<STEP>(element_address<IS_V, HEADS>(cache, slot, head, high_of(item)),
-                         row.high[k]);
+    char* const low = element_address<IS_V, HEADS>(cache, slot, head, HeadLayout::low(item));
+    char* const high =
+        kDense<IS_V> ? low + HeadLayout::apart(item) * kSize
+                     : element_address<IS_V, HEADS>(cache, slot, head, HeadLayout::high(item));
+    store_elements<STEP>(low, row.low[k]);
+    store_elements<STEP>(high, row.high[k]);
   }
 }
 
@@ -179,14 +188,25 @@ FT_DEVICE float load_float(const char* at) { return ft_bits_to_f32(ft_load<4>(at
 
 #endif
 
+// The scale of k or v where each has one, else 1.
+FT_DEVICE float load_tensor_scale(const Cache& cache, bool is_v) {
+#if FT_QUANT == FT_QUANT_PER_TENSOR
+  return load_float(is_v ? cache.v_scale : cache.k_scale);
+#else
+  (void)cache, (void)is_v;
+  return 1.0f;
+#endif
+}
+
 #if FT_QUANT != FT_QUANT_PER_PAGE
 
 // One head of a token, as the cache holds it: `row`, or codes of `x`. All lanes of the row take
 // part; those of a slot below 0 only in the largest magnitude.
 template <bool IS_V, int HEADS>
 FT_DEVICE void write_to_cache(const Cache& cache, ft_i64 slot, int head, int lane,
-                              const Stored<FT_TYPE_ACT>& row, Numbers x) {
+                              const Stored<FT_TYPE_ACT>& row, Numbers x, float tensor_scale) {
   lane = ft_opaque(lane);  // places in a cache are not kept from row to row
+  (void)tensor_scale;
 #if FT_QUANT == FT_QUANT_NONE
   (void)x;
   if (slot < 0) return;
@@ -198,12 +218,9 @@ FT_DEVICE void write_to_cache(const Cache& cache, ft_i64 slot, int head, int lan
   const float scale = scale_of(ft_wave_max<kLanes>(largest_magnitude(x)));
   if (slot < 0) return;
   if (lane == 0) store_float(scale_address<IS_V, HEADS>(cache, slot, head), scale);
-#elif FT_QUANT == FT_QUANT_PER_TENSOR
-  if (slot < 0) return;
-  const float scale = load_float(IS_V ? cache.v_scale : cache.k_scale);
 #else
   if (slot < 0) return;
-  const float scale = 1.0f;
+  const float scale = tensor_scale;
 #endif
   store_in_slot<IS_V, HEADS>(cache, slot, head, lane, codes_of(x, scale));
 #endif

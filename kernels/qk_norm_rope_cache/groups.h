@@ -31,7 +31,7 @@ FT_DEVICE void store_group(char* at, const ft_pack<Element, kElements> (&rows)[k
 FT_DEVICE void write_group(const Work& work, ft_i64 token, ft_i64 slot, int head, int lane) {
   for (int chunk = 0; chunk < 2 * kPerLane; ++chunk) {
     const int item = lane + chunk / 2 * kLanes;
-    const int d = chunk % 2 == 0 ? low_of(item) : high_of(item);
+    const int d = chunk % 2 == 0 ? HeadLayout::low(item) : HeadLayout::high(item);
     const char* from = head_address(work.t.v, token, head, kD) + d * kSize;
     ft_pack<Element, kElements> rows[kX];
     FT_UNROLL

@@ -22,15 +22,8 @@ constexpr int kQStride = FT_GATED == FT_GATED_ON ? 2 * kD : kD;
 constexpr int kRotary = FT_ROPE == FT_ROPE_NONE ? 0 : FT_ROTARY_DIM;
 typedef ft_rope_layout<FT_ROPE == FT_ROPE_NEOX, kRotary / 2, kElements> RopeLayout;
 
-FT_DEVICE int low_of(int item) {
-  return item < RopeLayout::ITEMS ? RopeLayout::low(item)
-                                  : kRotary + (item - RopeLayout::ITEMS) * kElements;
-}
-FT_DEVICE int high_of(int item) {
-  return item < RopeLayout::ITEMS
-             ? RopeLayout::high(item)
-             : kRotary + (kD - kRotary) / 2 + (item - RopeLayout::ITEMS) * kElements;
-}
+typedef ft_head_layout<RopeLayout, kRotary / 2, kD - kRotary, kElements> HeadLayout;
+static_assert(HeadLayout::ITEMS == kItems, "what is not rotated is whole items");
 
 // A lane's elements of a row as they lie in memory, and as numbers.
 template <class T>
@@ -44,22 +37,26 @@ struct Numbers {
 // `row` points at the head's first element.
 template <class T>
 FT_DEVICE Stored<T> load_row(const char* row, int lane) {
+  constexpr int SIZE = static_cast<int>(sizeof(T));
   Stored<T> stored;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
-    stored.low[k] = ft_load_pack<T, kElements>(row + low_of(item) * static_cast<int>(sizeof(T)));
-    stored.high[k] = ft_load_pack<T, kElements>(row + high_of(item) * static_cast<int>(sizeof(T)));
+    const char* const low = row + HeadLayout::low(item) * SIZE;
+    stored.low[k] = ft_load_pack<T, kElements>(low);
+    stored.high[k] = ft_load_pack<T, kElements>(low + HeadLayout::apart(item) * SIZE);
   }
   return stored;
 }
 template <class T>
 FT_DEVICE void store_row(char* row, int lane, const Stored<T>& stored) {
+  constexpr int SIZE = static_cast<int>(sizeof(T));
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
-    ft_store_pack<T, kElements>(row + low_of(item) * static_cast<int>(sizeof(T)), stored.low[k]);
-    ft_store_pack<T, kElements>(row + high_of(item) * static_cast<int>(sizeof(T)), stored.high[k]);
+    char* const low = row + HeadLayout::low(item) * SIZE;
+    ft_store_pack<T, kElements>(low, stored.low[k]);
+    ft_store_pack<T, kElements>(low + HeadLayout::apart(item) * SIZE, stored.high[k]);
   }
 }
 
@@ -102,14 +99,20 @@ FT_DEVICE float sum_of_squares(const Numbers& x) {
 
 FT_DEVICE float normed(float x, float scale, float weight) {
 #if FT_NORM == FT_NORM_ONE_PLUS
-  const float value = x * scale * (1.0f + weight);
+  return x * scale * (1.0f + weight);
 #else
-  const float value = x * scale * weight;
+  return x * scale * weight;
 #endif
+}
+
+// The norm as it is rounded before the rotation: two elements at a time, as GPUs convert them.
+FT_DEVICE void round_normed(float (&x)[kElements]) {
 #if FT_MID_ROUNDING == FT_MID_ROUNDING_ON
-  return ft_round_to<FT_TYPE_ACT>(value);
+  const auto rounded = ft_pack_of<FT_TYPE_ACT>(x);
+  FT_UNROLL
+  for (int i = 0; i < kElements; ++i) x[i] = ft_get(rounded, i);
 #else
-  return value;
+  (void)x;
 #endif
 }
 
@@ -123,6 +126,8 @@ FT_DEVICE void norm_row(Numbers& x, const Stored<FT_TYPE_WEIGHT>& weight, float 
       x.low[k][i] = normed(x.low[k][i], scale, ft_get(weight.low[k], i));
       x.high[k][i] = normed(x.high[k][i], scale, ft_get(weight.high[k], i));
     }
+    round_normed(x.low[k]);
+    round_normed(x.high[k]);
   }
 }
 

@@ -39,39 +39,44 @@ struct Work {
 #endif
 };
 
-// A row as it is loaded, with what leads to its angles and its slot: what depends on other loads is
-// asked for as early as that.
+// A row as it is loaded, with its weights and what leads to its angles and its slot: all that does
+// not depend on other loads is asked for at once.
 struct Head {
+  ft_u32 token;
+  int of_all;  // heads of the token: q, then k, then v
+  bool exists;
   Stored<FT_TYPE_ACT> in;
+#if FT_NORM != FT_NORM_NONE
+  Stored<FT_TYPE_WEIGHT> weight;
+#endif
 #if FT_ROPE != FT_ROPE_NONE
   ft_i64 table_row;  // where angles are asked for early
 #endif
 #if FT_CACHE != FT_CACHE_NONE
   ft_i64 slot;
+  float tensor_scale;
 #endif
 };
 
 // A row of q or k after norm and rotation. All lanes of it take part; one that does not exist is
 // computed from zeros.
-FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, bool is_k, const Head& loaded,
-                               ft_i64 token, bool exists, int lane) {
+FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, const Head& loaded, int lane) {
 #if FT_ROPE != FT_ROPE_NONE
-  const Early early = early_angles(work.rope, loaded.table_row, exists, lane);
+  const Early early = early_angles(work.rope, loaded.table_row, loaded.exists, lane);
 #endif
 #if FT_NORM != FT_NORM_NONE
-  const float squares = ft_wave_sum<kLanes>(sum_of_squares(x));
-  norm_row(x, load_row<FT_TYPE_WEIGHT>(is_k ? work.k_weight : work.q_weight, lane), squares,
-           work.eps);
+  norm_row(x, loaded.weight, ft_wave_sum<kLanes>(sum_of_squares(x)), work.eps);
 #endif
 #if FT_ROPE != FT_ROPE_NONE
-  if (exists) rotate_row(x, work.rope, token, lane, early);
+  if (loaded.exists) rotate_row(x, work.rope, loaded.token, lane, early);
 #endif
-  (void)x, (void)work, (void)is_k, (void)loaded, (void)token, (void)exists, (void)lane;
+  (void)x, (void)work, (void)loaded, (void)lane;
 }
 
 #if FT_HAS_V && FT_CACHE != FT_CACHE_NONE
-#define WRITE_TO_CACHE(IS_V, HEADS, row, x) \
-  write_to_cache<IS_V, HEADS>(work.cache, exists ? loaded.slot : -1, head, lane, row, x)
+#define WRITE_TO_CACHE(IS_V, HEADS, row, x)                                                     \
+  write_to_cache<IS_V, HEADS>(work.cache, loaded.exists ? loaded.slot : -1, head, lane, row, x, \
+                              loaded.tensor_scale)
 #else
 #define WRITE_TO_CACHE(IS_V, HEADS, row, x) (void)0
 #endif
@@ -81,54 +86,94 @@ constexpr int kHeads = FT_HQ + FT_HK;  // values are written behind them
 #else
 constexpr int kHeads = FT_HEADS;
 #endif
+constexpr bool kHasV = kHeads > FT_HQ + FT_HK;
 
-FT_DEVICE Head load_head(const Work& work, ft_i64 token, int head, int lane) {
-  const Tensors& t = work.t;
-  const char* const row = head < FT_HQ ? head_address(t.q, token, head, kQStride)
-                          : head < FT_HQ + FT_HK
-                              ? head_address(t.k, token, head - FT_HQ, kD)
-                              : head_address(t.v, token, head - FT_HQ - FT_HK, kD);
-  Head loaded = {};
-#if FT_ROPE != FT_ROPE_NONE
-  if constexpr (kEarly) loaded.table_row = row_of(work.rope, token, 0);
-#endif
-#if FT_CACHE != FT_CACHE_NONE
-  if (head >= FT_HQ) loaded.slot = slot_of(work.cache, token);
-#endif
-  loaded.in = load_row<FT_TYPE_ACT>(row, lane);
-  return loaded;
+// Of q, k and v the one that a head is of, chosen without a branch: lanes of a wave may have heads
+// of several.
+template <class T>
+FT_DEVICE T one_of(int of_all, T q, T k, T v) {
+  return of_all < FT_HQ ? q : kHasV && of_all >= FT_HQ + FT_HK ? v : k;
+}
+FT_DEVICE int head_of(int of_all) { return of_all - one_of(of_all, 0, FT_HQ, FT_HQ + FT_HK); }
+
+FT_DEVICE const char* source_of(const Tensors& t, const Head& loaded) {
+  const int of_all = loaded.of_all;
+  const int column = head_of(of_all) * one_of(of_all, kQStride, kD, kD);
+  const ft_i64 row_stride = one_of(of_all, t.q.row_stride, t.k.row_stride, t.v.row_stride);
+  return one_of(of_all, t.q.data, t.k.data, t.v.data) +
+         (loaded.token * row_stride + column) * FT_BYTES_ACT;
 }
 
-FT_DEVICE void do_head(const Work& work, const Head& loaded, ft_i64 token, int of_all, bool exists,
-                       int lane) {
-  const Tensors& t = work.t;
-  Numbers x = numbers_of(loaded.in);
-  if (of_all < FT_HQ + FT_HK)
-    norm_and_rotate(x, work, of_all >= FT_HQ, loaded, token, exists, lane);
-  if (of_all < FT_HQ) {
-    if (exists)
-      store_row(head_address(t.q_out, token, of_all, kD), lane, stored_of<FT_TYPE_ACT>(x));
-    return;
-  }
-#if FT_QUANT != FT_QUANT_PER_PAGE
-  if (of_all < FT_HQ + FT_HK) {
-    const int head = of_all - FT_HQ;
-    const Stored<FT_TYPE_ACT> out = stored_of<FT_TYPE_ACT>(x);
+// Where q_out, k_out or v_out has the head.
+FT_DEVICE char* target_of(const Tensors& t, const Head& loaded) {
+  const int of_all = loaded.of_all;
+  const ft_i64 row_stride =
+      one_of(of_all, t.q_out.row_stride, t.k_out.row_stride, t.v_out.row_stride);
+  return one_of(of_all, t.q_out.data, t.k_out.data, t.v_out.data) +
+         (loaded.token * row_stride + head_of(of_all) * kD) * FT_BYTES_ACT;
+}
+FT_DEVICE bool has_target(int of_all) {
 #if FT_HAS_K_OUT
-    if (exists) store_row(head_address(t.k_out, token, head, kD), lane, out);
+  constexpr bool kOut = true;
+#else
+  constexpr bool kOut = false;
 #endif
-    WRITE_TO_CACHE(false, FT_HK, out, x);
-    (void)head, (void)out;
-    return;
-  }
-#if FT_HAS_V
-  const int head = of_all - FT_HQ - FT_HK;
 #if FT_HAS_V_OUT
-  if (exists) store_row(head_address(t.v_out, token, head, kD), lane, loaded.in);
+  constexpr bool vOut = true;
+#else
+  constexpr bool vOut = false;
 #endif
-  WRITE_TO_CACHE(true, FT_HV, loaded.in, x);
+  return one_of(of_all, true, kOut, vOut);
+}
+
+// What leads to angles and to the cache, and then the row itself.
+FT_DEVICE Head ask_head(const Work& work, ft_u32 row, ft_u32 rows) {
+  Head loaded = {};
+  loaded.token = row / kHeads;
+  loaded.of_all = static_cast<int>(row % kHeads);
+  loaded.exists = row < rows;
+#if FT_ROPE != FT_ROPE_NONE
+  if constexpr (kEarly) {
+    if (loaded.exists) loaded.table_row = row_of(work.rope, loaded.token, 0);
+  }
+#endif
+#if FT_CACHE != FT_CACHE_NONE
+  if (loaded.exists && loaded.of_all >= FT_HQ) loaded.slot = slot_of(work.cache, loaded.token);
+#endif
+  (void)work;
+  return loaded;
+}
+FT_DEVICE void load_head(const Work& work, Head& loaded, int lane) {
+  if (!loaded.exists) return;
+  loaded.in = load_row<FT_TYPE_ACT>(source_of(work.t, loaded), lane);
+#if FT_NORM != FT_NORM_NONE
+  loaded.weight =
+      load_row<FT_TYPE_WEIGHT>(loaded.of_all < FT_HQ ? work.q_weight : work.k_weight, lane);
+#endif
+#if FT_CACHE != FT_CACHE_NONE
+  if (loaded.of_all >= FT_HQ)
+    loaded.tensor_scale = load_tensor_scale(work.cache, loaded.of_all >= FT_HQ + FT_HK);
+#endif
+}
+
+FT_DEVICE void do_head(const Work& work, const Head& loaded, int lane) {
+  const int of_all = loaded.of_all;
+  const bool is_v = kHasV && of_all >= FT_HQ + FT_HK;
+  char* const target = target_of(work.t, loaded);
+  Numbers x = numbers_of(loaded.in);
+  if (!is_v) norm_and_rotate(x, work, loaded, lane);
+  if (FT_QUANT == FT_QUANT_PER_PAGE && of_all >= FT_HQ) return;
+  const Stored<FT_TYPE_ACT> out = is_v ? loaded.in : stored_of<FT_TYPE_ACT>(x);
+  if (loaded.exists && has_target(of_all)) store_row(target, lane, out);
+#if FT_QUANT != FT_QUANT_PER_PAGE
+  const int head = head_of(of_all);
+  if (of_all < FT_HQ) return;
+  if (is_v) {
+    WRITE_TO_CACHE(true, FT_HV, out, x);
+  } else {
+    WRITE_TO_CACHE(false, FT_HK, out, x);
+  }
   (void)head;
-#endif
 #endif
 }
 
@@ -144,27 +189,29 @@ void qk_norm_rope_cache(Q_ARGUMENTS const void* k, ft_i64 k_row_stride,
                             CACHES SCALES COUNTS EPS) {
   Work work = {};
 #include "gather.h"
-  const int lane = static_cast<int>(threadIdx.x) % kLanes;
-  const int group = static_cast<int>(threadIdx.x) / kLanes;
-  constexpr int kTile = kGroups * FT_ROWS_PER_ITER;
-  const ft_i64 rows = tokens * kHeads;
-  for (ft_i64 start = static_cast<ft_i64>(blockIdx.x) * kTile; start < rows;
-       start += static_cast<ft_i64>(gridDim.x) * kTile) {
-    Head loaded[FT_ROWS_PER_ITER] = {};
+  constexpr ft_u32 kTile = kGroups * FT_ROWS_PER_ITER;
+  const ft_u32 rows = static_cast<ft_u32>(tokens) * kHeads;
+  const ft_u32 own = ft_opaque(threadIdx.x);
+  for (ft_u32 start = blockIdx.x * kTile; start < rows; start += gridDim.x * kTile) {
+    // What follows from the thread is computed where it is used: ahead of the loop it would hold up
+    // the first load.
+    const ft_u32 thread = ft_opaque(own);
+    const int lane = static_cast<int>(thread % kLanes);
+    const ft_u32 first = start + thread / kLanes;
+    Head loaded[FT_ROWS_PER_ITER];
     FT_UNROLL
-    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) {
-      const ft_i64 row = start + r * kGroups + group;
-      if (row < rows)
-        loaded[r] = load_head(work, row / kHeads, static_cast<int>(row % kHeads), lane);
-    }
+    for (int r = 0; r < FT_ROWS_PER_ITER; ++r)
+      loaded[r] = ask_head(work, first + r * kGroups, rows);
+    ft_keep_order();
     FT_UNROLL
-    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) {
-      const ft_i64 row = start + r * kGroups + group;
-      do_head(work, loaded[r], row / kHeads, static_cast<int>(row % kHeads), row < rows, lane);
-    }
+    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) load_head(work, loaded[r], lane);
+    ft_keep_order();
+    FT_UNROLL
+    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) do_head(work, loaded[r], lane);
   }
 #if FT_V_STORE == FT_V_STORE_GROUPED
-  write_values(work, tokens, lane, group);
+  write_values(work, tokens, static_cast<int>(threadIdx.x % kLanes),
+               static_cast<int>(threadIdx.x / kLanes));
 #endif
 }
 
@@ -177,6 +224,8 @@ template <bool IS_V>
 FT_DEVICE Numbers page_row(const Work& work, ft_i64 token, int head, bool exists, int lane,
                            Stored<FT_TYPE_ACT>& out) {
   Head loaded = {};
+  loaded.token = static_cast<ft_u32>(token);
+  loaded.exists = exists;
   if (exists) {
     loaded.in =
         load_row<FT_TYPE_ACT>(head_address(IS_V ? work.t.v : work.t.k, token, head, kD), lane);
@@ -188,8 +237,11 @@ FT_DEVICE Numbers page_row(const Work& work, ft_i64 token, int head, bool exists
     out = loaded.in;
     return numbers_of(loaded.in);
   } else {
+#if FT_NORM != FT_NORM_NONE
+    loaded.weight = load_row<FT_TYPE_WEIGHT>(work.k_weight, lane);
+#endif
     Numbers x = numbers_of(loaded.in);
-    norm_and_rotate(x, work, true, loaded, token, exists, lane);
+    norm_and_rotate(x, work, loaded, lane);
     out = stored_of<FT_TYPE_ACT>(x);
     round_source(x);
     return x;

@@ -191,13 +191,15 @@ void write_cache(void* k_rotated, V_ARGUMENTS SLOTS TENSOR_SCALES CACHES SCALES 
       if (exists)
         x = numbers_of(
             load_row<ft_fp32>(row_address(k_rotated, (token * FT_HK + head) * kD, 4), lane));
-      write_to_cache<false, FT_HK>(to, slot, head, lane, stored_of<FT_TYPE_ACT>(x), x);
+      write_to_cache<false, FT_HK>(to, slot, head, lane, stored_of<FT_TYPE_ACT>(x), x,
+                                   load_tensor_scale(to, false));
     } else {
       Stored<FT_TYPE_ACT> in = {};
       if (exists)
         in = load_row<FT_TYPE_ACT>(
             row_address(v, token * v_row_stride + (head - FT_HK) * kD, FT_BYTES_ACT), lane);
-      write_to_cache<true, FT_HV>(to, slot, head - FT_HK, lane, in, numbers_of(in));
+      write_to_cache<true, FT_HV>(to, slot, head - FT_HK, lane, in, numbers_of(in),
+                                  load_tensor_scale(to, true));
     }
   });
 }

@@ -41,8 +41,7 @@ struct Affine {
 #endif
 };
 
-FT_DEVICE Affine load_affine(const void* __restrict__ weight, const void* __restrict__ bias,
-                             int chunk) {
+FT_DEVICE Affine load_affine(const void* weight, const void* bias, int chunk) {
   Affine affine;
   affine.weight = load_weight(weight, chunk % kHeadChunks);
 #if FT_HAS_BIAS

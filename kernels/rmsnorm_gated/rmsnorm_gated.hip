@@ -11,8 +11,12 @@ namespace {
 constexpr int kRowThreads = FT_BLOCK_SIZE / FT_ROWS_PER_ITER;  // that share a segment
 constexpr int kSegmentChunks = FT_SEGMENT / kElements;
 constexpr int kPerThread = FT_THREAD_CHUNKS;  // chunks of a segment that a thread has at most
-constexpr bool kFull = kSegmentChunks % kRowThreads == 0;         // every thread has as many
-constexpr bool kSameWeights = kSegmentChunks % kHeadChunks == 0;  // in every segment
+constexpr bool kFull = kSegmentChunks % kRowThreads == 0;  // every thread has as many
+// Whether the weights are those of every segment, and are worth keeping. A block of one segment
+// reads them after it: kept ones are converted ahead of the loop over segments, which then waits
+// for them before it asks for anything.
+constexpr bool kKeepsWeights =
+    FT_PERSISTENT == FT_PERSISTENT_ON && kSegmentChunks % kHeadChunks == 0;
 // Where a thread's chunks lie whole heads apart, one chunk of weights serves them all.
 constexpr int kWeights = kRowThreads % kHeadChunks == 0 ? 1 : kPerThread;
 
@@ -23,7 +27,7 @@ struct Tensors {
 
 // Where a thread works: its chunks of a segment are `first`, `first + kRowThreads`, and so on.
 struct Place {
-  ft_i64 token;
+  ft_u32 token;
   int segment;  // of the token
   int first;
   bool exists;
@@ -121,9 +125,11 @@ FT_DEVICE void quantise(const Tensors& t, Chunk<ft_fp32> (&values)[kPerThread], 
 #endif
 
 // All threads take part in sums and maxima; those of a segment that does not exist only in them.
-FT_DEVICE void norm_segment(const Tensors& t, const Weights& weights, const Place& at, int turn,
+FT_DEVICE void norm_segment(const Tensors& t, const Weights& kept, const Place& at, int turn,
                             float eps) {
   const Input input = load_input(t, at);
+  const Weights weights = kKeepsWeights ? kept : load_weights(t, at);
+  ft_keep_order();
   Chunk<Normed> normed[kPerThread];
   float factor[kPerThread];
   FT_UNROLL
@@ -151,11 +157,11 @@ FT_DEVICE void norm_segment(const Tensors& t, const Weights& weights, const Plac
 #endif
 }
 
-FT_DEVICE Place place_of(ft_i64 item, ft_i64 items) {
+FT_DEVICE Place place_of(ft_u32 item, ft_u32 items, ft_u32 thread) {
   Place at;
   at.token = item / FT_SEGMENTS;
   at.segment = static_cast<int>(item % FT_SEGMENTS);
-  at.first = static_cast<int>(threadIdx.x) % kRowThreads;
+  at.first = static_cast<int>(thread % kRowThreads);
   at.exists = item < items;
   return at;
 }
@@ -164,9 +170,9 @@ FT_DEVICE Place place_of(ft_i64 item, ft_i64 items) {
 
 FT_KERNEL(FT_BLOCK_SIZE)
 void rmsnorm_gated(const void* x, ft_i64 x_row_stride, const void* z, ft_i64 z_row_stride,
-                   const void* __restrict__ weight,
+                   const void* weight,
 #if FT_HAS_BIAS
-                   const void* __restrict__ bias,
+                   const void* bias,
 #endif
 #if FT_HAS_Y
                    void* y, ft_i64 y_row_stride,
@@ -189,15 +195,18 @@ void rmsnorm_gated(const void* x, ft_i64 x_row_stride, const void* z, ft_i64 z_r
   t.q = rows_of(q, q_row_stride);
   t.scale = rows_of(scale, scale_row_stride);
 #endif
-  const int share = static_cast<int>(threadIdx.x) / kRowThreads;
-  const ft_i64 items = tokens * FT_SEGMENTS;
-  Weights weights = load_weights(t, place_of(0, items));
+  const ft_u32 items = static_cast<ft_u32>(tokens) * FT_SEGMENTS;
+  const ft_u32 own = ft_opaque(threadIdx.x);
+  Weights kept = {};
+  if constexpr (kKeepsWeights) kept = load_weights(t, place_of(0, items, own));
   int turn = 0;
-  for (ft_i64 item = static_cast<ft_i64>(blockIdx.x) * FT_ROWS_PER_ITER; item < items;
-       item += static_cast<ft_i64>(gridDim.x) * FT_ROWS_PER_ITER) {
-    const Place at = place_of(item + share, items);
-    if (!kSameWeights) weights = load_weights(t, at);
-    norm_segment(t, weights, at, turn, eps);
+  for (ft_u32 item = blockIdx.x * FT_ROWS_PER_ITER; item < items;
+       item += gridDim.x * FT_ROWS_PER_ITER) {
+    // What follows from the thread is computed where it is used: ahead of the loop it would hold up
+    // the first load.
+    const ft_u32 thread = ft_opaque(own);
+    const Place at = place_of(item + thread / kRowThreads, items, thread);
+    norm_segment(t, kept, at, turn, eps);
     turn ^= 1;
   }
 }

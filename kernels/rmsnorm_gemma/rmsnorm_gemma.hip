@@ -77,7 +77,7 @@ struct Weights {
   Chunk<FT_TYPE_WEIGHT> chunk[kPerThread];
 };
 
-FT_DEVICE Weights load_weights(const void* __restrict__ weight, int first) {
+FT_DEVICE Weights load_weights(const void* weight, int first) {
   Weights weights;
   FT_UNROLL
   for (int k = 0; k < kPerThread; ++k) {
@@ -86,6 +86,22 @@ FT_DEVICE Weights load_weights(const void* __restrict__ weight, int first) {
   }
   return weights;
 }
+
+#if FT_PERSISTENT == FT_PERSISTENT_ON
+typedef Weights Kept;
+FT_DEVICE Kept keep_weights(const void* weight, int first) { return load_weights(weight, first); }
+FT_DEVICE Weights weights_of(const Kept& kept, int) { return kept; }
+#else
+// A block of one row reads them after it: kept ones are converted ahead of the loop over rows,
+// which then waits for them before it asks for anything.
+struct Kept {
+  const void* weight;
+};
+FT_DEVICE Kept keep_weights(const void* weight, int) { return {weight}; }
+FT_DEVICE Weights weights_of(const Kept& kept, int first) {
+  return load_weights(kept.weight, first);
+}
+#endif
 
 #if FT_QUANT != FT_QUANT_NONE
 
@@ -135,17 +151,19 @@ FT_DEVICE void quantise_row(const Tensors& t, const Chunk<Summand>* sum, const W
 #endif
 
 // All threads take part in the sum; those of a row that does not exist only in that.
-FT_DEVICE void norm_row(const Tensors& t, const Weights& weights, ft_i64 row, bool exists,
-                        int first, int turn, float eps) {
+FT_DEVICE void norm_row(const Tensors& t, const Kept& kept, ft_i64 row, bool exists, int first,
+                        int turn, float eps) {
   Input input[kPerThread];
   Chunk<Summand> sum[kPerThread];
   float squares = 0.0f;
+  FT_UNROLL
+  for (int k = 0; k < kPerThread; ++k) {
+    const int chunk = first + k * kRowThreads;
+    if (exists && (kFull || chunk < kChunks)) input[k] = load_input(t, row, chunk);
+  }
+  const Weights weights = weights_of(kept, first);
+  ft_keep_order();
   if (exists) {
-    FT_UNROLL
-    for (int k = 0; k < kPerThread; ++k) {
-      const int chunk = first + k * kRowThreads;
-      if (kFull || chunk < kChunks) input[k] = load_input(t, row, chunk);
-    }
     FT_UNROLL
     for (int k = 0; k < kPerThread; ++k) {
       const int chunk = first + k * kRowThreads;
@@ -172,15 +190,15 @@ FT_DEVICE void norm_row(const Tensors& t, const Weights& weights, ft_i64 row, bo
 
 #else
 
-struct Weights {
+struct Kept {
   const void* weight;
 };
-FT_DEVICE Weights load_weights(const void* weight, int) { return {weight}; }
+FT_DEVICE Kept keep_weights(const void* weight, int) { return {weight}; }
 
 // The row is read again for the norm. Nothing of it is stored before, so it may be overwritten in
 // place.
-FT_DEVICE void norm_row(const Tensors& t, const Weights& weights, ft_i64 row, bool exists,
-                        int first, int turn, float eps) {
+FT_DEVICE void norm_row(const Tensors& t, const Kept& kept, ft_i64 row, bool exists, int first,
+                        int turn, float eps) {
   const int end = exists ? kChunks : 0;
   float squares = 0.0f;
   FT_UNROLL_BY_4
@@ -191,7 +209,7 @@ FT_DEVICE void norm_row(const Tensors& t, const Weights& weights, ft_i64 row, bo
   for (int chunk = first; chunk < end; chunk += kRowThreads) {
     const Chunk<Summand> sum = sum_of(load_input(t, row, chunk));
     store_sum(t, row, chunk, sum);
-    store_normed(t, row, chunk, normalise(sum, load_weight(weights.weight, chunk), scale));
+    store_normed(t, row, chunk, normalise(sum, load_weight(kept.weight, chunk), scale));
   }
 }
 
@@ -204,7 +222,7 @@ void rmsnorm_gemma(const void* x, ft_i64 x_row_stride,
 #if FT_HAS_RESIDUAL
                    const void* residual, ft_i64 residual_row_stride,
 #endif
-                   const void* __restrict__ weight,
+                   const void* weight,
 #if FT_HAS_Y
                    void* y, ft_i64 y_row_stride,
 #endif
@@ -228,13 +246,16 @@ void rmsnorm_gemma(const void* x, ft_i64 x_row_stride,
   t.q = rows_of(q, q_row_stride);
   t.scale = rows_of(scale, scale_row_stride);
 #endif
-  const int share = static_cast<int>(threadIdx.x) / kRowThreads;
-  const int first = static_cast<int>(threadIdx.x) % kRowThreads;
-  const Weights weights = load_weights(weight, first);
+  const ft_u32 share = threadIdx.x / kRowThreads;
+  const int first = static_cast<int>(threadIdx.x % kRowThreads);
+  const Kept kept = keep_weights(weight, first);
+  const ft_u32 rows = static_cast<ft_u32>(tokens);
   int turn = 0;
-  for (ft_i64 row0 = static_cast<ft_i64>(blockIdx.x) * FT_ROWS_PER_ITER; row0 < tokens;
-       row0 += static_cast<ft_i64>(gridDim.x) * FT_ROWS_PER_ITER) {
-    norm_row(t, weights, row0 + share, row0 + share < tokens, first, turn, eps);
+  for (ft_u32 row0 = blockIdx.x * FT_ROWS_PER_ITER; row0 < rows;
+       row0 += gridDim.x * FT_ROWS_PER_ITER) {
+    // What follows from the thread is computed where it is used: ahead of the loop it would hold up
+    // the first load.
+    norm_row(t, kept, row0 + share, row0 + share < rows, ft_opaque(first), turn, eps);
     turn ^= 1;
   }
 }

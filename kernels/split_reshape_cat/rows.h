@@ -2,17 +2,17 @@
 // implementations. Everything here is constant per code object; row numbers are 64 bits wide.
 #pragma once
 
+// No __restrict__: a load that comes first in the text is then not put behind a store.
 #if FT_MERGED_ROWS
-#define SRC_ROWS_PARAMETERS const void* __restrict__ qkvzba, ft_i64 qkvzba_row_stride
+#define SRC_ROWS_PARAMETERS const void *qkvzba, ft_i64 qkvzba_row_stride
 #define SRC_ROWS                                                                               \
   InputRows {                                                                                  \
     static_cast<const char*>(qkvzba), qkvzba_row_stride *FT_BYTES_ACT,                         \
         static_cast<const char*>(qkvzba) + FT_BA_OFFSET_BYTES, qkvzba_row_stride *FT_BYTES_ACT \
   }
 #else
-#define SRC_ROWS_PARAMETERS                                                           \
-  const void *__restrict__ qkvz, ft_i64 qkvz_row_stride, const void *__restrict__ ba, \
-      ft_i64 ba_row_stride
+#define SRC_ROWS_PARAMETERS \
+  const void *qkvz, ft_i64 qkvz_row_stride, const void *ba, ft_i64 ba_row_stride
 #define SRC_ROWS                                                                                 \
   InputRows {                                                                                    \
     static_cast<const char*>(qkvz), qkvz_row_stride *FT_BYTES_ACT, static_cast<const char*>(ba), \
@@ -31,56 +31,70 @@ struct InputRows {
 // v] of mixed_qkv, then z.
 template <int kBytes>
 struct RowChunks {
-  static constexpr int kHk = FT_HK * FT_BYTES_ACT / kBytes;  // of one q or k head
-  static constexpr int kHv = FT_HV * FT_BYTES_ACT / kBytes;  // of one v or z head
-  static constexpr int kQ = FT_NK * kHk;
-  static constexpr int kZ = FT_NV * kHv;
-  static constexpr int kQkv = 2 * kQ + kZ;
-  static constexpr int kRow = kQkv + kZ;
-  static constexpr int kGroupV = FT_RATIO * kHv;        // v (or z) heads of one k head
-  static constexpr int kGroup = 2 * kHk + 2 * kGroupV;  // all that belongs to one k head
+  static constexpr ft_u32 kHk = FT_HK * FT_BYTES_ACT / kBytes;  // of one q or k head
+  static constexpr ft_u32 kHv = FT_HV * FT_BYTES_ACT / kBytes;  // of one v or z head
+  static constexpr ft_u32 kQ = FT_NK * kHk;
+  static constexpr ft_u32 kZ = FT_NV * kHv;
+  static constexpr ft_u32 kQkv = 2 * kQ + kZ;
+  static constexpr ft_u32 kRow = kQkv + kZ;
+  static constexpr ft_u32 kGroupV = FT_RATIO * kHv;        // v (or z) heads of one k head
+  static constexpr ft_u32 kGroup = 2 * kHk + 2 * kGroupV;  // all that belongs to one k head
 };
 
 // Where the input row holds chunk `c`.
 template <class Row>
-FT_DEVICE int source_chunk(int c) {
+FT_DEVICE ft_u32 source_chunk(ft_u32 c) {
 #if FT_GROUPED_ROWS
-  if (c < Row::kQ) return (c / Row::kHk) * Row::kGroup + c % Row::kHk;
-  c -= Row::kQ;
-  if (c < Row::kQ) return (c / Row::kHk) * Row::kGroup + Row::kHk + c % Row::kHk;
-  c -= Row::kQ;
-  const int part = c < Row::kZ ? 0 : Row::kGroupV;
-  if (c >= Row::kZ) c -= Row::kZ;
-  return (c / Row::kGroupV) * Row::kGroup + 2 * Row::kHk + part + c % Row::kGroupV;
+  // By choices instead of branches: lanes of a wave have chunks of different parts.
+  constexpr ft_u32 kV = 2 * Row::kQ, kZ = kV + Row::kZ;  // where they begin
+  const ft_u32 part = c < Row::kQ ? 0 : c < kV ? Row::kQ : c < kZ ? kV : kZ;
+  const ft_u32 of_group = c < Row::kQ ? 0
+                          : c < kV    ? Row::kHk
+                          : c < kZ    ? 2 * Row::kHk
+                                      : 2 * Row::kHk + Row::kGroupV;
+  const ft_u32 of_part = c - part;
+  const ft_u32 k_head = c < kV ? of_part / Row::kHk : of_part / Row::kGroupV;
+  return k_head * (Row::kGroup - (c < kV ? Row::kHk : Row::kGroupV)) + of_group + of_part;
 #else
   return c;
 #endif
 }
 
 // The l-th chunk (0 <= l < kGroup) of those that belong to k head `head`, in the order [q | k | v |
-// z].
+// z]: head times the chunks that a head has there, and what lies before them.
 template <class Row>
-FT_DEVICE int head_chunk(int head, int l) {
-  if (l < Row::kHk) return head * Row::kHk + l;
-  if (l < 2 * Row::kHk) return Row::kQ + head * Row::kHk + (l - Row::kHk);
-  l -= 2 * Row::kHk;
-  if (l < Row::kGroupV) return 2 * Row::kQ + head * Row::kGroupV + l;
-  return Row::kQkv + head * Row::kGroupV + (l - Row::kGroupV);
+FT_DEVICE ft_u32 head_chunk(ft_u32 head, ft_u32 l) {
+  constexpr ft_u32 kV = 2 * Row::kHk, kZ = kV + Row::kGroupV;  // where they begin
+  const ft_u32 before = l < Row::kHk ? 0
+                        : l < kV     ? Row::kQ - Row::kHk
+                        : l < kZ     ? 2 * Row::kQ - kV
+                                     : Row::kQkv - kZ;
+  return head * (l < kV ? Row::kHk : Row::kGroupV) + before + l;
+}
+
+// Where the input row holds that chunk.
+template <class Row>
+FT_DEVICE ft_u32 head_source(ft_u32 head, ft_u32 l) {
+#if FT_GROUPED_ROWS
+  return head * Row::kGroup + l;
+#else
+  return head_chunk<Row>(head, l);
+#endif
 }
 
 // b and a in chunks of FT_BA_VECTOR_BYTES, b first.
 struct BaChunks {
   static constexpr int kBytes = FT_BA_VECTOR_BYTES;
-  static constexpr int kAll = FT_BA_CHUNKS;
-  static constexpr int kHalf = kAll / 2;
+  static constexpr ft_u32 kAll = FT_BA_CHUNKS;
+  static constexpr ft_u32 kHalf = kAll / 2;
 };
 
 // Where the input row holds chunk `c` of b and a.
-FT_DEVICE int source_ba_chunk(int c) {
+FT_DEVICE ft_u32 source_ba_chunk(ft_u32 c) {
 #if FT_GROUPED_ROWS
   // Per k head [b | a], FT_RATIO elements each: not even and odd elements.
-  constexpr int kRun = FT_RATIO * FT_BYTES_BA / BaChunks::kBytes;
-  const int part = c < BaChunks::kHalf ? 0 : kRun;
+  constexpr ft_u32 kRun = FT_RATIO * FT_BYTES_BA / BaChunks::kBytes;
+  const ft_u32 part = c < BaChunks::kHalf ? 0 : kRun;
   if (c >= BaChunks::kHalf) c -= BaChunks::kHalf;
   return (c / kRun) * 2 * kRun + part + c % kRun;
 #else

@@ -33,85 +33,148 @@ FT_DEVICE void store_chunk(char* to, ft_vec<FT_VECTOR_BYTES> chunk) {
 #endif
 }
 
-FT_DEVICE const char* chunk_source(const InputRows& in, ft_i64 row, int c) {
-  return in.qkvz + row * in.qkvz_row_bytes + source_chunk<Row>(c) * FT_VECTOR_BYTES;
+FT_DEVICE const char* chunk_source(const InputRows& in, ft_i64 row, ft_u32 c) {
+  return in.qkvz + row * in.qkvz_row_bytes + c * FT_VECTOR_BYTES;
 }
 
-FT_DEVICE char* chunk_target(const Outputs& out, ft_i64 row, int c) {
-  if (c < Row::kQkv) return out.mixed_qkv + (row * Row::kQkv + c) * FT_VECTOR_BYTES;
-  return out.z + (row * Row::kZ + (c - Row::kQkv)) * FT_VECTOR_BYTES;
+// Chosen without a branch: lanes of a wave may have chunks of different outputs.
+FT_DEVICE char* chunk_target(const Outputs& out, ft_i64 row, ft_u32 c) {
+  const bool is_z = c >= Row::kQkv;
+  char* const to = is_z ? out.z + row * (Row::kZ * FT_VECTOR_BYTES)
+                        : out.mixed_qkv + row * (Row::kQkv * FT_VECTOR_BYTES);
+  return to + (is_z ? c - Row::kQkv : c) * FT_VECTOR_BYTES;
 }
 
-// Items [0, count) of a tile that starts at `row0`, `kWidth` items a row, kInFlight loads per
-// thread before its stores. kHead: the items are those of k head `head`; otherwise they are whole
-// rows.
-template <int kWidth, int kInFlight, bool kHead>
-FT_DEVICE void move_items(const InputRows& in, const Outputs& out, ft_i64 row0, int first,
-                          int count, int head) {
-  for (int base = static_cast<int>(threadIdx.x); base < count; base += kInFlight * FT_BLOCK_SIZE) {
-    ft_vec<FT_VECTOR_BYTES> held[kInFlight];
-    FT_UNROLL
-    for (int u = 0; u < kInFlight; ++u) {
-      const int item = base + u * FT_BLOCK_SIZE;
-      if (item < count) {
-        const int at = first + item;
-        const int c = kHead ? head_chunk<Row>(head, at % kWidth) : at % kWidth;
-        held[u] = load_chunk(chunk_source(in, row0 + at / kWidth, c));
-      }
-    }
-    FT_UNROLL
-    for (int u = 0; u < kInFlight; ++u) {
-      const int item = base + u * FT_BLOCK_SIZE;
-      if (item < count) {
-        const int at = first + item;
-        const int c = kHead ? head_chunk<Row>(head, at % kWidth) : at % kWidth;
-        store_chunk(chunk_target(out, row0 + at / kWidth, c), held[u]);
-      }
-    }
+// `source`: where the row holds the chunk.
+FT_DEVICE ft_vec<BaChunks::kBytes> load_ba(const InputRows& in, ft_i64 row, ft_u32 source) {
+  return ft_load<BaChunks::kBytes>(in.ba + row * in.ba_row_bytes + source * BaChunks::kBytes);
+}
+
+FT_DEVICE void store_ba(const Outputs& out, ft_i64 row, ft_u32 c, ft_vec<BaChunks::kBytes> chunk) {
+  const bool is_a = c >= BaChunks::kHalf;
+  char* const to = (is_a ? out.a : out.b) + row * (BaChunks::kHalf * BaChunks::kBytes);
+  ft_store<BaChunks::kBytes>(to + (is_a ? c - BaChunks::kHalf : c) * BaChunks::kBytes, chunk);
+}
+
+#if FT_MAPPING == FT_MAPPING_ROW_HEAD
+constexpr bool kPerHead = true;
+constexpr ft_u32 kWidth = Row::kGroup;
+#else
+constexpr bool kPerHead = false;
+constexpr ft_u32 kWidth = Row::kRow;
+#endif
+#if FT_MAPPING == FT_MAPPING_FLAT
+constexpr ft_u32 kTile = FT_BLOCK_SIZE * FT_ROWS_PER_ITER;
+constexpr bool kOneRow = false;  // per tile
+#else
+constexpr ft_u32 kTile = FT_ROWS_PER_ITER * kWidth;
+constexpr bool kOneRow = FT_ROWS_PER_ITER == 1;
+#endif
+constexpr int kInFlight = clamp_in_flight((kTile + FT_BLOCK_SIZE - 1) / FT_BLOCK_SIZE);
+
+// A tile: items [0, count), kWidth of them a row, from item `first` of row `row0` on. They are
+// whole rows, or those of k head `head`.
+struct Tile {
+  ft_i64 row0;
+  ft_u32 first, count, head;
+};
+
+struct Held {
+  ft_vec<FT_VECTOR_BYTES> chunk[kInFlight];
+};
+
+// Whether every thread has its items [0, turns) of every tile.
+constexpr bool all_have(int turns) {
+  return kOneRow && turns * FT_BLOCK_SIZE <= static_cast<int>(kTile);
+}
+
+FT_DEVICE ft_i64 row_of(const Tile& tile, ft_u32 item) {
+  return kOneRow ? tile.row0 : tile.row0 + (tile.first + item) / kWidth;
+}
+FT_DEVICE ft_u32 column_of(const Tile& tile, ft_u32 item) {
+  return kOneRow ? item : (tile.first + item) % kWidth;
+}
+
+// A thread's items are `item`, FT_BLOCK_SIZE further, and so on.
+FT_DEVICE Held load_items(const InputRows& in, const Tile& tile, ft_u32 item) {
+  Held held;
+  FT_UNROLL
+  for (int u = 0; u < kInFlight; ++u, item += FT_BLOCK_SIZE) {
+    if (!all_have(u + 1) && item >= tile.count) continue;
+    const ft_u32 at = column_of(tile, item);
+    const ft_u32 c = kPerHead ? head_source<Row>(tile.head, at) : source_chunk<Row>(at);
+    held.chunk[u] = load_chunk(chunk_source(in, row_of(tile, item), c));
+  }
+  return held;
+}
+
+FT_DEVICE void store_items(const Outputs& out, const Tile& tile, ft_u32 item, const Held& held) {
+  FT_UNROLL
+  for (int u = 0; u < kInFlight; ++u, item += FT_BLOCK_SIZE) {
+    if (!all_have(u + 1) && item >= tile.count) continue;
+    const ft_u32 at = column_of(tile, item);
+    const ft_u32 c = kPerHead ? head_chunk<Row>(tile.head, at) : at;
+    store_chunk(chunk_target(out, row_of(tile, item), c), held.chunk[u]);
   }
 }
 
-FT_DEVICE ft_vec<BaChunks::kBytes> load_ba(const InputRows& in, ft_i64 row, int c) {
-  return ft_load<BaChunks::kBytes>(in.ba + row * in.ba_row_bytes +
-                                   source_ba_chunk(c) * BaChunks::kBytes);
-}
-
-FT_DEVICE void store_ba(const Outputs& out, ft_i64 row, int c, ft_vec<BaChunks::kBytes> chunk) {
-  char* const to = c < BaChunks::kHalf
-                       ? out.b + (row * BaChunks::kHalf + c) * BaChunks::kBytes
-                       : out.a + (row * BaChunks::kHalf + (c - BaChunks::kHalf)) * BaChunks::kBytes;
-  ft_store<BaChunks::kBytes>(to, chunk);
+// The items that come after those in flight first.
+FT_DEVICE void move_rest(const InputRows& in, const Outputs& out, const Tile& tile, ft_u32 thread) {
+  if constexpr (kInFlight * FT_BLOCK_SIZE < kTile) {
+    for (ft_u32 item = thread + kInFlight * FT_BLOCK_SIZE; item < tile.count;
+         item += kInFlight * FT_BLOCK_SIZE)
+      store_items(out, tile, item, load_items(in, tile, item));
+  }
 }
 
 #if FT_MAPPING != FT_MAPPING_FLAT
 
-#if FT_MAPPING == FT_MAPPING_ROW_HEAD
-constexpr bool kPerHead = true;
-constexpr int kWidth = Row::kGroup;
-#else
-constexpr bool kPerHead = false;
-constexpr int kWidth = Row::kRow;
-#endif
-constexpr int kTileInFlight =
-    clamp_in_flight((FT_ROWS_PER_ITER * kWidth + FT_BLOCK_SIZE - 1) / FT_BLOCK_SIZE);
+// What a tile has of b and a: all of its rows, or of each the share of its k head, which has one
+// chunk more in some heads than in others where the chunks of a row are not heads' multiples.
+constexpr ft_u32 kBaWidth =
+    kPerHead ? (BaChunks::kAll + FT_NK - 1) / FT_NK : static_cast<ft_u32>(BaChunks::kAll);
+constexpr bool kBaEven = !kPerHead || BaChunks::kAll % FT_NK == 0;
+
+struct BaPlace {
+  ft_i64 row;
+  ft_u32 c;
+  bool exists;
+};
+
+FT_DEVICE BaPlace ba_place(ft_i64 row0, ft_u32 rows, ft_u32 head, ft_u32 item) {
+  BaPlace at;
+  at.row = row0 + (kOneRow ? 0 : item / kBaWidth);
+  const ft_u32 first = kBaEven ? head * kBaWidth : head * BaChunks::kAll / FT_NK;
+  const ft_u32 end = kBaEven ? first + kBaWidth : (head + 1) * BaChunks::kAll / FT_NK;
+  at.c = (kPerHead ? first : 0) + (kOneRow ? item : item % kBaWidth);
+  at.exists = item < rows * kBaWidth && (kBaEven || at.c < end);
+  return at;
+}
 
 // Rows [row0, row0 + rows) of the block's share. The first chunk of b and a is in flight while the
 // row itself moves.
 FT_DEVICE void move_tile(const InputRows& in, const Outputs& out, ft_i64 row0, int rows, int head) {
-  const int ba_first = kPerHead ? head * BaChunks::kAll / FT_NK : 0;
-  const int ba_width = kPerHead ? (head + 1) * BaChunks::kAll / FT_NK - ba_first : BaChunks::kAll;
-  const int ba_count = rows * ba_width;
-  int item = static_cast<int>(threadIdx.x);
-  ft_vec<BaChunks::kBytes> held;
-  if (item < ba_count) held = load_ba(in, row0 + item / ba_width, ba_first + item % ba_width);
+  const Tile tile = {row0, 0, (kOneRow ? 1 : static_cast<ft_u32>(rows)) * kWidth,
+                     static_cast<ft_u32>(head)};
+  const ft_u32 ba_rows = kOneRow ? 1 : static_cast<ft_u32>(rows);
+  // What follows from the thread is computed where it is used: ahead of the loop over tiles it
+  // would hold up the first load.
+  const ft_u32 thread = ft_opaque(threadIdx.x);
+  const Held held = load_items(in, tile, thread);
+  const BaPlace ba = ba_place(row0, ba_rows, tile.head, thread);
+  // Known before the branch, which then is a predicate: behind a real one, the load would come
+  // after the first store.
+  const ft_u32 source = ft_opaque(source_ba_chunk(ba.c));
+  ft_vec<BaChunks::kBytes> first;
+  if (ba.exists) first = load_ba(in, ba.row, source);
 
-  move_items<kWidth, kTileInFlight, kPerHead>(in, out, row0, 0, rows * kWidth, head);
-
-  if (item < ba_count) store_ba(out, row0 + item / ba_width, ba_first + item % ba_width, held);
-  for (item += FT_BLOCK_SIZE; item < ba_count; item += FT_BLOCK_SIZE) {
-    const ft_i64 row = row0 + item / ba_width;
-    const int c = ba_first + item % ba_width;
-    store_ba(out, row, c, load_ba(in, row, c));
+  store_items(out, tile, thread, held);
+  if (ba.exists) store_ba(out, ba.row, ba.c, first);
+  move_rest(in, out, tile, thread);
+  if constexpr (FT_ROWS_PER_ITER * kBaWidth <= FT_BLOCK_SIZE) return;
+  for (ft_u32 item = thread + FT_BLOCK_SIZE; item < ba_rows * kBaWidth; item += FT_BLOCK_SIZE) {
+    const BaPlace at = ba_place(row0, ba_rows, tile.head, item);
+    if (at.exists) store_ba(out, at.row, at.c, load_ba(in, at.row, source_ba_chunk(at.c)));
   }
 }
 
@@ -130,24 +193,50 @@ FT_DEVICE void zero_tile(char* core_attn_out, ft_i64 row0, int rows, int head,
 
 #else
 
-// The line of all chunks of all rows; rows_per_iter of them per thread and tile.
-FT_DEVICE void move_line(const InputRows& in, const Outputs& out, ft_i64 tokens) {
-  constexpr int kTile = FT_BLOCK_SIZE * FT_ROWS_PER_ITER;
-  const ft_i64 all = tokens * Row::kRow;
-  for (ft_i64 start = static_cast<ft_i64>(blockIdx.x) * kTile; start < all;
-       start += static_cast<ft_i64>(gridDim.x) * kTile) {
-    const ft_i64 left = all - start;
-    const ft_i64 row0 = start / Row::kRow;
-    move_items<Row::kRow, clamp_in_flight(FT_ROWS_PER_ITER), false>(
-        in, out, row0, static_cast<int>(start - row0 * Row::kRow),
-        left < kTile ? static_cast<int>(left) : kTile, 0);
+constexpr ft_u32 common_part(ft_u32 a, ft_u32 b) { return b == 0 ? a : common_part(b, a % b); }
+
+// Tile `number` of the line of all chunks of all rows.
+FT_DEVICE Tile line_tile(ft_i64 number, ft_i64 all) {
+  // By what tiles and rows have in common: then 32 bits do for more than a GPU's memory holds.
+  constexpr ft_u32 kPart = common_part(kTile, kWidth);
+  ft_i64 row;
+  ft_u32 first;
+  if constexpr (kPart >= 64) {
+    const ft_u32 part = static_cast<ft_u32>(number) * (kTile / kPart);
+    row = part / (kWidth / kPart);
+    first = part % (kWidth / kPart) * kPart;
+  } else {
+    row = number * kTile / kWidth;
+    first = static_cast<ft_u32>(number * kTile - row * kWidth);
   }
+  const ft_i64 left = all - number * kTile;
+  return {row, first, left < kTile ? static_cast<ft_u32>(left) : kTile, 0};
+}
+
+// rows_per_iter chunks per thread and tile. The first chunk of b and a is in flight while the first
+// tile moves.
+FT_DEVICE void move_line(const InputRows& in, const Outputs& out, ft_i64 tokens) {
+  const ft_i64 all = tokens * Row::kRow;
+  const ft_i64 tiles = (all + kTile - 1) / kTile;
   const ft_i64 stride = static_cast<ft_i64>(gridDim.x) * FT_BLOCK_SIZE;
-  for (ft_i64 item = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x;
-       item < tokens * BaChunks::kAll; item += stride) {
+  ft_i64 item = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x;
+  bool first = item < tokens * BaChunks::kAll;
+  ft_vec<BaChunks::kBytes> ba;
+  for (ft_i64 number = blockIdx.x; number < tiles; number += gridDim.x) {
+    const ft_u32 thread = ft_opaque(threadIdx.x);
+    const Tile tile = line_tile(number, all);
+    const Held held = load_items(in, tile, thread);
+    if (number == blockIdx.x && first)
+      ba = load_ba(in, item / BaChunks::kAll,
+                   source_ba_chunk(static_cast<ft_u32>(item % BaChunks::kAll)));
+    store_items(out, tile, thread, held);
+    move_rest(in, out, tile, thread);
+  }
+  for (; item < tokens * BaChunks::kAll; item += stride) {
     const ft_i64 row = item / BaChunks::kAll;
-    const int c = static_cast<int>(item % BaChunks::kAll);
-    store_ba(out, row, c, load_ba(in, row, c));
+    const ft_u32 c = static_cast<ft_u32>(item % BaChunks::kAll);
+    store_ba(out, row, c, first ? ba : load_ba(in, row, source_ba_chunk(c)));
+    first = false;
   }
 }
 

@@ -39,6 +39,10 @@ TEST(ShippedFamilies, RefuseWhatTheyCannotServe) {
       {"qk_norm_rope_cache(cache=flat,hk=1,hq=1,quant=per_page,tokens=1)", "flat slots"},
       {"qk_norm_rope_cache(cache=shuffle,hk=1,hq=1,page_size=4,tokens=1)", "16 bytes of slots"},
       {"qk_norm_rope_cache(head_dim=96,hk=1,hq=1,tokens=1)", "power of two"},
+      {"rmsnorm_gated(heads=32,tokens=67108864)", "32 bits"},
+      {"rmsnorm_gemma(tokens=2147483648,width=512)", "32 bits"},
+      {"mrope(head_dim=64,kv_heads=1,q_heads=2,rotary_dim=64,tokens=2147483648)", "32 bits"},
+      {"qk_norm_rope_cache(hk=1,hq=2,tokens=536870912)", "32 bits"},
   };
   for (const auto& [key, reason] : refusals) {
     try {
