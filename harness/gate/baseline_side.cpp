@@ -10,7 +10,7 @@
 #include "harness/base/error.hpp"
 #include "harness/base/files.hpp"
 #include "harness/gate/snapshot.hpp"
-#include "harness/tune/proof_stage.hpp"
+#include "harness/tune/finalist_stage.hpp"
 
 namespace fusetune {
 

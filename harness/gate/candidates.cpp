@@ -1,6 +1,6 @@
 #include "harness/gate/candidates.hpp"
 
-#include "harness/tune/proof_stage.hpp"
+#include "harness/tune/finalist_stage.hpp"
 
 namespace fusetune {
 

@@ -6,11 +6,9 @@
 #include <memory>
 #include <utility>
 
-#include "harness/sandbox/sandbox.hpp"
 #include "harness/tune/expected_times.hpp"
 #include "harness/tune/lost_worker.hpp"
 #include "harness/tune/tool_code.hpp"
-#include "harness/verify/row_blocks.hpp"
 
 namespace fusetune {
 
@@ -257,47 +255,6 @@ void ProofStage::give(std::size_t task, const ProvedVariant& verdict, StepEnd en
   done_(task);
   if (const auto waiting = waiting_.extract(task))
     for (const std::size_t other : waiting.mapped()) add_job(other);
-}
-
-namespace {
-
-/// A proof takes this many times the memory of its case: with a reference of all rows at once, or
-/// of blocks of them beside the contents of all passes.
-constexpr std::int64_t kReferenceBytes = 32, kBlocksBytes = 12;
-
-int workers_in_memory(const std::vector<Finalist>& finalists) {
-  std::int64_t bytes = 1;
-  for (const Finalist& finalist : finalists)
-    bytes =
-        std::max(bytes, tensor_bytes(finalist.which) *
-                            (is_judged_by_rows(finalist.which) ? kBlocksBytes : kReferenceBytes));
-  return static_cast<int>(std::clamp<std::int64_t>(machine_memory_bytes() / bytes, 1, 1024));
-}
-
-}  // namespace
-
-ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
-                             const std::vector<Finalist>& finalists, const DeviceProperties& device,
-                             Session& session) {
-  std::vector<ProofTask> tasks;
-  for (const Finalist& finalist : finalists)
-    tasks.push_back(
-        {compiled.find(finalist.geometry, finalist.variant, plan.target), [&finalist, &device] {
-           return std::make_shared<ProofCaseList>(
-               std::vector<ProofCase>{{finalist.which, false, false, {}}}, device.target,
-               device.facts);
-         }});
-  ProofSummary summary;
-  WorkerPoolOptions workers = device_workers(device, session.options);
-  workers.workers = std::min(workers.workers, workers_in_memory(finalists));
-  WorkerPool pool(std::move(workers));
-  ProofStage stage(plan, compiled, device, false, session, pool, summary, std::move(tasks),
-                   [](std::size_t) {});
-  stage.begin();
-  for (std::size_t i = 0; i < finalists.size(); ++i) stage.start(i);
-  pool.run(session.stop, [&session] { session.progress.tick(); });
-  stage.finish();
-  return summary;
 }
 
 }  // namespace fusetune

@@ -107,17 +107,6 @@ class ProofStage {
   std::map<std::string, ProofJob> jobs_;                     ///< by key
 };
 
-/// One variant with a case beyond `proof_bytes_max`, to be proved because it is about to enter a
-/// table: with the code that was timed.
-struct Finalist {
-  std::size_t geometry = 0;
-  std::size_t variant = 0;
-  Case which;
-};
-ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
-                             const std::vector<Finalist>& finalists, const DeviceProperties& device,
-                             Session& session);
-
 /// The worker's side of one request ("prove"). It notes the number of each case before it runs.
 Json handle_prove_request(Device& device, const Json& request, NotePage& page, ProofAids& aids);
 

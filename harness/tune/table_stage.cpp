@@ -13,6 +13,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/tune/certificate_figures.hpp"
+#include "harness/tune/finalist_stage.hpp"
 
 namespace fusetune {
 

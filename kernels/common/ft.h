@@ -72,15 +72,17 @@ typedef long long ft_i64;
 #define FT_SHARED __shared__
 
 /// The same number, which the compiler does not know: what follows from it is not computed ahead of
-/// a loop, where it would take registers.
-template <class T>  // int or ft_u32
-FT_DEVICE T ft_opaque(T value) {
+/// a loop, where it would take registers, or hold up what is there.
+FT_DEVICE ft_u32 ft_opaque(ft_u32 value) {
 #if defined(FT_AMD)
   asm volatile("" : "+v"(value));
 #elif defined(FT_NVIDIA)
   asm volatile("" : "+r"(value));
 #endif
   return value;
+}
+FT_DEVICE int ft_opaque(int value) {
+  return static_cast<int>(ft_opaque(static_cast<ft_u32>(value)));
 }
 
 #include "ft_floats.h"

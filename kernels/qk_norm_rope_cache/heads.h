@@ -87,14 +87,16 @@ FT_DEVICE Stored<T> stored_of(const Numbers& x) {
 #if FT_NORM != FT_NORM_NONE
 
 FT_DEVICE float sum_of_squares(const Numbers& x) {
-  float sum = 0.0f;
+  float low = 0.0f, high = 0.0f;  // two sums: the steps of one wait for each other
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     FT_UNROLL
-    for (int i = 0; i < kElements; ++i)
-      sum += x.low[k][i] * x.low[k][i] + x.high[k][i] * x.high[k][i];
+    for (int i = 0; i < kElements; ++i) {
+      low += x.low[k][i] * x.low[k][i];
+      high += x.high[k][i] * x.high[k][i];
+    }
   }
-  return sum;
+  return low + high;
 }
 
 FT_DEVICE float normed(float x, float scale, float weight) {

@@ -58,19 +58,31 @@ struct Head {
 #endif
 };
 
+#if FT_ROPE == FT_ROPE_NONE
+struct Early {};
+#endif
+
+// The angles of a row of q or k, as far as they are asked for before its norm.
+FT_DEVICE Early angles_ahead(const Work& work, const Head& loaded, bool is_v, int lane) {
+#if FT_ROPE != FT_ROPE_NONE
+  return early_angles(work.rope, loaded.table_row, loaded.exists && !is_v, lane);
+#else
+  (void)work, (void)loaded, (void)is_v, (void)lane;
+  return {};
+#endif
+}
+
 // A row of q or k after norm and rotation. All lanes of it take part; one that does not exist is
 // computed from zeros.
-FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, const Head& loaded, int lane) {
-#if FT_ROPE != FT_ROPE_NONE
-  const Early early = early_angles(work.rope, loaded.table_row, loaded.exists, lane);
-#endif
+FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, const Head& loaded, const Early& early,
+                               int lane) {
 #if FT_NORM != FT_NORM_NONE
   norm_row(x, loaded.weight, ft_wave_sum<kLanes>(sum_of_squares(x)), work.eps);
 #endif
 #if FT_ROPE != FT_ROPE_NONE
   if (loaded.exists) rotate_row(x, work.rope, loaded.token, lane, early);
 #endif
-  (void)x, (void)work, (void)loaded, (void)lane;
+  (void)x, (void)work, (void)loaded, (void)early, (void)lane;
 }
 
 #if FT_HAS_V && FT_CACHE != FT_CACHE_NONE
@@ -159,9 +171,12 @@ FT_DEVICE void load_head(const Work& work, Head& loaded, int lane) {
 FT_DEVICE void do_head(const Work& work, const Head& loaded, int lane) {
   const int of_all = loaded.of_all;
   const bool is_v = kHasV && of_all >= FT_HQ + FT_HK;
+  // Angles wait for positions alone, and are not to wait for the row as well.
+  const Early early = angles_ahead(work, loaded, is_v, lane);
+  ft_keep_order();
   char* const target = target_of(work.t, loaded);
   Numbers x = numbers_of(loaded.in);
-  if (!is_v) norm_and_rotate(x, work, loaded, lane);
+  if (!is_v) norm_and_rotate(x, work, loaded, early, lane);
   if (FT_QUANT == FT_QUANT_PER_PAGE && of_all >= FT_HQ) return;
   const Stored<FT_TYPE_ACT> out = is_v ? loaded.in : stored_of<FT_TYPE_ACT>(x);
   if (loaded.exists && has_target(of_all)) store_row(target, lane, out);
@@ -240,8 +255,9 @@ FT_DEVICE Numbers page_row(const Work& work, ft_i64 token, int head, bool exists
 #if FT_NORM != FT_NORM_NONE
     loaded.weight = load_row<FT_TYPE_WEIGHT>(work.k_weight, lane);
 #endif
+    const Early early = angles_ahead(work, loaded, false, lane);
     Numbers x = numbers_of(loaded.in);
-    norm_and_rotate(x, work, loaded, lane);
+    norm_and_rotate(x, work, loaded, early, lane);
     out = stored_of<FT_TYPE_ACT>(x);
     round_source(x);
     return x;

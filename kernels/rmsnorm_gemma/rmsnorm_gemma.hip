@@ -153,6 +153,9 @@ FT_DEVICE void quantise_row(const Tensors& t, const Chunk<Summand>* sum, const W
 // All threads take part in the sum; those of a row that does not exist only in that.
 FT_DEVICE void norm_row(const Tensors& t, const Kept& kept, ft_i64 row, bool exists, int first,
                         int turn, float eps) {
+  // What follows from the thread is computed where it is used: ahead of the loop over rows it would
+  // hold up the first load.
+  first = ft_opaque(first);
   Input input[kPerThread];
   Chunk<Summand> sum[kPerThread];
   float squares = 0.0f;
@@ -253,9 +256,7 @@ void rmsnorm_gemma(const void* x, ft_i64 x_row_stride,
   int turn = 0;
   for (ft_u32 row0 = blockIdx.x * FT_ROWS_PER_ITER; row0 < rows;
        row0 += gridDim.x * FT_ROWS_PER_ITER) {
-    // What follows from the thread is computed where it is used: ahead of the loop it would hold up
-    // the first load.
-    norm_row(t, kept, row0 + share, row0 + share < rows, ft_opaque(first), turn, eps);
+    norm_row(t, kept, row0 + share, row0 + share < rows, first, turn, eps);
     turn ^= 1;
   }
 }

@@ -160,14 +160,12 @@ FT_DEVICE void move_tile(const InputRows& in, const Outputs& out, ft_i64 row0, i
   // What follows from the thread is computed where it is used: ahead of the loop over tiles it
   // would hold up the first load.
   const ft_u32 thread = ft_opaque(threadIdx.x);
-  const Held held = load_items(in, tile, thread);
   const BaPlace ba = ba_place(row0, ba_rows, tile.head, thread);
-  // Known before the branch, which then is a predicate: behind a real one, the load would come
-  // after the first store.
-  const ft_u32 source = ft_opaque(source_ba_chunk(ba.c));
   ft_vec<BaChunks::kBytes> first;
-  if (ba.exists) first = load_ba(in, ba.row, source);
-
+  if (ba.exists) first = load_ba(in, ba.row, source_ba_chunk(ba.c));
+  ft_keep_order();
+  const Held held = load_items(in, tile, thread);
+  ft_keep_order();
   store_items(out, tile, thread, held);
   if (ba.exists) store_ba(out, ba.row, ba.c, first);
   move_rest(in, out, tile, thread);

@@ -852,7 +852,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "4a3c4672ff3750b1f3b7a3dfaaca0e6d", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {});
   }
   {
@@ -888,7 +888,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "4a3c4672ff3750b1f3b7a3dfaaca0e6d", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -924,7 +924,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "4a3c4672ff3750b1f3b7a3dfaaca0e6d", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -960,7 +960,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "4a3c4672ff3750b1f3b7a3dfaaca0e6d", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -996,8 +996,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "d2b612529b56c2108be2083cfdfcc588", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {17, 8, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {17, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1032,8 +1032,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "d2b612529b56c2108be2083cfdfcc588", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {128, 8, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {128, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1068,8 +1068,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "1324637fe2652e78113040b504cfc8f6", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {129, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "60be1ac43767caf9872ef5eb853d28ed", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {33, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1104,8 +1104,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "1324637fe2652e78113040b504cfc8f6", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "60be1ac43767caf9872ef5eb853d28ed", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {256, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1140,8 +1140,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "1324637fe2652e78113040b504cfc8f6", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1176,8 +1176,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "1324637fe2652e78113040b504cfc8f6", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1212,8 +1212,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8", "f2e2d5c5d09d7d5259ea35bd346d3cdb", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {4097, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1248,8 +1248,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8", "f2e2d5c5d09d7d5259ea35bd346d3cdb", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {16384, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2342,7 +2342,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "e8b294b04aeb5e1ae89b4bce0761e5bb", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {});
   }
   {
@@ -2378,7 +2378,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "e8b294b04aeb5e1ae89b4bce0761e5bb", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {1, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2414,7 +2414,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "e8b294b04aeb5e1ae89b4bce0761e5bb", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {2, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2450,7 +2450,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "e8b294b04aeb5e1ae89b4bce0761e5bb", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {16, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2486,8 +2486,8 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=1,vector_bytes=8", "ba5073db7c03eb25a1e88cca594a1f6c", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {17, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {17, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2522,8 +2522,8 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=1,vector_bytes=8", "ba5073db7c03eb25a1e88cca594a1f6c", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {128, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {128, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2558,8 +2558,8 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "301bda51f4b9a0b4d76fa9e25a02cb88", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {129, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {129, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2594,8 +2594,8 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "301bda51f4b9a0b4d76fa9e25a02cb88", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {1024, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2630,7 +2630,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "09e444de1551f83b52e188e0f5c59487", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "9f9429d67da4ff3195295ee4d58d3647", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2666,7 +2666,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "09e444de1551f83b52e188e0f5c59487", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "9f9429d67da4ff3195295ee4d58d3647", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2702,8 +2702,8 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "09e444de1551f83b52e188e0f5c59487", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16", "6aa6aa3b82316370ceed10922715856e", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {4097, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2738,8 +2738,8 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "09e444de1551f83b52e188e0f5c59487", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16", "6aa6aa3b82316370ceed10922715856e", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {16384, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -3832,7 +3832,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "3f65a33b9347a0fcb2d845aed7f64633", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {});
   }
   {
@@ -3868,8 +3868,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "3f65a33b9347a0fcb2d845aed7f64633", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {1, 8, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {1, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -3904,7 +3904,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "0e5be3f7a159e0e4af6dff0a5e09f0e7", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3940,7 +3940,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "0e5be3f7a159e0e4af6dff0a5e09f0e7", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3976,8 +3976,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "3f65a33b9347a0fcb2d845aed7f64633", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {17, 8, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {17, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4012,8 +4012,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "3f65a33b9347a0fcb2d845aed7f64633", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {128, 8, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {128, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4048,8 +4048,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "11385657d320dd2036034b846f3fb26f", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {33, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "806c9b890c9288635433cee9af4d93ec", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {129, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4084,8 +4084,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "11385657d320dd2036034b846f3fb26f", "be8d344f620cbe3d1d8e9597f3125beb", false);
-    expect_launches(query, 132, {{"mrope", {256, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "806c9b890c9288635433cee9af4d93ec", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect_launches(query, 132, {{"mrope", {1024, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4120,7 +4120,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "c71099466ac274680f2e034615537b6d", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4156,7 +4156,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "c71099466ac274680f2e034615537b6d", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4192,7 +4192,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "c71099466ac274680f2e034615537b6d", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4228,7 +4228,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "c71099466ac274680f2e034615537b6d", "be8d344f620cbe3d1d8e9597f3125beb", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
     expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5234,7 +5234,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "f22c1a2968828e621116b0e39d678763", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {});
   }
   {
@@ -5266,7 +5266,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "f22c1a2968828e621116b0e39d678763", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5298,8 +5298,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "2edb064d47f8fbe5e16c5b0c135be6a8", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {2, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5330,8 +5330,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "2edb064d47f8fbe5e16c5b0c135be6a8", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {16, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {8, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5362,8 +5362,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "2edb064d47f8fbe5e16c5b0c135be6a8", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {17, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {9, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5394,8 +5394,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "2edb064d47f8fbe5e16c5b0c135be6a8", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {128, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {64, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5426,8 +5426,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=2,vector_bytes=8", "8383fb99451d66daeded733fe55a073c", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {65, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {65, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5458,8 +5458,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=2,vector_bytes=8", "8383fb99451d66daeded733fe55a073c", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {512, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {512, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5490,8 +5490,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "292d09e151383a820fcce5cb7790a5df", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {513, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16", "d3d38cafa0c74d2c141452b0a64fad75", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {129, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5522,8 +5522,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "292d09e151383a820fcce5cb7790a5df", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {4096, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16", "d3d38cafa0c74d2c141452b0a64fad75", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5554,8 +5554,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=4,vector_bytes=16", "12f44d0d673b28fcfc5ae6e54ee0332e", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {2049, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "bea64c2ea5dab3ca61a51a3f4abaae9b", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5586,8 +5586,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=4,vector_bytes=16", "12f44d0d673b28fcfc5ae6e54ee0332e", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "bea64c2ea5dab3ca61a51a3f4abaae9b", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6556,7 +6556,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "496c765559c5546c4951ec2916cba5a0", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {});
   }
   {
@@ -6588,8 +6588,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "496c765559c5546c4951ec2916cba5a0", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {1, 8, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {1, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6620,8 +6620,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=1,vector_bytes=8", "dc4a577aa4d411abc5fa3bb0a86968c0", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {2, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {2, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6652,8 +6652,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=1,vector_bytes=8", "dc4a577aa4d411abc5fa3bb0a86968c0", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {16, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {16, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6684,8 +6684,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "496c765559c5546c4951ec2916cba5a0", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {17, 8, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {17, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6716,8 +6716,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8", "496c765559c5546c4951ec2916cba5a0", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {128, 8, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {128, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6748,8 +6748,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=2,vector_bytes=8", "dae31bae49dc7d136eba86ef60eefbef", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {65, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "295649f41a0bc677b97666b62df6b41b", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {129, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6780,8 +6780,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=2,vector_bytes=8", "dae31bae49dc7d136eba86ef60eefbef", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {512, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "295649f41a0bc677b97666b62df6b41b", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {1024, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6812,8 +6812,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "d1091717d56e8a77677ebbc1064a92ff", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8", "8d9a64d051e10c3eac46638466abbfca", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {129, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6844,8 +6844,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "d1091717d56e8a77677ebbc1064a92ff", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8", "8d9a64d051e10c3eac46638466abbfca", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6876,7 +6876,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=256,implementation=unfused", "86bda4e67195407645fc3e892c00972e", "ec393afa3852925171c80d7c19efe1f0", true);
+    expect(query, Quality::device, "block_size=256,implementation=unfused", "a99c8fcc7501f3f56cc025c910ce048e", "20b4b7ab324d0c0c7df0d0e01863da94", true);
     expect_launches(query, 132, {{"rope_q", {4097, 1, 1}, {256, 1, 1}, 0}, {"rope_k", {257, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6908,7 +6908,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=256,implementation=unfused", "86bda4e67195407645fc3e892c00972e", "ec393afa3852925171c80d7c19efe1f0", true);
+    expect(query, Quality::device, "block_size=256,implementation=unfused", "a99c8fcc7501f3f56cc025c910ce048e", "20b4b7ab324d0c0c7df0d0e01863da94", true);
     expect_launches(query, 132, {{"rope_q", {16384, 1, 1}, {256, 1, 1}, 0}, {"rope_k", {1024, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7878,7 +7878,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "e0ced56a06fb0c2ad98d9f58905941af", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {});
   }
   {
@@ -7910,7 +7910,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "e0ced56a06fb0c2ad98d9f58905941af", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7942,7 +7942,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "e0ced56a06fb0c2ad98d9f58905941af", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7974,7 +7974,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "e0ced56a06fb0c2ad98d9f58905941af", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {{"mrope", {8, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -8006,7 +8006,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "e0ced56a06fb0c2ad98d9f58905941af", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {{"mrope", {9, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -8038,7 +8038,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "e0ced56a06fb0c2ad98d9f58905941af", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {{"mrope", {64, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -8070,8 +8070,8 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=2,vector_bytes=8", "643d4b433cbcd1043e8183b74be94510", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {65, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {65, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -8102,8 +8102,8 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=2,vector_bytes=8", "643d4b433cbcd1043e8183b74be94510", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {512, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect_launches(query, 132, {{"mrope", {512, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -8134,7 +8134,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "f59e67a7d75a82a78590e6bc5495fd85", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "125bf9cd2e0493186f12d03d698fac1f", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {{"mrope", {513, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -8166,7 +8166,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "f59e67a7d75a82a78590e6bc5495fd85", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "125bf9cd2e0493186f12d03d698fac1f", "88dcd399fa314bcc664047918a2dcd9f", false);
     expect_launches(query, 132, {{"mrope", {4096, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -8198,8 +8198,8 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "a2faf2db38b7a6e4ffaf731aa9ad86f2", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,implementation=unfused", "bcd4ebd4ac8680782d726f130cef0486", "20b4b7ab324d0c0c7df0d0e01863da94", true);
+    expect_launches(query, 132, {{"rope_q", {3073, 1, 1}, {256, 1, 1}, 0}, {"rope_k", {513, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -8230,8 +8230,8 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "a2faf2db38b7a6e4ffaf731aa9ad86f2", "49ae3e51ac9c88f6f5b212650d16bdd3", false);
-    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,implementation=unfused", "bcd4ebd4ac8680782d726f130cef0486", "20b4b7ab324d0c0c7df0d0e01863da94", true);
+    expect_launches(query, 132, {{"rope_q", {12288, 1, 1}, {256, 1, 1}, 0}, {"rope_k", {2048, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -8523,4 +8523,4 @@ int main() {
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: 5c094d7f34046e4a7724d7b451fed3a8
+// checksum: e654a7e66b9708269dd94eac4101752d

@@ -433,11 +433,20 @@ constexpr bool rule_0(const Query& from_query) {
   return heads >= 1 && head_dim >= 1 && norm_group >= 1;
 }
 constexpr bool rule_1(const Query& from_query) {
+  const auto group = from_query.group;
+  const auto head_dim = from_query.head_dim;
+  const auto heads = from_query.heads;
+  const auto norm_group = from_query.norm_group;
+  const auto quant = from_query.quant;
+  const auto tokens = from_query.tokens;
+  return tokens * fusetune_expr::exact_div(heads * head_dim, quant == quant::per_token ? heads * head_dim : (quant == quant::group ? fusetune_expr::max(norm_group, group) : norm_group)) <= 2147483647;
+}
+constexpr bool rule_2(const Query& from_query) {
   const auto head_dim = from_query.head_dim;
   const auto norm_group = from_query.norm_group;
   return fusetune_expr::mod(head_dim, norm_group) == 0;
 }
-constexpr bool rule_2(const Query& from_query) {
+constexpr bool rule_3(const Query& from_query) {
   const auto group = from_query.group;
   const auto head_dim = from_query.head_dim;
   const auto heads = from_query.heads;
@@ -445,25 +454,25 @@ constexpr bool rule_2(const Query& from_query) {
   const auto quant = from_query.quant;
   return (quant == quant::per_token ? heads * head_dim : (quant == quant::group ? fusetune_expr::max(norm_group, group) : norm_group)) <= 16384;
 }
-constexpr bool rule_3(const Query& from_query) {
+constexpr bool rule_4(const Query& from_query) {
   const auto group = from_query.group;
   const auto head_dim = from_query.head_dim;
   const auto heads = from_query.heads;
   const auto quant = from_query.quant;
   return quant != quant::group || (group >= 1 && fusetune_expr::mod(heads * head_dim, group) == 0);
 }
-constexpr bool rule_4(const Query& from_query) {
+constexpr bool rule_5(const Query& from_query) {
   const auto group = from_query.group;
   const auto norm_group = from_query.norm_group;
   const auto quant = from_query.quant;
   return quant != quant::group || fusetune_expr::mod(group, norm_group) == 0 || fusetune_expr::mod(norm_group, group) == 0;
 }
-constexpr bool rule_5(const Query& from_query) {
+constexpr bool rule_6(const Query& from_query) {
   const auto head_dim = from_query.head_dim;
   const auto quant = from_query.quant;
   return quant == quant::none || fusetune_expr::mod(head_dim, 2) == 0;
 }
-constexpr bool rule_6(const Query& from_query) {
+constexpr bool rule_7(const Query& from_query) {
   const auto align_bytes_bias = from_query.align_bytes_bias;
   const auto align_bytes_q = from_query.align_bytes_q;
   const auto align_bytes_weight = from_query.align_bytes_weight;
@@ -479,7 +488,7 @@ constexpr bool rule_6(const Query& from_query) {
   const auto quant = from_query.quant;
   return norm_group == (quant == quant::per_token ? heads * head_dim : (quant == quant::group ? fusetune_expr::max(norm_group, group) : norm_group)) || (fusetune_expr::is_pow2(norm_group) && norm_group * bytes_act <= 32 * fusetune_expr::gcd(16, norm_group * bytes_act, (quant == quant::per_token ? heads * head_dim : (quant == quant::group ? fusetune_expr::max(norm_group, group) : norm_group)) * bytes_act, align_bytes_x, align_bytes_z, align_bytes_y, fusetune_expr::max(2, align_bytes_weight == 16 ? 16 : fusetune_expr::floor_div(align_bytes_weight * bytes_act, bytes_weight)), fusetune_expr::max(2, align_bytes_bias == 16 ? 16 : fusetune_expr::floor_div(align_bytes_bias * bytes_act, bytes_weight)), align_bytes_q * bytes_act, quant == quant::group ? group * bytes_act : 16));
 }
-constexpr bool rule_7(const Query& from_query) {
+constexpr bool rule_8(const Query& from_query) {
   const auto align_bytes_bias = from_query.align_bytes_bias;
   const auto align_bytes_q = from_query.align_bytes_q;
   const auto align_bytes_weight = from_query.align_bytes_weight;
@@ -567,11 +576,11 @@ constexpr bool supports_words(const Query& query) {
   if (query.dtype_code != DType::e4m3fn && query.dtype_code != DType::e4m3fnuz) return false;
   if (query.dtype_fp32 != DType::fp32) return false;
   if (!rule_0(query)) return false;
-  if (!rule_1(query)) return false;
   if (!rule_2(query)) return false;
   if (!rule_3(query)) return false;
   if (!rule_4(query)) return false;
   if (!rule_5(query)) return false;
+  if (!rule_6(query)) return false;
   return true;
 }
 constexpr bool supports_sizes(const Query& query) {
@@ -590,8 +599,9 @@ constexpr bool supports_sizes(const Query& query) {
   if (has_scale(query) && query.row_stride_scale < row_elements_scale(query)) return false;
   if (query.align_bytes_half == 0) return false;
   if (query.align_bytes_gated == 0) return false;
-  if (!rule_6(query)) return false;
+  if (!rule_1(query)) return false;
   if (!rule_7(query)) return false;
+  if (!rule_8(query)) return false;
   return true;
 }
 
@@ -1085,7 +1095,7 @@ inline constexpr Define defines_1[] = {
     {"FT_BIAS_LIMIT", "16"},
     {"FT_BIAS_OFF", "0"},
     {"FT_BIAS_ON", "1"},
-    {"FT_BLOCK_SIZE", "1024"},
+    {"FT_BLOCK_SIZE", "256"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_CODE", "1"},
     {"FT_BYTES_FP32", "4"},
@@ -1127,7 +1137,7 @@ inline constexpr Define defines_1[] = {
     {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
     {"FT_QUANT_SOURCE_FP32", "0"},
     {"FT_QUANT_SOURCE_ROUNDED", "1"},
-    {"FT_ROWS_PER_ITER", "32"},
+    {"FT_ROWS_PER_ITER", "8"},
     {"FT_ROW_REGISTERS", "6"},
     {"FT_ROW_THREADS", "32"},
     {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
@@ -1177,7 +1187,7 @@ inline constexpr Define defines_2[] = {
     {"FT_BIAS_LIMIT", "16"},
     {"FT_BIAS_OFF", "0"},
     {"FT_BIAS_ON", "1"},
-    {"FT_BLOCK_SIZE", "1024"},
+    {"FT_BLOCK_SIZE", "256"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_CODE", "1"},
     {"FT_BYTES_FP32", "4"},
@@ -1206,7 +1216,7 @@ inline constexpr Define defines_2[] = {
     {"FT_NORM_BEFORE_GATE_ON", "0"},
     {"FT_NORM_GROUP", "128"},
     {"FT_NORM_LANES", "1"},
-    {"FT_PERSISTENT", "FT_PERSISTENT_ON"},
+    {"FT_PERSISTENT", "FT_PERSISTENT_OFF"},
     {"FT_PERSISTENT_OFF", "0"},
     {"FT_PERSISTENT_ON", "1"},
     {"FT_QUANT", "FT_QUANT_NONE"},
@@ -1219,7 +1229,7 @@ inline constexpr Define defines_2[] = {
     {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
     {"FT_QUANT_SOURCE_FP32", "0"},
     {"FT_QUANT_SOURCE_ROUNDED", "1"},
-    {"FT_ROWS_PER_ITER", "64"},
+    {"FT_ROWS_PER_ITER", "16"},
     {"FT_ROW_REGISTERS", "12"},
     {"FT_ROW_THREADS", "16"},
     {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
@@ -1274,7 +1284,7 @@ inline constexpr Define defines_3[] = {
     {"FT_BYTES_CODE", "1"},
     {"FT_BYTES_FP32", "4"},
     {"FT_BYTES_WEIGHT", "2"},
-    {"FT_CHUNK_ELEMENTS", "8"},
+    {"FT_CHUNK_ELEMENTS", "4"},
     {"FT_GROUP", "128"},
     {"FT_GROUPS", "1"},
     {"FT_GROUP_LANES", "1"},
@@ -1327,8 +1337,8 @@ inline constexpr Define defines_3[] = {
     {"FT_SCALE_ROUNDING_UE8M0", "1"},
     {"FT_SEGMENT", "128"},
     {"FT_SEGMENTS", "32"},
-    {"FT_SEGMENT_CHUNKS", "16"},
-    {"FT_THREAD_CHUNKS", "2"},
+    {"FT_SEGMENT_CHUNKS", "32"},
+    {"FT_THREAD_CHUNKS", "4"},
     {"FT_TRANSPOSED", "0"},
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_CODE", "ft_e4m3fn"},
@@ -1337,7 +1347,7 @@ inline constexpr Define defines_3[] = {
     {"FT_UNQUANTISED", "FT_UNQUANTISED_ON"},
     {"FT_UNQUANTISED_OFF", "1"},
     {"FT_UNQUANTISED_ON", "0"},
-    {"FT_VECTOR_BYTES", "16"},
+    {"FT_VECTOR_BYTES", "8"},
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
     {"FT_WEIGHT_LIMIT", "16"},
@@ -1453,99 +1463,7 @@ inline constexpr Define defines_5[] = {
     {"FT_BIAS_LIMIT", "16"},
     {"FT_BIAS_OFF", "0"},
     {"FT_BIAS_ON", "1"},
-    {"FT_BLOCK_SIZE", "1024"},
-    {"FT_BYTES_ACT", "2"},
-    {"FT_BYTES_CODE", "1"},
-    {"FT_BYTES_FP32", "4"},
-    {"FT_BYTES_WEIGHT", "2"},
-    {"FT_CHUNK_ELEMENTS", "4"},
-    {"FT_GROUP", "128"},
-    {"FT_GROUPS", "1"},
-    {"FT_GROUP_LANES", "1"},
-    {"FT_GROUP_LIMIT", "16"},
-    {"FT_HAS_BIAS", "0"},
-    {"FT_HAS_GATED", "0"},
-    {"FT_HAS_HALF", "1"},
-    {"FT_HAS_Q", "0"},
-    {"FT_HAS_SCALE", "0"},
-    {"FT_HAS_WEIGHT", "1"},
-    {"FT_HAS_X", "1"},
-    {"FT_HAS_Y", "1"},
-    {"FT_HAS_Z", "1"},
-    {"FT_HEADS", "64"},
-    {"FT_HEAD_DIM", "128"},
-    {"FT_MID_ROUNDING", "FT_MID_ROUNDING_OFF"},
-    {"FT_MID_ROUNDING_OFF", "0"},
-    {"FT_MID_ROUNDING_ON", "1"},
-    {"FT_NORM_BEFORE_GATE", "FT_NORM_BEFORE_GATE_ON"},
-    {"FT_NORM_BEFORE_GATE_OFF", "1"},
-    {"FT_NORM_BEFORE_GATE_ON", "0"},
-    {"FT_NORM_GROUP", "128"},
-    {"FT_NORM_LANES", "1"},
-    {"FT_PERSISTENT", "FT_PERSISTENT_OFF"},
-    {"FT_PERSISTENT_OFF", "0"},
-    {"FT_PERSISTENT_ON", "1"},
-    {"FT_QUANT", "FT_QUANT_NONE"},
-    {"FT_QUANT_GROUP", "1"},
-    {"FT_QUANT_NONE", "0"},
-    {"FT_QUANT_OP", "FT_QUANT_OP_MULTIPLY"},
-    {"FT_QUANT_OP_DIVIDE", "1"},
-    {"FT_QUANT_OP_MULTIPLY", "0"},
-    {"FT_QUANT_PER_TOKEN", "2"},
-    {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
-    {"FT_QUANT_SOURCE_FP32", "0"},
-    {"FT_QUANT_SOURCE_ROUNDED", "1"},
-    {"FT_ROWS_PER_ITER", "32"},
-    {"FT_ROW_REGISTERS", "6"},
-    {"FT_ROW_THREADS", "32"},
-    {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
-    {"FT_SCALE_FLOOR_AMAX_1E_10", "2"},
-    {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
-    {"FT_SCALE_FLOOR_ONE", "3"},
-    {"FT_SCALE_FLOOR_SCALE_1E_10", "0"},
-    {"FT_SCALE_LAYOUT", "FT_SCALE_LAYOUT_ROW_MAJOR"},
-    {"FT_SCALE_LAYOUT_ROW_MAJOR", "0"},
-    {"FT_SCALE_LAYOUT_TRANSPOSED", "1"},
-    {"FT_SCALE_ROUNDING", "FT_SCALE_ROUNDING_NONE"},
-    {"FT_SCALE_ROUNDING_NONE", "0"},
-    {"FT_SCALE_ROUNDING_UE8M0", "1"},
-    {"FT_SEGMENT", "128"},
-    {"FT_SEGMENTS", "64"},
-    {"FT_SEGMENT_CHUNKS", "32"},
-    {"FT_THREAD_CHUNKS", "1"},
-    {"FT_TRANSPOSED", "0"},
-    {"FT_TYPE_ACT", "ft_bf16"},
-    {"FT_TYPE_CODE", "ft_e4m3fn"},
-    {"FT_TYPE_FP32", "ft_fp32"},
-    {"FT_TYPE_WEIGHT", "ft_bf16"},
-    {"FT_UNQUANTISED", "FT_UNQUANTISED_ON"},
-    {"FT_UNQUANTISED_OFF", "1"},
-    {"FT_UNQUANTISED_ON", "0"},
-    {"FT_VECTOR_BYTES", "8"},
-    {"FT_VECTOR_BYTES_MAX", "16"},
-    {"FT_WAVE_SIZE", "32"},
-    {"FT_WEIGHT_LIMIT", "16"},
-    {"FT_WIDTH", "8192"},
-};
-inline constexpr Define defines_6[] = {
-    {"FT_ACTIVATION", "FT_ACTIVATION_SILU"},
-    {"FT_ACTIVATION_SIGMOID", "1"},
-    {"FT_ACTIVATION_SILU", "0"},
-    {"FT_ALIGN_HALF", "16"},
-    {"FT_ALIGN_WEIGHT", "16"},
-    {"FT_ALIGN_X", "16"},
-    {"FT_ALIGN_Y", "16"},
-    {"FT_ALIGN_Z", "16"},
-    {"FT_BASELINE_CHUNKS", "1024"},
-    {"FT_BASELINE_GROUP_CHUNKS", "1024"},
-    {"FT_BASELINE_GROUP_THREADS", "256"},
-    {"FT_BASELINE_NORM_CHUNKS", "16"},
-    {"FT_BASELINE_NORM_THREADS", "16"},
-    {"FT_BIAS", "FT_BIAS_OFF"},
-    {"FT_BIAS_LIMIT", "16"},
-    {"FT_BIAS_OFF", "0"},
-    {"FT_BIAS_ON", "1"},
-    {"FT_BLOCK_SIZE", "64"},
+    {"FT_BLOCK_SIZE", "128"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_CODE", "1"},
     {"FT_BYTES_FP32", "4"},
@@ -1588,6 +1506,98 @@ inline constexpr Define defines_6[] = {
     {"FT_QUANT_SOURCE_FP32", "0"},
     {"FT_QUANT_SOURCE_ROUNDED", "1"},
     {"FT_ROWS_PER_ITER", "8"},
+    {"FT_ROW_REGISTERS", "12"},
+    {"FT_ROW_THREADS", "16"},
+    {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
+    {"FT_SCALE_FLOOR_AMAX_1E_10", "2"},
+    {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
+    {"FT_SCALE_FLOOR_ONE", "3"},
+    {"FT_SCALE_FLOOR_SCALE_1E_10", "0"},
+    {"FT_SCALE_LAYOUT", "FT_SCALE_LAYOUT_ROW_MAJOR"},
+    {"FT_SCALE_LAYOUT_ROW_MAJOR", "0"},
+    {"FT_SCALE_LAYOUT_TRANSPOSED", "1"},
+    {"FT_SCALE_ROUNDING", "FT_SCALE_ROUNDING_NONE"},
+    {"FT_SCALE_ROUNDING_NONE", "0"},
+    {"FT_SCALE_ROUNDING_UE8M0", "1"},
+    {"FT_SEGMENT", "128"},
+    {"FT_SEGMENTS", "64"},
+    {"FT_SEGMENT_CHUNKS", "16"},
+    {"FT_THREAD_CHUNKS", "1"},
+    {"FT_TRANSPOSED", "0"},
+    {"FT_TYPE_ACT", "ft_bf16"},
+    {"FT_TYPE_CODE", "ft_e4m3fn"},
+    {"FT_TYPE_FP32", "ft_fp32"},
+    {"FT_TYPE_WEIGHT", "ft_bf16"},
+    {"FT_UNQUANTISED", "FT_UNQUANTISED_ON"},
+    {"FT_UNQUANTISED_OFF", "1"},
+    {"FT_UNQUANTISED_ON", "0"},
+    {"FT_VECTOR_BYTES", "16"},
+    {"FT_VECTOR_BYTES_MAX", "16"},
+    {"FT_WAVE_SIZE", "32"},
+    {"FT_WEIGHT_LIMIT", "16"},
+    {"FT_WIDTH", "8192"},
+};
+inline constexpr Define defines_6[] = {
+    {"FT_ACTIVATION", "FT_ACTIVATION_SILU"},
+    {"FT_ACTIVATION_SIGMOID", "1"},
+    {"FT_ACTIVATION_SILU", "0"},
+    {"FT_ALIGN_HALF", "16"},
+    {"FT_ALIGN_WEIGHT", "16"},
+    {"FT_ALIGN_X", "16"},
+    {"FT_ALIGN_Y", "16"},
+    {"FT_ALIGN_Z", "16"},
+    {"FT_BASELINE_CHUNKS", "1024"},
+    {"FT_BASELINE_GROUP_CHUNKS", "1024"},
+    {"FT_BASELINE_GROUP_THREADS", "256"},
+    {"FT_BASELINE_NORM_CHUNKS", "16"},
+    {"FT_BASELINE_NORM_THREADS", "16"},
+    {"FT_BIAS", "FT_BIAS_OFF"},
+    {"FT_BIAS_LIMIT", "16"},
+    {"FT_BIAS_OFF", "0"},
+    {"FT_BIAS_ON", "1"},
+    {"FT_BLOCK_SIZE", "128"},
+    {"FT_BYTES_ACT", "2"},
+    {"FT_BYTES_CODE", "1"},
+    {"FT_BYTES_FP32", "4"},
+    {"FT_BYTES_WEIGHT", "2"},
+    {"FT_CHUNK_ELEMENTS", "4"},
+    {"FT_GROUP", "128"},
+    {"FT_GROUPS", "1"},
+    {"FT_GROUP_LANES", "1"},
+    {"FT_GROUP_LIMIT", "16"},
+    {"FT_HAS_BIAS", "0"},
+    {"FT_HAS_GATED", "0"},
+    {"FT_HAS_HALF", "1"},
+    {"FT_HAS_Q", "0"},
+    {"FT_HAS_SCALE", "0"},
+    {"FT_HAS_WEIGHT", "1"},
+    {"FT_HAS_X", "1"},
+    {"FT_HAS_Y", "1"},
+    {"FT_HAS_Z", "1"},
+    {"FT_HEADS", "64"},
+    {"FT_HEAD_DIM", "128"},
+    {"FT_MID_ROUNDING", "FT_MID_ROUNDING_OFF"},
+    {"FT_MID_ROUNDING_OFF", "0"},
+    {"FT_MID_ROUNDING_ON", "1"},
+    {"FT_NORM_BEFORE_GATE", "FT_NORM_BEFORE_GATE_ON"},
+    {"FT_NORM_BEFORE_GATE_OFF", "1"},
+    {"FT_NORM_BEFORE_GATE_ON", "0"},
+    {"FT_NORM_GROUP", "128"},
+    {"FT_NORM_LANES", "1"},
+    {"FT_PERSISTENT", "FT_PERSISTENT_OFF"},
+    {"FT_PERSISTENT_OFF", "0"},
+    {"FT_PERSISTENT_ON", "1"},
+    {"FT_QUANT", "FT_QUANT_NONE"},
+    {"FT_QUANT_GROUP", "1"},
+    {"FT_QUANT_NONE", "0"},
+    {"FT_QUANT_OP", "FT_QUANT_OP_MULTIPLY"},
+    {"FT_QUANT_OP_DIVIDE", "1"},
+    {"FT_QUANT_OP_MULTIPLY", "0"},
+    {"FT_QUANT_PER_TOKEN", "2"},
+    {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
+    {"FT_QUANT_SOURCE_FP32", "0"},
+    {"FT_QUANT_SOURCE_ROUNDED", "1"},
+    {"FT_ROWS_PER_ITER", "16"},
     {"FT_ROW_REGISTERS", "24"},
     {"FT_ROW_THREADS", "8"},
     {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
@@ -1603,8 +1613,8 @@ inline constexpr Define defines_6[] = {
     {"FT_SCALE_ROUNDING_UE8M0", "1"},
     {"FT_SEGMENT", "128"},
     {"FT_SEGMENTS", "64"},
-    {"FT_SEGMENT_CHUNKS", "16"},
-    {"FT_THREAD_CHUNKS", "2"},
+    {"FT_SEGMENT_CHUNKS", "32"},
+    {"FT_THREAD_CHUNKS", "4"},
     {"FT_TRANSPOSED", "0"},
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_CODE", "ft_e4m3fn"},
@@ -1613,7 +1623,7 @@ inline constexpr Define defines_6[] = {
     {"FT_UNQUANTISED", "FT_UNQUANTISED_ON"},
     {"FT_UNQUANTISED_OFF", "1"},
     {"FT_UNQUANTISED_ON", "0"},
-    {"FT_VECTOR_BYTES", "16"},
+    {"FT_VECTOR_BYTES", "8"},
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
     {"FT_WEIGHT_LIMIT", "16"},
@@ -1627,76 +1637,86 @@ struct Geometry {
 
 inline constexpr Row rows[] = {
     // rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)
-    // tokens 0..1: 1.9 us [1.897, 1.904] at 1, 1.87x the baseline [1.87, 1.87], 24 candidates, 0 tied, proved on sm_90 fast
+    // tokens 0..1: 1.544 us [1.538, 1.555] at 1, 2.31x the baseline [2.28, 2.33], 47 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "be264b6d6b125002422b07e72cb22f9c", defines_0, 90,
-     {24, 4, 24, 0, 1.9003749184776098, 1.8973312170066199, 1.90374016834985, 0.271383896690541, 1.870814575614413, 1.867786509516637, 1.8738475508301453, 1, 2, 0, 16384, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 2..16: 2.109 us [2.101, 2.117] at 16, 1.85x the baseline [1.84, 1.87], 24 candidates, 0 tied, proved on sm_90 fast
-    {2, 16, 16, false, Implementation::fused, {1024, 32, 8, words::persistent::off}, "block_size=1024,persistent=off,rows_per_iter=32,vector_bytes=8",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "2a144ee3431ff434712e447703e7cea4", defines_1, 90,
-     {24, 4, 24, 0, 2.1090323707009104, 2.100820160774659, 2.1167418527876527, 0.31073401035572024, 1.8520449291753451, 1.836514749744189, 1.8677064369681151, 1, 2, 0, 262144, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 17..128: 2.623 us [2.615, 2.634] at 128, 1.94x the baseline [1.93, 1.95], 24 candidates, 0 tied, proved on sm_90 fast
-    {17, 128, 128, false, Implementation::fused, {1024, 32, 8, words::persistent::off}, "block_size=1024,persistent=off,rows_per_iter=32,vector_bytes=8",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "2a144ee3431ff434712e447703e7cea4", defines_1, 90,
-     {24, 4, 24, 0, 2.623302083807981, 2.615011317619603, 2.634166541311701, 0.22914755161622033, 1.9371799666547218, 1.925257425601366, 1.9491763404243052, 1, 2, 0, 2097152, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 129..1024: 8.032 us [8.005, 8.054] at 1024, 2.14x the baseline [2.13, 2.14], 39 candidates, 0 tied, proved on sm_90 fast
-    {129, 1024, 1024, false, Implementation::fused, {1024, 64, 8, words::persistent::on}, "block_size=1024,persistent=on,rows_per_iter=64,vector_bytes=8",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "69e6698c45f74a991ff439530a9cc237", defines_2, 90,
-     {24, 4, 39, 0, 8.031533451543915, 8.005176875960498, 8.05376359911193, 0.1632561611249059, 2.1388010593591598, 2.1341549235524377, 2.143457309978867, 1, 2, 0, 16777216, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 1025..8192: 49.87 us [49.79, 49.94] at 8192, 2.41x the baseline [2.41, 2.42], 47 candidates, 4 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8
-    //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=8
-    //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=16
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "43532f9d7131469f37a4e971a74e542f", defines_0, 90,
+     {22, 4, 47, 0, 1.5441012080936205, 1.5380882902324642, 1.5548245565208287, 0.39754804702698626, 2.306501095174947, 2.2794227746304503, 2.333901091650592, 1, 2, 0, 16384, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 2..16: 1.825 us [1.822, 1.829] at 16, 2.15x the baseline [2.14, 2.16], 47 candidates, 0 tied, proved on sm_90 fast
+    {2, 16, 16, false, Implementation::fused, {256, 8, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "c77aac3b6a6530924da6f0a5d737be49", defines_1, 90,
+     {24, 4, 47, 0, 1.8248041625462, 1.8223716791242062, 1.8286619835631013, 0.21055081204878176, 2.152917630342676, 2.1416121025489083, 2.164282839793333, 1, 2, 0, 262144, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 17..128: 2.518 us [2.513, 2.522] at 128, 2.12x the baseline [2.1, 2.13], 47 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8
+    {17, 128, 128, false, Implementation::fused, {256, 8, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "c77aac3b6a6530924da6f0a5d737be49", defines_1, 90,
+     {24, 4, 47, 1, 2.5177507814935565, 2.513330343719413, 2.522089142852347, 0.11502255052975012, 2.117251829191664, 2.103815135550871, 2.130774340608433, 1, 2, 0, 2097152, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 129..1024: 7.767 us [7.76, 7.776] at 1024, 2.46x the baseline [2.45, 2.47], 47 candidates, 3 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
+    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8
+    {129, 1024, 1024, false, Implementation::fused, {256, 16, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "78dfb16b10055c7fa1096660277e4f00", defines_2, 90,
+     {24, 4, 47, 3, 7.767377752396795, 7.759626787393243, 7.776112803615062, 0.08905559591621154, 2.4585815754885623, 2.4488139476990765, 2.468388163588905, 1, 2, 0, 16777216, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 1025..8192: 49.86 us [49.77, 49.95] at 8192, 2.71x the baseline [2.68, 2.73], 47 candidates, 4 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
-    {1025, 8192, 8192, false, Implementation::fused, {128, 16, 16, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=16",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "8eead27619248ec5f785bfa76fcf4d6d", defines_3, 90,
-     {24, 4, 47, 4, 49.870544762322396, 49.787456035918716, 49.94365587785115, 0.1702100887340753, 2.413959554775593, 2.406117915672037, 2.4218267501095525, 1, 2, 0, 134217728, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 8193..32768: 186.1 us [182.8, 189.5] at 32768, 2.39x the baseline [2.33, 2.46], 47 candidates, 4 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8
+    {1025, 8192, 8192, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "c413aba7a44adf76b0a2e23b72e394e6", defines_3, 90,
+     {22, 4, 47, 4, 49.8589092131817, 49.77488777319473, 49.95359019540395, 0.14633390223288675, 2.7069955452993613, 2.6816011305601224, 2.732630441850977, 1, 2, 0, 134217728, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 8193..32768: 186.2 us [185.3, 187] at 32768, 2.7x the baseline [2.43, 2.99], 47 candidates, 6 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
+    //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=16
     //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=8
-    //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=16
+    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
-    {8193, 32768, 32768, false, Implementation::fused, {128, 16, 16, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=16",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "8eead27619248ec5f785bfa76fcf4d6d", defines_3, 90,
-     {12, 2, 47, 4, 186.0973338286082, 182.778312689551, 189.4762441297127, 0.20616010125509932, 2.394833500639816, 2.331719614680067, 2.4596557234750036, 1, 2, 0, 536870912, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    {8193, 32768, 32768, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "c413aba7a44adf76b0a2e23b72e394e6", defines_3, 90,
+     {10, 2, 47, 6, 186.1702220307456, 185.34189924119272, 187.00222369694907, 0.10901666235898674, 2.696451605446696, 2.4348816478947657, 2.98612101610875, 1, 2, 0, 536870912, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)
-    // tokens 0..1: 1.962 us [1.959, 1.965] at 1, 1.83x the baseline [1.82, 1.83], 24 candidates, 0 tied, proved on sm_90 fast
+    // tokens 0..1: 1.603 us [1.6, 1.607] at 1, 2.25x the baseline [2.21, 2.29], 47 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "5d9e0a49ab01ff0fc73810698b804c64", defines_4, 90,
-     {24, 4, 24, 0, 1.9622678380636942, 1.9594808925332268, 1.9654508529371768, 0.17720916297530576, 1.827434456066573, 1.8203754382570554, 1.8345208472032557, 1, 2, 0, 32768, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 2..16: 2.181 us [2.176, 2.185] at 16, 1.85x the baseline [1.85, 1.86], 24 candidates, 0 tied, proved on sm_90 fast
-    {2, 16, 16, false, Implementation::fused, {1024, 32, 8, words::persistent::off}, "block_size=1024,persistent=off,rows_per_iter=32,vector_bytes=8",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "38019159ffaeae607caeaa7a50239153", defines_5, 90,
-     {24, 4, 24, 0, 2.180527135229234, 2.175789379643023, 2.1849616434031813, 0.1300174066666115, 1.8535097892949355, 1.850839154686655, 1.856184277446725, 1, 2, 0, 524288, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 17..128: 3.335 us [3.323, 3.348] at 128, 2.05x the baseline [2.04, 2.07], 24 candidates, 0 tied, proved on sm_90 fast
-    {17, 128, 128, false, Implementation::fused, {1024, 32, 8, words::persistent::off}, "block_size=1024,persistent=off,rows_per_iter=32,vector_bytes=8",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "38019159ffaeae607caeaa7a50239153", defines_5, 90,
-     {24, 4, 24, 0, 3.3346580459141784, 3.3232427080597695, 3.347717160509308, 0.2115583328747644, 2.053087435406422, 2.0386619090868368, 2.0676150364293555, 1, 2, 0, 4194304, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 129..1024: 14.13 us [14.06, 14.18] at 1024, 2.3x the baseline [2.26, 2.33], 47 candidates, 5 tied, proved on sm_90 fast
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "a9f7d47a8ebc54c2cc7075bbb35779cb", defines_4, 90,
+     {12, 6, 47, 0, 1.6032067977546067, 1.6002220066935533, 1.6065069639808855, 0.5987026951281279, 2.248228475408862, 2.21044063172585, 2.2866623084524194, 1, 2, 0, 32768, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 2..16: 1.982 us [1.977, 1.988] at 16, 2.06x the baseline [2.05, 2.06], 47 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=512,persistent=off,rows_per_iter=16,vector_bytes=8
+    {2, 16, 16, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "a9f7d47a8ebc54c2cc7075bbb35779cb", defines_4, 90,
+     {24, 4, 47, 1, 1.982206753058027, 1.9772181103183388, 1.988250123170625, 0.21722307952951989, 2.0594871741775815, 2.054551036767019, 2.06443517084698, 1, 2, 0, 524288, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 17..128: 3.26 us [3.251, 3.276] at 128, 2.27x the baseline [2.26, 2.28], 47 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8
+    {17, 128, 128, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "a9f7d47a8ebc54c2cc7075bbb35779cb", defines_4, 90,
+     {24, 4, 47, 1, 3.259973994137675, 3.2507803176512096, 3.2760341619279023, 0.12683987748418935, 2.269479079446989, 2.259372430569588, 2.2796309374940473, 1, 2, 0, 4194304, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 129..1024: 13.65 us [13.49, 13.81] at 1024, 2.69x the baseline [2.53, 2.87], 47 candidates, 5 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8
+    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
+    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8
+    {129, 1024, 1024, false, Implementation::fused, {128, 8, 16, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "a46e9da9eae3da088581ab077f6e0e82", defines_5, 90,
+     {12, 2, 47, 5, 13.645734500001979, 13.487722655599244, 13.805585891067146, 0.1582267847088583, 2.6938658392809303, 2.5307666507917186, 2.8674762083554857, 1, 2, 0, 33554432, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 1025..8192: 95.27 us [94.71, 95.82] at 8192, 2.71x the baseline [2.5, 2.92], 47 candidates, 6 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=16
-    //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8
-    //   tied: block_size=128,persistent=on,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
+    //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=16
+    //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=8
+    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
-    //   tied: block_size=64,persistent=on,rows_per_iter=8,vector_bytes=16
-    {129, 1024, 1024, false, Implementation::fused, {64, 8, 16, words::persistent::off}, "block_size=64,persistent=off,rows_per_iter=8,vector_bytes=16",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "2b85fefe17c365152d024b0b87d9b588", defines_6, 90,
-     {18, 3, 47, 5, 14.131343869305162, 14.06151482905062, 14.181307819659288, 0.12304719665850332, 2.2980913131822396, 2.2636524339436717, 2.3330541405258365, 1, 2, 0, 33554432, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 1025..8192: 95.28 us [94.91, 95.64] at 8192, 2.4x the baseline [2.38, 2.43], 47 candidates, 4 tied, proved on sm_90 fast
+    {1025, 8192, 8192, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "a5ea21dfa7ac26f92b667cf3855d29b5", defines_6, 90,
+     {10, 2, 47, 6, 95.26599695285162, 94.71134558695053, 95.82387624835165, 0.16807846322021966, 2.705312810408586, 2.504156291496848, 2.92262804323051, 1, 2, 0, 268435456, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 8193..32768: 368.2 us [368, 368.4] at 32768, 2.79x the baseline [2.67, 2.91], 47 candidates, 4 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=16
-    //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8
+    //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=16
     //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=8
     //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
-    {1025, 8192, 8192, false, Implementation::fused, {64, 8, 16, words::persistent::off}, "block_size=64,persistent=off,rows_per_iter=8,vector_bytes=16",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "2b85fefe17c365152d024b0b87d9b588", defines_6, 90,
-     {12, 2, 47, 4, 95.27844356165993, 94.91489189793712, 95.64337907611512, 0.04426067029262268, 2.4029905975668067, 2.3772568479482645, 2.4290029144213636, 1, 2, 0, 268435456, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 8193..32768: 368.5 us [363.4, 373.6] at 32768, 2.41x the baseline [2.36, 2.46], 47 candidates, 4 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=16
-    //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8
-    //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=8
-    //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
-    {8193, 32768, 32768, false, Implementation::fused, {64, 8, 16, words::persistent::off}, "block_size=64,persistent=off,rows_per_iter=8,vector_bytes=16",
-     "1ded5f9baca1a2cd4b4e6e8cc7f1fea5", "2b85fefe17c365152d024b0b87d9b588", defines_6, 90,
-     {8, 2, 47, 4, 368.4766789277395, 363.38701786026394, 373.63717897853553, 0.17484003952710162, 2.406808217427612, 2.355154444981224, 2.4595948719292, 1, 2, 0, 1073741824, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    {8193, 32768, 32768, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
+     "4050ff7b3e70cdbcb2c937fb190c8c79", "a5ea21dfa7ac26f92b667cf3855d29b5", defines_6, 90,
+     {8, 2, 47, 4, 368.2093371947607, 367.97223668671853, 368.44658953008405, 0.2577119139178335, 2.7879487580186875, 2.667696046406417, 2.9136221451496636, 1, 2, 0, 1073741824, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
 };
 
 // Sorted by key: 28 numbers, in the order of key_of.
@@ -1811,4 +1831,4 @@ constexpr Match lookup(const Query& query) {
 }
 
 }  // namespace fusetune::rmsnorm_gated
-// checksum: 0216ad990836a32331dbf86e1eca6afa
+// checksum: 3167e874ba6938e393ceb169613e58f7
