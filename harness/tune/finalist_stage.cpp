@@ -1,12 +1,12 @@
 #include "harness/tune/finalist_stage.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <numeric>
 #include <utility>
 
 #include "harness/sandbox/sandbox.hpp"
+#include "harness/tune/memory_gate.hpp"
 #include "harness/verify/row_blocks.hpp"
 
 namespace fusetune {
@@ -23,39 +23,6 @@ std::int64_t proof_bytes(const Finalist& finalist) {
   return tensor_bytes(finalist.which) *
          (is_judged_by_rows(finalist.which) ? kBlocksBytes : kReferenceBytes);
 }
-
-/// Lets proofs begin as long as the memory of all that run is no more than there is; one that
-/// takes more than that runs alone.
-class MemoryGate {
- public:
-  MemoryGate(std::vector<std::int64_t> bytes, std::vector<std::size_t> order, std::int64_t limit)
-      : bytes_(std::move(bytes)), order_(std::move(order)), limit_(limit) {}
-
-  /// Begins what fits, in order. A proof that ends at once, because it is known, makes room.
-  void fill(const std::function<void(std::size_t)>& begin) {
-    if (filling_) return;
-    filling_ = true;
-    while (next_ < order_.size() && (running_ == 0 || held_ + bytes_[order_[next_]] <= limit_)) {
-      const std::size_t one = order_[next_++];
-      ++running_;
-      held_ += bytes_[one];
-      begin(one);
-    }
-    filling_ = false;
-  }
-  void ended(std::size_t one) {
-    --running_;
-    held_ -= bytes_[one];
-  }
-
- private:
-  std::vector<std::int64_t> bytes_;
-  std::vector<std::size_t> order_;
-  std::int64_t limit_, held_ = 0;
-  std::size_t next_ = 0;
-  int running_ = 0;
-  bool filling_ = false;
-};
 
 /// Baselines first, for others wait for theirs; then the largest, so that no long one is left to
 /// the end.
@@ -102,17 +69,15 @@ ProofSummary prove_finalists(const Plan& plan, const CompileSummary& compiled,
   }
   ProofSummary summary;
   WorkerPool pool(finalist_workers(device, session.options));
-  MemoryGate gate(bytes, proof_order(plan, finalists, bytes), machine_memory_bytes());
+  std::vector<std::size_t> order = proof_order(plan, finalists, bytes);
   ProofStage* proofs = nullptr;
-  const auto begin = [&proofs](std::size_t i) { proofs->start(i); };
+  MemoryGate gate(std::move(bytes), std::move(order), machine_memory_bytes(),
+                  [&proofs](std::size_t i) { proofs->start(i); });
   ProofStage stage(plan, compiled, device, false, session, pool, summary, std::move(tasks),
-                   [&gate, &begin](std::size_t i) {
-                     gate.ended(i);
-                     gate.fill(begin);
-                   });
+                   [&gate](std::size_t i) { gate.ended(i); });
   proofs = &stage;
   stage.begin();
-  gate.fill(begin);
+  gate.fill();
   pool.run(session.stop, [&session] { session.progress.tick(); });
   stage.finish();
   return summary;
