@@ -83,10 +83,12 @@ struct Held {
   ft_vec<FT_VECTOR_BYTES> chunk[kInFlight];
 };
 
-// Whether every thread has its items [0, turns) of every tile.
+// Whether every thread has its items [0, turns) of every tile, and whether it has all kInFlight of
+// those that come after its first ones.
 constexpr bool all_have(int turns) {
   return kOneRow && turns * FT_BLOCK_SIZE <= static_cast<int>(kTile);
 }
+constexpr bool rest_is_whole() { return kOneRow && kTile % (kInFlight * FT_BLOCK_SIZE) == 0; }
 
 FT_DEVICE ft_i64 row_of(const Tile& tile, ft_u32 item) {
   return kOneRow ? tile.row0 : tile.row0 + (tile.first + item) / kWidth;
@@ -95,12 +97,13 @@ FT_DEVICE ft_u32 column_of(const Tile& tile, ft_u32 item) {
   return kOneRow ? item : (tile.first + item) % kWidth;
 }
 
-// A thread's items are `item`, FT_BLOCK_SIZE further, and so on.
+// A thread's items are `item`, FT_BLOCK_SIZE further, and so on. REST: not its first ones.
+template <bool REST>
 FT_DEVICE Held load_items(const InputRows& in, const Tile& tile, ft_u32 item) {
   Held held;
   FT_UNROLL
   for (int u = 0; u < kInFlight; ++u, item += FT_BLOCK_SIZE) {
-    if (!all_have(u + 1) && item >= tile.count) continue;
+    if (!(REST ? rest_is_whole() : all_have(u + 1)) && item >= tile.count) continue;
     const ft_u32 at = column_of(tile, item);
     const ft_u32 c = kPerHead ? head_source<Row>(tile.head, at) : source_chunk<Row>(at);
     held.chunk[u] = load_chunk(chunk_source(in, row_of(tile, item), c));
@@ -108,10 +111,11 @@ FT_DEVICE Held load_items(const InputRows& in, const Tile& tile, ft_u32 item) {
   return held;
 }
 
+template <bool REST>
 FT_DEVICE void store_items(const Outputs& out, const Tile& tile, ft_u32 item, const Held& held) {
   FT_UNROLL
   for (int u = 0; u < kInFlight; ++u, item += FT_BLOCK_SIZE) {
-    if (!all_have(u + 1) && item >= tile.count) continue;
+    if (!(REST ? rest_is_whole() : all_have(u + 1)) && item >= tile.count) continue;
     const ft_u32 at = column_of(tile, item);
     const ft_u32 c = kPerHead ? head_chunk<Row>(tile.head, at) : at;
     store_chunk(chunk_target(out, row_of(tile, item), c), held.chunk[u]);
@@ -123,7 +127,7 @@ FT_DEVICE void move_rest(const InputRows& in, const Outputs& out, const Tile& ti
   if constexpr (kInFlight * FT_BLOCK_SIZE < kTile) {
     for (ft_u32 item = thread + kInFlight * FT_BLOCK_SIZE; item < tile.count;
          item += kInFlight * FT_BLOCK_SIZE)
-      store_items(out, tile, item, load_items(in, tile, item));
+      store_items<true>(out, tile, item, load_items<true>(in, tile, item));
   }
 }
 
@@ -164,9 +168,9 @@ FT_DEVICE void move_tile(const InputRows& in, const Outputs& out, ft_i64 row0, i
   ft_vec<BaChunks::kBytes> first;
   if (ba.exists) first = load_ba(in, ba.row, source_ba_chunk(ba.c));
   ft_keep_order();
-  const Held held = load_items(in, tile, thread);
+  const Held held = load_items<false>(in, tile, thread);
   ft_keep_order();
-  store_items(out, tile, thread, held);
+  store_items<false>(out, tile, thread, held);
   if (ba.exists) store_ba(out, ba.row, ba.c, first);
   move_rest(in, out, tile, thread);
   if constexpr (FT_ROWS_PER_ITER * kBaWidth <= FT_BLOCK_SIZE) return;
@@ -223,11 +227,11 @@ FT_DEVICE void move_line(const InputRows& in, const Outputs& out, ft_i64 tokens)
   for (ft_i64 number = blockIdx.x; number < tiles; number += gridDim.x) {
     const ft_u32 thread = ft_opaque(threadIdx.x);
     const Tile tile = line_tile(number, all);
-    const Held held = load_items(in, tile, thread);
+    const Held held = load_items<false>(in, tile, thread);
     if (number == blockIdx.x && first)
       ba = load_ba(in, item / BaChunks::kAll,
                    source_ba_chunk(static_cast<ft_u32>(item % BaChunks::kAll)));
-    store_items(out, tile, thread, held);
+    store_items<false>(out, tile, thread, held);
     move_rest(in, out, tile, thread);
   }
   for (; item < tokens * BaChunks::kAll; item += stride) {

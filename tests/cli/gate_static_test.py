@@ -33,13 +33,13 @@ MODEL_LINE = SWEEP.splitlines().index("      - qwen3.5-27b@tp8") + 1
 
 # Registers for a handful of values: the rest goes to memory, on the GPU's compiler alone.
 SPILL = ("FT_KERNEL(FT_BLOCK_SIZE)\n", "FT_KERNEL(FT_BLOCK_SIZE)\n#if defined(__AMDGCN__)\n"
-         "__attribute__((amdgpu_num_vgpr(8)))\n#endif\n")
+         "__attribute__((amdgpu_num_vgpr(4)))\n#endif\n")
 NARROWED = ("  return ft_load<FT_VECTOR_BYTES>(from);\n",
             "  ft_vec<FT_VECTOR_BYTES> whole;\n"
             "  auto* const parts = reinterpret_cast<ft_vec<4>*>(&whole);\n"
             "  for (int i = 0; i < FT_VECTOR_BYTES / 4; ++i) parts[i] = ft_load<4>(from + 4 * i);\n"
             "  return whole;\n")
-BROKEN = ("(row * Row::kZ + (c - Row::kQkv))", "(row * Row::kZ + ((c - Row::kQkv) ^ 1))")
+BROKEN = ("(is_z ? c - Row::kQkv : c)", "(is_z ? (c - Row::kQkv) ^ 1 : c)")
 HANGING = ("  const InputRows in = SRC_ROWS;\n", "  volatile int zero = 0;\n  while (zero == 0) {\n  }\n  const InputRows in = SRC_ROWS;\n")
 NO_CODE = ("FT_DEVICE void store_chunk(", "FT_DEVICE void store_chunk(no_such_type, ")
 REFACTORED = ("FT_DEVICE const char* chunk_source(", "// Moved here by a refactoring.\nFT_DEVICE const char* chunk_source(")
