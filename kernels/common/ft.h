@@ -88,16 +88,6 @@ FT_DEVICE int ft_opaque(int value) {
 #include "ft_floats.h"
 #include "ft_vectors.h"
 
-/// Loads and stores stay on their side of it in the code: asked for in the order of the text. Says
-/// nothing about when others see them; all lanes of a wave come by.
-FT_DEVICE void ft_keep_order() {
-#if defined(FT_NVIDIA)
-  __syncwarp();  // its assembler orders what an empty asm statement does not
-#elif defined(FT_AMD)
-  asm volatile("" ::: "memory");
-#endif
-}
-
 // ---- Block and wave -------------------------------------------------------------------------
 
 /// Index of the thread in its block, x first.
@@ -151,6 +141,19 @@ FT_DEVICE void ft_wave_sync() {
 #define FT_SHUFFLE(intrinsic, value, operand, width) intrinsic(value, operand, width)
 
 #endif
+
+/// Loads and stores stay on their side of it in the code: asked for in the order of the text. Says
+/// nothing about when others see them. All lanes of a wave come by; the host device reports those
+/// that do not.
+FT_DEVICE void ft_keep_order(FT_LINE) {
+#if defined(FT_HOST)
+  ft_wave_sync(FT_HERE);
+#elif defined(FT_NVIDIA)
+  __syncwarp();  // its assembler orders what an empty asm statement does not
+#else
+  asm volatile("" ::: "memory");
+#endif
+}
 
 FT_DEVICE ft_u64 ft_ballot(bool predicate FT_AND_LINE) { return FT_BALLOT(predicate); }
 

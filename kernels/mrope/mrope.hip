@@ -13,8 +13,8 @@ constexpr int kTurns = (FT_BLOCK_HEADS + kSlots - 1) / kSlots;  // heads of a th
 constexpr int kBatch = kTurns < 4 ? kTurns : 4;  // whose loads are in flight together
 // Whether every thread has a slot, and in every turn a head.
 constexpr bool kAllSlots = kSlots * kItems == kRowThreads;
-constexpr bool kAllHeads =
-    FT_HEADS % FT_BLOCK_HEADS == 0 && FT_BLOCK_HEADS == kTurns * kSlots && kTurns % kBatch == 0;
+constexpr bool kAllHeads = FT_HEADS == FT_BLOCK_HEADS * FT_HEAD_SPLIT &&
+                           FT_BLOCK_HEADS == kTurns * kSlots && kTurns % kBatch == 0;
 
 // Where a head begins, chosen without a branch: lanes of a wave may have heads of q and of k.
 FT_DEVICE const char* source_of(const Heads& q, const Heads& k, ft_u32 token, int head) {

@@ -2391,81 +2391,81 @@ inline constexpr Row rows[] = {
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     //   tied: angles=lds,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=16
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "cd71d5429f84ea54a8d65901b07e51fa", defines_0, 75,
+     "d8bf8638590e2210f699de0679a67380", "cd71d5429f84ea54a8d65901b07e51fa", defines_0, 75,
      {16, 4, 65, 2, 1.864398785290264, 1.8501407760411022, 1.8744268642159774, 0.24898209877457483, 1.8913874942577598, 1.8806691164138984, 1.9021669586705456, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 2.109 us [2.101, 2.114] at 16, 1.95x the baseline [1.94, 1.96], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=16
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "cd71d5429f84ea54a8d65901b07e51fa", defines_0, 75,
+     "d8bf8638590e2210f699de0679a67380", "cd71d5429f84ea54a8d65901b07e51fa", defines_0, 75,
      {16, 4, 65, 1, 2.109223443503473, 2.101046739508511, 2.114387676978055, 0.13952104908826868, 1.950313284360282, 1.9357928115139973, 1.9649426759557351, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.514 us [2.508, 2.526] at 128, 1.89x the baseline [1.88, 1.89], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "cd71d5429f84ea54a8d65901b07e51fa", defines_0, 75,
+     "d8bf8638590e2210f699de0679a67380", "cd71d5429f84ea54a8d65901b07e51fa", defines_0, 75,
      {24, 4, 65, 1, 2.5144242854030043, 2.507504201680098, 2.5257176666243786, 0.1872998663035389, 1.885384301439936, 1.876160856732106, 1.8946530897716742, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 6.875 us [6.826, 6.924] at 1024, 1.42x the baseline [1.41, 1.43], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {256, 4, 16, 2, words::angles::lds}, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "60be1ac43767caf9872ef5eb853d28ed", defines_1, 75,
+     "d8bf8638590e2210f699de0679a67380", "60be1ac43767caf9872ef5eb853d28ed", defines_1, 75,
      {24, 4, 65, 1, 6.8745112713472345, 6.825631184350807, 6.923580935160179, 0.6100033959447777, 1.4218004684486087, 1.4088290119370974, 1.4348913565466392, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 42.55 us [42.38, 42.7] at 8192, 1.34x the baseline [1.33, 1.36], 65 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "e69b87e4fb35fcb46cd2267f73c78268", defines_2, 75,
+     "d8bf8638590e2210f699de0679a67380", "e69b87e4fb35fcb46cd2267f73c78268", defines_2, 75,
      {24, 4, 65, 0, 42.554778357346855, 42.382361748688496, 42.70406803387692, 0.23069817539458917, 1.3414840348105987, 1.3267011900463268, 1.3564315982778945, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 152.1 us [152, 152.4] at 32768, 1.34x the baseline [1.32, 1.37], 65 candidates, 0 tied, proved on sm_90 fast
     {8193, 32768, 32768, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "e69b87e4fb35fcb46cd2267f73c78268", defines_2, 75,
+     "d8bf8638590e2210f699de0679a67380", "e69b87e4fb35fcb46cd2267f73c78268", defines_2, 75,
      {24, 4, 65, 0, 152.1459979315599, 151.95747451470703, 152.43612400710384, 0.06171104284395204, 1.3415354289175998, 1.3184403124949853, 1.3650351024502474, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.875 us [1.873, 1.877] at 1, 1.87x the baseline [1.86, 1.88], 62 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "6ef8c208b24267db608abdf10989bf8b", defines_3, 75,
+     "d8bf8638590e2210f699de0679a67380", "6ef8c208b24267db608abdf10989bf8b", defines_3, 75,
      {16, 4, 62, 0, 1.8745059746184518, 1.8726656459274291, 1.877014683445502, 0.18931849372062726, 1.8669731716263396, 1.8570069889275327, 1.8769928408215237, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 2.137 us [2.128, 2.148] at 16, 1.92x the baseline [1.91, 1.93], 62 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "6ef8c208b24267db608abdf10989bf8b", defines_3, 75,
+     "d8bf8638590e2210f699de0679a67380", "6ef8c208b24267db608abdf10989bf8b", defines_3, 75,
      {24, 4, 62, 0, 2.1373152845736705, 2.1280008584739534, 2.147545872089553, 0.35586259624390815, 1.921361614344382, 1.9089296116307781, 1.9338745811179119, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.749 us [2.744, 2.754] at 128, 1.82x the baseline [1.82, 1.83], 62 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "6ef8c208b24267db608abdf10989bf8b", defines_3, 75,
+     "d8bf8638590e2210f699de0679a67380", "6ef8c208b24267db608abdf10989bf8b", defines_3, 75,
      {24, 4, 62, 0, 2.749118725572966, 2.7438519243384625, 2.7538786284466954, 0.15126643266637446, 1.8229626637132115, 1.8151497426684189, 1.8308092137935694, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 9.631 us [9.609, 9.654] at 1024, 1.38x the baseline [1.37, 1.39], 62 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "806c9b890c9288635433cee9af4d93ec", defines_4, 75,
+     "d8bf8638590e2210f699de0679a67380", "806c9b890c9288635433cee9af4d93ec", defines_4, 75,
      {24, 4, 62, 0, 9.63086684544881, 9.609056730566667, 9.654269238464217, 0.1566575705700647, 1.3784084321615975, 1.368774425885926, 1.3881102465984712, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 61.5 us [61.43, 61.6] at 8192, 1.38x the baseline [1.37, 1.39], 62 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {128, 1, 8, 1, words::angles::registers}, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "bbe2f1cbbbad677fddc2c5bbdc68c615", defines_5, 75,
+     "d8bf8638590e2210f699de0679a67380", "bbe2f1cbbbad677fddc2c5bbdc68c615", defines_5, 75,
      {24, 4, 62, 1, 61.503850199558116, 61.4287430509549, 61.59918901854354, 0.1442439996600352, 1.3831972184937484, 1.372602549445242, 1.3938736643190013, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 230.8 us [229.2, 232.5] at 32768, 1.38x the baseline [1.24, 1.52], 62 candidates, 3 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
     //   tied: angles=registers,block_size=256,head_split=1,rows_per_iter=2,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {128, 1, 8, 1, words::angles::registers}, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "bbe2f1cbbbad677fddc2c5bbdc68c615", defines_5, 75,
+     "d8bf8638590e2210f699de0679a67380", "bbe2f1cbbbad677fddc2c5bbdc68c615", defines_5, 75,
      {12, 2, 62, 3, 230.82666099071503, 229.19463381984346, 232.47023685399304, 0.08735730725579254, 1.3754650634646612, 1.2428251494551052, 1.5222609082551288, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.82 us [1.81, 1.829] at 1, 1.95x the baseline [1.93, 1.96], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 8, words::angles::registers}, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "5caf801552f47a96b7c3a38fc3bbfdfa", defines_6, 75,
+     "d8bf8638590e2210f699de0679a67380", "5caf801552f47a96b7c3a38fc3bbfdfa", defines_6, 75,
      {8, 4, 65, 0, 1.8203657258439947, 1.8104083937557567, 1.8294182076165308, 0.7528116462695013, 1.9467490942665877, 1.933167003647678, 1.9604266102601453, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 2.106 us [2.1, 2.112] at 16, 1.96x the baseline [1.96, 1.97], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 8, words::angles::registers}, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "5caf801552f47a96b7c3a38fc3bbfdfa", defines_6, 75,
+     "d8bf8638590e2210f699de0679a67380", "5caf801552f47a96b7c3a38fc3bbfdfa", defines_6, 75,
      {24, 4, 65, 0, 2.105959450415558, 2.0995833736468805, 2.111640542951178, 0.14453065466578752, 1.9609587623019102, 1.9551989085871297, 1.966735584067701, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.939 us [2.92, 2.956] at 128, 1.8x the baseline [1.78, 1.81], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {128, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "8227a63e1bbe10540c9ee50fb507ffa1", defines_7, 75,
+     "d8bf8638590e2210f699de0679a67380", "8227a63e1bbe10540c9ee50fb507ffa1", defines_7, 75,
      {24, 4, 65, 0, 2.9387620854235834, 2.920326190507733, 2.9559721489298907, 0.4019692184756487, 1.7960714877753032, 1.7839348861529178, 1.8082906580497642, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 11.09 us [11.04, 11.15] at 1024, 1.41x the baseline [1.39, 1.43], 65 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "8227a63e1bbe10540c9ee50fb507ffa1", defines_7, 75,
+     "d8bf8638590e2210f699de0679a67380", "8227a63e1bbe10540c9ee50fb507ffa1", defines_7, 75,
      {16, 4, 65, 0, 11.086000284800926, 11.035164181217693, 11.145926365753843, 0.3108814946787507, 1.412595678454881, 1.3936673962684958, 1.4317810376651579, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 74.34 us [73.58, 75.08] at 8192, 1.33x the baseline [1.32, 1.35], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {128, 1, 8, 1, words::angles::registers}, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "9f9429d67da4ff3195295ee4d58d3647", defines_8, 75,
+     "d8bf8638590e2210f699de0679a67380", "9f9429d67da4ff3195295ee4d58d3647", defines_8, 75,
      {36, 6, 65, 1, 74.33599588416871, 73.57963568051274, 75.07845012558707, 1.0140966988980256, 1.3339391516385588, 1.3150338055512147, 1.353116287020728, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 281 us [276.6, 286] at 32768, 1.33x the baseline [1.3, 1.36], 65 candidates, 4 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
@@ -2473,27 +2473,27 @@ inline constexpr Row rows[] = {
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {128, 2, 16, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16",
-     "171ec18a2f5e4279a8b5d785ac8a35bd", "6aa6aa3b82316370ceed10922715856e", defines_9, 75,
+     "d8bf8638590e2210f699de0679a67380", "6aa6aa3b82316370ceed10922715856e", defines_9, 75,
      {16, 4, 65, 4, 281.01667513449985, 276.6393462335405, 285.9704522066478, 1.1789027382286432, 1.3261533030276882, 1.2976677611970944, 1.3552641405754489, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.698 us [1.632, 1.767] at 1, 2.1x the baseline [2.05, 2.16], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
      {4, 2, 65, 0, 1.6980582848191261, 1.6317187360632894, 1.7670775718781322, 0.32202355617942513, 2.103607503672313, 2.045172860408802, 2.1637117405430124, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 1.907 us [1.874, 1.94] at 16, 2.12x the baseline [2.04, 2.2], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
      {4, 2, 65, 1, 1.90693066443926, 1.874075408786293, 1.940358290517399, 0.1500699692295883, 2.1185718073582147, 2.0374827592258513, 2.2028880895357443, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.236 us [2.199, 2.247] at 128, 2.16x the baseline [2.14, 2.18], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
      {24, 6, 65, 1, 2.235811052525432, 2.199076220913623, 2.2474269440173034, 0.30433954335103375, 2.1560989114892855, 2.135988861945791, 2.176398294460424, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 3.389 us [3.28, 3.501] at 1024, 1.81x the baseline [1.77, 1.84], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
      {24, 4, 65, 1, 3.3885626630349592, 3.2804756910324935, 3.5013372741956226, 2.6564231731910084, 1.8064623360587675, 1.7726083150364267, 1.8409629154491691, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 16.97 us [14.33, 19.09] at 8192, 1.18x the baseline [1.15, 1.22], 65 candidates, 5 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
@@ -2502,39 +2502,39 @@ inline constexpr Row rows[] = {
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
     {1025, 8192, 8192, false, Implementation::fused, {256, 8, 16, 1, words::angles::registers}, "angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16",
-     "88dcd399fa314bcc664047918a2dcd9f", "d3d38cafa0c74d2c141452b0a64fad75", defines_11, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "d3d38cafa0c74d2c141452b0a64fad75", defines_11, 73,
      {24, 4, 65, 5, 16.966917241613068, 14.32796805466901, 19.085394799958046, 6.663847319621848, 1.182782482473141, 1.1477274243665507, 1.2189082278115317, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 60.72 us [57.82, 64.66] at 32768, 1.09x the baseline [1.07, 1.12], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
-     "88dcd399fa314bcc664047918a2dcd9f", "bea64c2ea5dab3ca61a51a3f4abaae9b", defines_12, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "bea64c2ea5dab3ca61a51a3f4abaae9b", defines_12, 73,
      {66, 11, 65, 2, 60.71733733018239, 57.82226244018314, 64.6570871269412, 12.631327768910188, 1.0926139726461297, 1.0697925090272284, 1.1159222775892261, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.705 us [1.697, 1.712] at 1, 2.15x the baseline [2.09, 2.2], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
      {4, 2, 65, 0, 1.7048125640333942, 1.6972848549024053, 1.7123734519609812, 0.5679989376865173, 2.1486437077763236, 2.094277966459664, 2.2044207392255477, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 1.922 us [1.87, 1.976] at 16, 2.21x the baseline [2.15, 2.28], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
      {4, 2, 65, 1, 1.9220006913581282, 1.8699028242750115, 1.975540832255127, 0.3000332935998352, 2.212808625575673, 2.1474824884963275, 2.2801219752206943, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.274 us [2.241, 2.285] at 128, 2.18x the baseline [2.16, 2.21], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
      {36, 6, 65, 1, 2.2737064857366254, 2.2410601707894826, 2.2853375863185237, 0.34945390760788164, 2.1826285537383847, 2.1597558914764754, 2.205743446467641, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 4.157 us [4.026, 4.203] at 1024, 1.73x the baseline [1.71, 1.75], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
     //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
      {36, 6, 65, 2, 4.156588804390696, 4.025627993829333, 4.203120844804967, 0.5714378062061491, 1.726481851990404, 1.705273499884194, 1.7479539707000888, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 25.3 us [23.84, 26.73] at 8192, 1.19x the baseline [1.15, 1.22], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {64, 2, 16, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16",
-     "88dcd399fa314bcc664047918a2dcd9f", "125bf9cd2e0493186f12d03d698fac1f", defines_14, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "125bf9cd2e0493186f12d03d698fac1f", defines_14, 73,
      {72, 12, 65, 1, 25.29949634163468, 23.84386230166306, 26.727730335632398, 13.57878913294748, 1.1856790927069234, 1.1517999183082404, 1.2205547930123128, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 99.65 us [49.78, 198.9] at 32768, 1x the baseline [1, 1], 65 candidates, 4 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
@@ -2542,36 +2542,36 @@ inline constexpr Row rows[] = {
     //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
     {8193, 32768, 32768, true, Implementation::unfused, {256, {}, {}, {}, {}}, "block_size=256,implementation=unfused",
-     "20b4b7ab324d0c0c7df0d0e01863da94", "bcd4ebd4ac8680782d726f130cef0486", defines_15, 62,
+     "e711bb18d389a1fffce148ed1c8eed63", "bcd4ebd4ac8680782d726f130cef0486", defines_15, 62,
      {8, 2, 65, 4, 99.64511295159659, 49.77692461974023, 198.8814531120955, 0.15235587035851383, 1.0, 1.0, 1.0, 2, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.718 us [1.686, 1.75] at 1, 2.12x the baseline [2.05, 2.19], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "8185ddadf037d42670a01319923eec92", defines_16, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "8185ddadf037d42670a01319923eec92", defines_16, 73,
      {4, 2, 65, 0, 1.7175782316674788, 1.6861677240279882, 1.7495701737339309, 0.17270981268980856, 2.1185490013668544, 2.0468006511184536, 2.192812411281938, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 1.928 us [1.883, 1.974] at 16, 2.14x the baseline [2.08, 2.2], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "8185ddadf037d42670a01319923eec92", defines_16, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "8185ddadf037d42670a01319923eec92", defines_16, 73,
      {4, 2, 65, 0, 1.9277566102113617, 1.8825587428542556, 1.9740327401520714, 1.6901685142587863, 2.1391769256280053, 2.075421929552028, 2.2048904148020703, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.303 us [2.232, 2.367] at 128, 2.12x the baseline [2.07, 2.18], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "8185ddadf037d42670a01319923eec92", defines_16, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "8185ddadf037d42670a01319923eec92", defines_16, 73,
      {24, 4, 65, 0, 2.3027022900404757, 2.2319249118101405, 2.3673881049953605, 2.1483492505052166, 2.1206164724294374, 2.066754598762797, 2.1758820451306016, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 4.525 us [4.363, 4.712] at 1024, 1.69x the baseline [1.66, 1.71], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "295649f41a0bc677b97666b62df6b41b", defines_17, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "295649f41a0bc677b97666b62df6b41b", defines_17, 73,
      {72, 12, 65, 1, 4.525169271689196, 4.362580816294962, 4.712433527066833, 7.837758158514436, 1.687577342466882, 1.6643547630499622, 1.7111239442657773, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 31.84 us [26.57, 36.37] at 8192, 1.15x the baseline [1.09, 1.22], 65 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {512, 8, 8, 1, words::angles::registers}, "angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8",
-     "88dcd399fa314bcc664047918a2dcd9f", "8d9a64d051e10c3eac46638466abbfca", defines_18, 73,
+     "0f387a3d40f65e1020f617a6a0253b24", "8d9a64d051e10c3eac46638466abbfca", defines_18, 73,
      {24, 4, 65, 0, 31.841094422544167, 26.572076821465664, 36.37483811499662, 8.646810200407712, 1.1529638355919651, 1.0887838441385589, 1.2209270125923781, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 120.3 us [106.7, 134.6] at 32768, 1x the baseline [1, 1], 65 candidates, 3 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
     //   tied: angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
     {8193, 32768, 32768, true, Implementation::unfused, {256, {}, {}, {}, {}}, "block_size=256,implementation=unfused",
-     "20b4b7ab324d0c0c7df0d0e01863da94", "a99c8fcc7501f3f56cc025c910ce048e", defines_19, 62,
+     "e711bb18d389a1fffce148ed1c8eed63", "a99c8fcc7501f3f56cc025c910ce048e", defines_19, 62,
      {20, 4, 65, 3, 120.26506960391998, 106.68648209048409, 134.59740700024938, 1.5087816061818518, 1.0, 1.0, 1.0, 2, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
 };
 

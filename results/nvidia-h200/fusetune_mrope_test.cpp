@@ -852,7 +852,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {});
   }
   {
@@ -888,7 +888,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -924,7 +924,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -960,7 +960,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -996,7 +996,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {17, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1032,7 +1032,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "cd71d5429f84ea54a8d65901b07e51fa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {128, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1068,7 +1068,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "60be1ac43767caf9872ef5eb853d28ed", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "60be1ac43767caf9872ef5eb853d28ed", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {33, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1104,7 +1104,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "60be1ac43767caf9872ef5eb853d28ed", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "60be1ac43767caf9872ef5eb853d28ed", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {256, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1140,7 +1140,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -1176,7 +1176,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -1212,7 +1212,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -1248,7 +1248,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "e69b87e4fb35fcb46cd2267f73c78268", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2342,7 +2342,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {});
   }
   {
@@ -2378,7 +2378,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {1, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2414,7 +2414,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {2, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2450,7 +2450,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "5caf801552f47a96b7c3a38fc3bbfdfa", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {16, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2486,7 +2486,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {17, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2522,7 +2522,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {128, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2558,7 +2558,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {129, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2594,7 +2594,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8227a63e1bbe10540c9ee50fb507ffa1", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {1024, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2630,7 +2630,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "9f9429d67da4ff3195295ee4d58d3647", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "9f9429d67da4ff3195295ee4d58d3647", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2666,7 +2666,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "9f9429d67da4ff3195295ee4d58d3647", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "9f9429d67da4ff3195295ee4d58d3647", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2702,7 +2702,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16", "6aa6aa3b82316370ceed10922715856e", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16", "6aa6aa3b82316370ceed10922715856e", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {4097, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2738,7 +2738,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16", "6aa6aa3b82316370ceed10922715856e", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16", "6aa6aa3b82316370ceed10922715856e", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {16384, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3832,7 +3832,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {});
   }
   {
@@ -3868,7 +3868,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3904,7 +3904,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3940,7 +3940,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3976,7 +3976,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {17, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4012,7 +4012,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6ef8c208b24267db608abdf10989bf8b", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {128, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4048,7 +4048,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "806c9b890c9288635433cee9af4d93ec", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "806c9b890c9288635433cee9af4d93ec", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {129, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4084,7 +4084,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "806c9b890c9288635433cee9af4d93ec", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "806c9b890c9288635433cee9af4d93ec", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {1024, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4120,7 +4120,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4156,7 +4156,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4192,7 +4192,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4228,7 +4228,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "171ec18a2f5e4279a8b5d785ac8a35bd", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "bbe2f1cbbbad677fddc2c5bbdc68c615", "d8bf8638590e2210f699de0679a67380", false);
     expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5234,7 +5234,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {});
   }
   {
@@ -5266,7 +5266,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5298,7 +5298,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5330,7 +5330,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {8, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5362,7 +5362,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {9, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5394,7 +5394,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {64, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5426,7 +5426,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {65, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5458,7 +5458,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "681c586d67a224d2fc767c6f36fa1eb8", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {512, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5490,7 +5490,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16", "d3d38cafa0c74d2c141452b0a64fad75", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16", "d3d38cafa0c74d2c141452b0a64fad75", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {129, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5522,7 +5522,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16", "d3d38cafa0c74d2c141452b0a64fad75", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16", "d3d38cafa0c74d2c141452b0a64fad75", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5554,7 +5554,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "bea64c2ea5dab3ca61a51a3f4abaae9b", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "bea64c2ea5dab3ca61a51a3f4abaae9b", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -5586,7 +5586,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "bea64c2ea5dab3ca61a51a3f4abaae9b", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "bea64c2ea5dab3ca61a51a3f4abaae9b", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -6556,7 +6556,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {});
   }
   {
@@ -6588,7 +6588,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6620,7 +6620,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6652,7 +6652,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6684,7 +6684,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {17, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6716,7 +6716,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "8185ddadf037d42670a01319923eec92", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {128, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6748,7 +6748,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "295649f41a0bc677b97666b62df6b41b", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "295649f41a0bc677b97666b62df6b41b", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {129, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6780,7 +6780,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "295649f41a0bc677b97666b62df6b41b", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "295649f41a0bc677b97666b62df6b41b", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {1024, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6812,7 +6812,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8", "8d9a64d051e10c3eac46638466abbfca", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8", "8d9a64d051e10c3eac46638466abbfca", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {129, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
@@ -6844,7 +6844,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8", "8d9a64d051e10c3eac46638466abbfca", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8", "8d9a64d051e10c3eac46638466abbfca", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
@@ -6876,7 +6876,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=256,implementation=unfused", "a99c8fcc7501f3f56cc025c910ce048e", "20b4b7ab324d0c0c7df0d0e01863da94", true);
+    expect(query, Quality::device, "block_size=256,implementation=unfused", "a99c8fcc7501f3f56cc025c910ce048e", "e711bb18d389a1fffce148ed1c8eed63", true);
     expect_launches(query, 132, {{"rope_q", {4097, 1, 1}, {256, 1, 1}, 0}, {"rope_k", {257, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6908,7 +6908,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=256,implementation=unfused", "a99c8fcc7501f3f56cc025c910ce048e", "20b4b7ab324d0c0c7df0d0e01863da94", true);
+    expect(query, Quality::device, "block_size=256,implementation=unfused", "a99c8fcc7501f3f56cc025c910ce048e", "e711bb18d389a1fffce148ed1c8eed63", true);
     expect_launches(query, 132, {{"rope_q", {16384, 1, 1}, {256, 1, 1}, 0}, {"rope_k", {1024, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7878,7 +7878,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {});
   }
   {
@@ -7910,7 +7910,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7942,7 +7942,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7974,7 +7974,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {8, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -8006,7 +8006,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {9, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -8038,7 +8038,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {64, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -8070,7 +8070,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {65, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -8102,7 +8102,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "258409b8a4ff1dfd77919781c0eb735f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {512, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -8134,7 +8134,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "125bf9cd2e0493186f12d03d698fac1f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "125bf9cd2e0493186f12d03d698fac1f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {513, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -8166,7 +8166,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "125bf9cd2e0493186f12d03d698fac1f", "88dcd399fa314bcc664047918a2dcd9f", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "125bf9cd2e0493186f12d03d698fac1f", "0f387a3d40f65e1020f617a6a0253b24", false);
     expect_launches(query, 132, {{"mrope", {4096, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -8198,7 +8198,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=256,implementation=unfused", "bcd4ebd4ac8680782d726f130cef0486", "20b4b7ab324d0c0c7df0d0e01863da94", true);
+    expect(query, Quality::device, "block_size=256,implementation=unfused", "bcd4ebd4ac8680782d726f130cef0486", "e711bb18d389a1fffce148ed1c8eed63", true);
     expect_launches(query, 132, {{"rope_q", {3073, 1, 1}, {256, 1, 1}, 0}, {"rope_k", {513, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -8230,7 +8230,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=256,implementation=unfused", "bcd4ebd4ac8680782d726f130cef0486", "20b4b7ab324d0c0c7df0d0e01863da94", true);
+    expect(query, Quality::device, "block_size=256,implementation=unfused", "bcd4ebd4ac8680782d726f130cef0486", "e711bb18d389a1fffce148ed1c8eed63", true);
     expect_launches(query, 132, {{"rope_q", {12288, 1, 1}, {256, 1, 1}, 0}, {"rope_k", {2048, 1, 1}, {256, 1, 1}, 0}, });
   }
   {

@@ -1446,7 +1446,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {});
   }
   {
@@ -1509,7 +1509,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1572,7 +1572,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1635,7 +1635,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1698,7 +1698,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1761,7 +1761,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 3;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1824,7 +1824,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 4;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14df28b4e0dba3a5aaf0d8e072d7d561", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14df28b4e0dba3a5aaf0d8e072d7d561", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1887,7 +1887,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 10;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14df28b4e0dba3a5aaf0d8e072d7d561", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14df28b4e0dba3a5aaf0d8e072d7d561", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2560, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1950,7 +1950,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 11;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c62511ccc0a1c51158d0aa246cf6174b", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c62511ccc0a1c51158d0aa246cf6174b", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2013,7 +2013,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 66;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c62511ccc0a1c51158d0aa246cf6174b", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c62511ccc0a1c51158d0aa246cf6174b", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2076,7 +2076,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 67;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b6b3abfe9bd7d12a3893f8092476ba62", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b6b3abfe9bd7d12a3893f8092476ba62", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2139,7 +2139,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 258;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b6b3abfe9bd7d12a3893f8092476ba62", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b6b3abfe9bd7d12a3893f8092476ba62", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4240,7 +4240,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "84d64f221b40aa9ff09722cc7741f203", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "84d64f221b40aa9ff09722cc7741f203", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {});
   }
   {
@@ -4305,7 +4305,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "84d64f221b40aa9ff09722cc7741f203", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "84d64f221b40aa9ff09722cc7741f203", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {3, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4370,7 +4370,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4435,7 +4435,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4500,7 +4500,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4565,7 +4565,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 3;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4630,7 +4630,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 4;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4695,7 +4695,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 10;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4760,7 +4760,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 11;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4825,7 +4825,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 66;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4890,7 +4890,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 67;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4955,7 +4955,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 258;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7034,7 +7034,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {});
   }
   {
@@ -7097,7 +7097,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7160,7 +7160,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7223,7 +7223,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7286,7 +7286,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7349,7 +7349,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7412,7 +7412,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "7a35b31249b2bcfda26931cd24fdcb26", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "7a35b31249b2bcfda26931cd24fdcb26", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7475,7 +7475,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "7a35b31249b2bcfda26931cd24fdcb26", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "7a35b31249b2bcfda26931cd24fdcb26", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2560, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7538,7 +7538,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "643a5b4dfded6ff1732382fa0859e311", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "643a5b4dfded6ff1732382fa0859e311", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7601,7 +7601,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "643a5b4dfded6ff1732382fa0859e311", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "643a5b4dfded6ff1732382fa0859e311", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7664,7 +7664,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "eeadb42af0c3f333c579b4f6497f399c", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "eeadb42af0c3f333c579b4f6497f399c", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7727,7 +7727,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "eeadb42af0c3f333c579b4f6497f399c", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "eeadb42af0c3f333c579b4f6497f399c", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -9828,7 +9828,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "97fd717f61b34d78dbcd2d7cc1895a9a", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "97fd717f61b34d78dbcd2d7cc1895a9a", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {});
   }
   {
@@ -9893,7 +9893,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "97fd717f61b34d78dbcd2d7cc1895a9a", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "97fd717f61b34d78dbcd2d7cc1895a9a", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {3, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -9958,7 +9958,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10023,7 +10023,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10088,7 +10088,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10153,7 +10153,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10218,7 +10218,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10283,7 +10283,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10348,7 +10348,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10413,7 +10413,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10478,7 +10478,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10543,7 +10543,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12622,7 +12622,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {});
   }
   {
@@ -12685,7 +12685,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12748,7 +12748,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12811,7 +12811,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12874,7 +12874,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12937,7 +12937,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 4;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13000,7 +13000,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 5;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "31bac05ac1ee6250ddde70a03b859c02", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "31bac05ac1ee6250ddde70a03b859c02", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13063,7 +13063,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 18;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "31bac05ac1ee6250ddde70a03b859c02", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "31bac05ac1ee6250ddde70a03b859c02", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2560, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13126,7 +13126,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 19;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=2,v_store=scattered,vector_bytes=8", "43e4dcf1295f5f0c77613ac827f0f959", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=2,v_store=scattered,vector_bytes=8", "43e4dcf1295f5f0c77613ac827f0f959", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {1282, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13189,7 +13189,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 130;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=2,v_store=scattered,vector_bytes=8", "43e4dcf1295f5f0c77613ac827f0f959", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=2,v_store=scattered,vector_bytes=8", "43e4dcf1295f5f0c77613ac827f0f959", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13252,7 +13252,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 131;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b1ae4bafe6d903680751adcc6f2b8d42", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b1ae4bafe6d903680751adcc6f2b8d42", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13315,7 +13315,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 514;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b1ae4bafe6d903680751adcc6f2b8d42", "02c9c20578c096601fd317aa81d8c6f2", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b1ae4bafe6d903680751adcc6f2b8d42", "80549b700df32e96fb259ff9c1608bab", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15416,7 +15416,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "748e7237bdf2c260648f8308eda7b55d", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "748e7237bdf2c260648f8308eda7b55d", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {});
   }
   {
@@ -15481,7 +15481,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "748e7237bdf2c260648f8308eda7b55d", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "748e7237bdf2c260648f8308eda7b55d", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {3, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -15546,7 +15546,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15611,7 +15611,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15676,7 +15676,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15741,7 +15741,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 4;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15806,7 +15806,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 5;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15871,7 +15871,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 18;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15936,7 +15936,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 19;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -16001,7 +16001,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 130;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -16066,7 +16066,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 131;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -16131,7 +16131,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 514;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "7153af4d69f9ecd3c5407fc01ec2b174", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18210,7 +18210,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {});
   }
   {
@@ -18273,7 +18273,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18336,7 +18336,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18399,7 +18399,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18462,7 +18462,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18525,7 +18525,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18588,7 +18588,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "64eb16dbd35f8b13e9bf19b4f64d8d3a", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "64eb16dbd35f8b13e9bf19b4f64d8d3a", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18651,7 +18651,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "64eb16dbd35f8b13e9bf19b4f64d8d3a", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "64eb16dbd35f8b13e9bf19b4f64d8d3a", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2560, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18714,7 +18714,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "0d18ac68ca5417d8120cb806392ed25e", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "0d18ac68ca5417d8120cb806392ed25e", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -18777,7 +18777,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "0d18ac68ca5417d8120cb806392ed25e", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "0d18ac68ca5417d8120cb806392ed25e", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -18840,7 +18840,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "092262787f55fd837c5c1221ce63390c", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "092262787f55fd837c5c1221ce63390c", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18903,7 +18903,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "092262787f55fd837c5c1221ce63390c", "68db1b1d4ced711287312b539a580a02", false);
+    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "092262787f55fd837c5c1221ce63390c", "e399623f820c83250a5b3036d455c717", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
   }
   {

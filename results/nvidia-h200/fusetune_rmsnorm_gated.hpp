@@ -1639,23 +1639,23 @@ inline constexpr Row rows[] = {
     // rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)
     // tokens 0..1: 1.544 us [1.538, 1.555] at 1, 2.31x the baseline [2.28, 2.33], 47 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "43532f9d7131469f37a4e971a74e542f", defines_0, 90,
+     "ddb6a898188af32095260c78d2a793db", "43532f9d7131469f37a4e971a74e542f", defines_0, 90,
      {22, 4, 47, 0, 1.5441012080936205, 1.5380882902324642, 1.5548245565208287, 0.39754804702698626, 2.306501095174947, 2.2794227746304503, 2.333901091650592, 1, 2, 0, 16384, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 2..16: 1.825 us [1.822, 1.829] at 16, 2.15x the baseline [2.14, 2.16], 47 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 8, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "c77aac3b6a6530924da6f0a5d737be49", defines_1, 90,
+     "ddb6a898188af32095260c78d2a793db", "c77aac3b6a6530924da6f0a5d737be49", defines_1, 90,
      {24, 4, 47, 0, 1.8248041625462, 1.8223716791242062, 1.8286619835631013, 0.21055081204878176, 2.152917630342676, 2.1416121025489083, 2.164282839793333, 1, 2, 0, 262144, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 17..128: 2.518 us [2.513, 2.522] at 128, 2.12x the baseline [2.1, 2.13], 47 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 8, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "c77aac3b6a6530924da6f0a5d737be49", defines_1, 90,
+     "ddb6a898188af32095260c78d2a793db", "c77aac3b6a6530924da6f0a5d737be49", defines_1, 90,
      {24, 4, 47, 1, 2.5177507814935565, 2.513330343719413, 2.522089142852347, 0.11502255052975012, 2.117251829191664, 2.103815135550871, 2.130774340608433, 1, 2, 0, 2097152, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 129..1024: 7.767 us [7.76, 7.776] at 1024, 2.46x the baseline [2.45, 2.47], 47 candidates, 3 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
     //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
     //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {256, 16, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "78dfb16b10055c7fa1096660277e4f00", defines_2, 90,
+     "ddb6a898188af32095260c78d2a793db", "78dfb16b10055c7fa1096660277e4f00", defines_2, 90,
      {24, 4, 47, 3, 7.767377752396795, 7.759626787393243, 7.776112803615062, 0.08905559591621154, 2.4585815754885623, 2.4488139476990765, 2.468388163588905, 1, 2, 0, 16777216, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 1025..8192: 49.86 us [49.77, 49.95] at 8192, 2.71x the baseline [2.68, 2.73], 47 candidates, 4 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
@@ -1663,7 +1663,7 @@ inline constexpr Row rows[] = {
     //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "c413aba7a44adf76b0a2e23b72e394e6", defines_3, 90,
+     "ddb6a898188af32095260c78d2a793db", "c413aba7a44adf76b0a2e23b72e394e6", defines_3, 90,
      {22, 4, 47, 4, 49.8589092131817, 49.77488777319473, 49.95359019540395, 0.14633390223288675, 2.7069955452993613, 2.6816011305601224, 2.732630441850977, 1, 2, 0, 134217728, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 8193..32768: 186.2 us [185.3, 187] at 32768, 2.7x the baseline [2.43, 2.99], 47 candidates, 6 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=16
@@ -1673,22 +1673,22 @@ inline constexpr Row rows[] = {
     //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
     {8193, 32768, 32768, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "c413aba7a44adf76b0a2e23b72e394e6", defines_3, 90,
+     "ddb6a898188af32095260c78d2a793db", "c413aba7a44adf76b0a2e23b72e394e6", defines_3, 90,
      {10, 2, 47, 6, 186.1702220307456, 185.34189924119272, 187.00222369694907, 0.10901666235898674, 2.696451605446696, 2.4348816478947657, 2.98612101610875, 1, 2, 0, 536870912, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)
     // tokens 0..1: 1.603 us [1.6, 1.607] at 1, 2.25x the baseline [2.21, 2.29], 47 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "a9f7d47a8ebc54c2cc7075bbb35779cb", defines_4, 90,
+     "ddb6a898188af32095260c78d2a793db", "a9f7d47a8ebc54c2cc7075bbb35779cb", defines_4, 90,
      {12, 6, 47, 0, 1.6032067977546067, 1.6002220066935533, 1.6065069639808855, 0.5987026951281279, 2.248228475408862, 2.21044063172585, 2.2866623084524194, 1, 2, 0, 32768, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 2..16: 1.982 us [1.977, 1.988] at 16, 2.06x the baseline [2.05, 2.06], 47 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=512,persistent=off,rows_per_iter=16,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "a9f7d47a8ebc54c2cc7075bbb35779cb", defines_4, 90,
+     "ddb6a898188af32095260c78d2a793db", "a9f7d47a8ebc54c2cc7075bbb35779cb", defines_4, 90,
      {24, 4, 47, 1, 1.982206753058027, 1.9772181103183388, 1.988250123170625, 0.21722307952951989, 2.0594871741775815, 2.054551036767019, 2.06443517084698, 1, 2, 0, 524288, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 17..128: 3.26 us [3.251, 3.276] at 128, 2.27x the baseline [2.26, 2.28], 47 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "a9f7d47a8ebc54c2cc7075bbb35779cb", defines_4, 90,
+     "ddb6a898188af32095260c78d2a793db", "a9f7d47a8ebc54c2cc7075bbb35779cb", defines_4, 90,
      {24, 4, 47, 1, 3.259973994137675, 3.2507803176512096, 3.2760341619279023, 0.12683987748418935, 2.269479079446989, 2.259372430569588, 2.2796309374940473, 1, 2, 0, 4194304, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 129..1024: 13.65 us [13.49, 13.81] at 1024, 2.69x the baseline [2.53, 2.87], 47 candidates, 5 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
@@ -1697,7 +1697,7 @@ inline constexpr Row rows[] = {
     //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {128, 8, 16, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "a46e9da9eae3da088581ab077f6e0e82", defines_5, 90,
+     "ddb6a898188af32095260c78d2a793db", "a46e9da9eae3da088581ab077f6e0e82", defines_5, 90,
      {12, 2, 47, 5, 13.645734500001979, 13.487722655599244, 13.805585891067146, 0.1582267847088583, 2.6938658392809303, 2.5307666507917186, 2.8674762083554857, 1, 2, 0, 33554432, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 1025..8192: 95.27 us [94.71, 95.82] at 8192, 2.71x the baseline [2.5, 2.92], 47 candidates, 6 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=16
@@ -1707,7 +1707,7 @@ inline constexpr Row rows[] = {
     //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "a5ea21dfa7ac26f92b667cf3855d29b5", defines_6, 90,
+     "ddb6a898188af32095260c78d2a793db", "a5ea21dfa7ac26f92b667cf3855d29b5", defines_6, 90,
      {10, 2, 47, 6, 95.26599695285162, 94.71134558695053, 95.82387624835165, 0.16807846322021966, 2.705312810408586, 2.504156291496848, 2.92262804323051, 1, 2, 0, 268435456, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
     // tokens 8193..32768: 368.2 us [368, 368.4] at 32768, 2.79x the baseline [2.67, 2.91], 47 candidates, 4 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=16,vector_bytes=16
@@ -1715,7 +1715,7 @@ inline constexpr Row rows[] = {
     //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=8
     //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
     {8193, 32768, 32768, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "4050ff7b3e70cdbcb2c937fb190c8c79", "a5ea21dfa7ac26f92b667cf3855d29b5", defines_6, 90,
+     "ddb6a898188af32095260c78d2a793db", "a5ea21dfa7ac26f92b667cf3855d29b5", defines_6, 90,
      {8, 2, 47, 4, 368.2093371947607, 367.97223668671853, 368.44658953008405, 0.2577119139178335, 2.7879487580186875, 2.667696046406417, 2.9136221451496636, 1, 2, 0, 1073741824, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
 };
 

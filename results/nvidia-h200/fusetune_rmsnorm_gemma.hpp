@@ -1800,23 +1800,23 @@ inline constexpr Row rows[] = {
     // tokens 0..1: 1.608 us [1.601, 1.615] at 1, 1.26x the baseline [1.26, 1.26], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {0, 1, 1, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "25ff1bc326a7c7d6d58abde7ea2f60b3", defines_0, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "25ff1bc326a7c7d6d58abde7ea2f60b3", defines_0, 83,
      {16, 4, 65, 1, 1.6080207346628108, 1.6007814404856782, 1.61484010355354, 0.36996243060582223, 1.2608112270884797, 1.2595286438280633, 1.2620951164087686, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 2..16: 1.784 us [1.78, 1.788] at 16, 1.16x the baseline [1.15, 1.16], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "25ff1bc326a7c7d6d58abde7ea2f60b3", defines_0, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "25ff1bc326a7c7d6d58abde7ea2f60b3", defines_0, 83,
      {16, 4, 65, 1, 1.7836496726650548, 1.7802063451294363, 1.7880785528111776, 0.14026815788391375, 1.1550062195659276, 1.148851985354875, 1.161193421121083, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 17..128: 2.166 us [2.159, 2.177] at 128, 1.09x the baseline [1.09, 1.1], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     {17, 128, 128, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "25ff1bc326a7c7d6d58abde7ea2f60b3", defines_0, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "25ff1bc326a7c7d6d58abde7ea2f60b3", defines_0, 83,
      {24, 4, 65, 2, 2.166493446966217, 2.1589398540809, 2.1774893586273163, 0.22127227919400722, 1.0940955641185026, 1.0897601555794785, 1.0984482202758252, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 129..1024: 3.708 us [3.701, 3.715] at 1024, 1.31x the baseline [1.31, 1.32], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "8f069f5c08fe53782b6591702ac8a547", defines_1, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "8f069f5c08fe53782b6591702ac8a547", defines_1, 83,
      {24, 4, 65, 1, 3.707959063542195, 3.70061663929517, 3.7151883615527526, 0.118100845707976, 1.3134554710014195, 1.3104911603589107, 1.3164264868685425, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 1025..8192: 17.65 us [17.61, 17.68] at 8192, 1.31x the baseline [1.29, 1.32], 65 candidates, 4 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
@@ -1824,35 +1824,35 @@ inline constexpr Row rows[] = {
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "8f069f5c08fe53782b6591702ac8a547", defines_1, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "8f069f5c08fe53782b6591702ac8a547", defines_1, 83,
      {24, 4, 65, 4, 17.649057680967623, 17.60915488662762, 17.683470892779894, 0.1678547404311067, 1.3054093259125155, 1.294884585807328, 1.3160196104403457, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 8193..32768: 66.64 us [66.58, 66.72] at 32768, 1.26x the baseline [1.25, 1.27], 65 candidates, 3 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {8193, 32768, 32768, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "8f069f5c08fe53782b6591702ac8a547", defines_1, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "8f069f5c08fe53782b6591702ac8a547", defines_1, 83,
      {24, 4, 65, 3, 66.63950284322102, 66.58083867938174, 66.719046769401, 0.09491054293499243, 1.2607645559378102, 1.2515439573142972, 1.2700530862056565, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)
     // tokens 0..1: 1.812 us [1.809, 1.816] at 1, 1.66x the baseline [1.66, 1.66], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
      {14, 4, 65, 2, 1.8117569464569292, 1.8091824849663216, 1.8159260550138032, 0.10343772042540354, 1.6580032759390135, 1.65560482386892, 1.6604052026138254, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 2..16: 1.965 us [1.963, 1.966] at 16, 1.5x the baseline [1.48, 1.51], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
      {24, 4, 65, 1, 1.9646381657178815, 1.963196536481183, 1.9657309632792386, 0.10869272358058767, 1.4957496171401379, 1.4828619902803752, 1.508749251002012, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 17..128: 2.469 us [2.453, 2.484] at 128, 1.35x the baseline [1.34, 1.36], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
      {24, 4, 65, 1, 2.469081571008884, 2.4529706220074554, 2.4836816034584546, 0.48560506410256077, 1.3475374744787372, 1.3386203552805824, 1.3565139943982991, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 129..1024: 5.593 us [5.566, 5.612] at 1024, 1.39x the baseline [1.38, 1.4], 65 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "81c018cd687c413891af365193651bfe", defines_3, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "81c018cd687c413891af365193651bfe", defines_3, 83,
      {24, 4, 65, 0, 5.5932978683888805, 5.566408196042059, 5.611716047751448, 0.26041096386749035, 1.391295012754599, 1.3815935023955723, 1.4010646468440018, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 1025..8192: 35.27 us [35.06, 35.51] at 8192, 1.21x the baseline [1.19, 1.22], 65 candidates, 4 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
@@ -1860,94 +1860,94 @@ inline constexpr Row rows[] = {
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {1025, 8192, 8192, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
      {24, 4, 65, 4, 35.273599955770706, 35.0602270276833, 35.5068140610565, 0.47890954569059535, 1.2059473209991376, 1.1931266399427247, 1.2189057660256504, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 8193..32768: 130.5 us [128.5, 132.7] at 32768, 1.16x the baseline [1.13, 1.19], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
      {24, 4, 65, 1, 130.48599908749264, 128.50561482752406, 132.7051446845716, 1.2646352954119746, 1.1614347820459334, 1.1339750518509522, 1.1895594623041021, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)
     // tokens 0..1: 1.871 us [1.868, 1.874] at 1, 1.86x the baseline [1.85, 1.87], 61 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {0, 1, 1, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
      {16, 4, 61, 1, 1.8711019548828953, 1.867708354415813, 1.873897213022009, 0.27217382719082156, 1.8605865525811376, 1.8548162651170017, 1.8663747912666668, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 2..16: 2.066 us [2.056, 2.077] at 16, 1.65x the baseline [1.64, 1.66], 61 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
      {24, 4, 61, 1, 2.066465923220019, 2.0555576353264637, 2.077079331605379, 0.3544683609389272, 1.6496144227563925, 1.6430446986066525, 1.65621041598782, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 17..128: 2.632 us [2.629, 2.634] at 128, 1.45x the baseline [1.44, 1.45], 61 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
      {24, 4, 61, 0, 2.632059294868399, 2.6289918335925857, 2.6342990310640144, 0.08013117213977036, 1.445114648482199, 1.4403372794006433, 1.4499078633352054, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 129..1024: 6.553 us [6.517, 6.582] at 1024, 1.41x the baseline [1.41, 1.42], 61 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "ea2cee0ab376e748c374da78364d776d", defines_5, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "ea2cee0ab376e748c374da78364d776d", defines_5, 83,
      {24, 4, 61, 0, 6.5534370364966215, 6.5174923838395005, 6.582339247931628, 0.2171622456596102, 1.412712104908412, 1.4070999293683075, 1.4183466644410356, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 1025..8192: 42.99 us [42.8, 43.13] at 8192, 1.15x the baseline [1.15, 1.15], 64 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
      {24, 4, 64, 0, 42.98877716064453, 42.79949893619104, 43.130503767691486, 0.28985165234169274, 1.1474204558276806, 1.1453741881985078, 1.1494703792151666, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 8193..32768: 160.3 us [160, 160.5] at 32768, 1.12x the baseline [1.12, 1.13], 65 candidates, 0 tied, proved on sm_90 fast
     {8193, 32768, 32768, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "eb0dfdd2db30b92770233d85e1d9ade2", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
+     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
      {24, 4, 65, 0, 160.26733815670013, 160.03229868723776, 160.50928821834378, 0.13631369751931469, 1.121186753954645, 1.1157507962359203, 1.1266491957560334, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)
     // tokens 0..1: 1.707 us [1.705, 1.709] at 1, 1.92x the baseline [1.91, 1.92], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     {0, 1, 1, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
      {24, 4, 65, 1, 1.7070052854251117, 1.7051713401014321, 1.7086841472599918, 0.12575867789367629, 1.919273943025749, 1.913967708303135, 1.924594888616686, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 2..16: 1.92 us [1.917, 1.922] at 16, 1.83x the baseline [1.82, 1.84], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
      {24, 4, 65, 2, 1.9197719269677211, 1.9174317288767362, 1.9218858511383525, 0.26659459701445437, 1.8328799624811938, 1.8229012269523344, 1.842913322561994, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 17..128: 2.33 us [2.325, 2.337] at 128, 1.78x the baseline [1.78, 1.79], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     {17, 128, 128, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
      {24, 4, 65, 1, 2.330213154434527, 2.325418964739404, 2.3369704684344375, 0.16616433618948542, 1.7828866464127313, 1.7784465066022241, 1.7873378716517085, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 129..1024: 5.61 us [5.598, 5.617] at 1024, 1.54x the baseline [1.54, 1.55], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
      {24, 4, 65, 2, 5.610088349650146, 5.598238279756763, 5.617364177558101, 0.1536798708999964, 1.543180224091859, 1.5352799863141993, 1.5511211148823245, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 1025..8192: 35.61 us [35.58, 35.64] at 8192, 1.44x the baseline [1.43, 1.45], 65 candidates, 3 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
      {24, 4, 65, 3, 35.610134071773956, 35.58321954683548, 35.63901768725717, 0.08363986724354634, 1.440484384366965, 1.4349905436133796, 1.4459992582112284, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // tokens 8193..32768: 130.9 us [130.5, 131.2] at 32768, 1.37x the baseline [1.37, 1.37], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {8193, 32768, 32768, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
      {24, 4, 65, 2, 130.85366412997246, 130.4992629175164, 131.22311093731466, 0.21983326024432595, 1.3706816869566303, 1.367250870771565, 1.3741211120224412, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)
     // tokens 0..1: 1.904 us [1.895, 1.917] at 1, 2.36x the baseline [2.35, 2.36], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
      {24, 4, 65, 0, 1.9038281170651317, 1.8951224213905058, 1.9171305875075513, 0.4223126221518137, 2.3553293332058263, 2.346777734690116, 2.3639120935295304, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 2..16: 2.15 us [2.146, 2.153] at 16, 2.25x the baseline [2.24, 2.26], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
      {22, 4, 65, 1, 2.149696350791137, 2.1457959283064256, 2.153247539430544, 0.15215159946477713, 2.251848555513405, 2.2437123482389176, 2.260014266511427, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 17..128: 2.839 us [2.828, 2.852] at 128, 2.01x the baseline [2, 2.02], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
      {24, 4, 65, 0, 2.8393447682971047, 2.827652452142614, 2.8515907676288377, 0.2873804646360482, 2.010625057693713, 2.004947092741392, 2.0163191025147333, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 129..1024: 9.988 us [9.958, 10.02] at 1024, 1.37x the baseline [1.36, 1.38], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {129, 1024, 1024, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
      {24, 4, 65, 1, 9.987771045416594, 9.957786737945368, 10.02011475354608, 0.2171119441410222, 1.371823477980422, 1.3618465325341889, 1.381873514952065, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 1025..8192: 68.49 us [67.17, 69.39] at 8192, 1.36x the baseline [1.34, 1.38], 65 candidates, 6 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
@@ -1957,7 +1957,7 @@ inline constexpr Row rows[] = {
     //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {1025, 8192, 8192, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "bc63afc7ff65df7057202ab659c50f98", "130aa7f28afcf18ae8add6a1b429b3dd", defines_8, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "130aa7f28afcf18ae8add6a1b429b3dd", defines_8, 85,
      {24, 4, 65, 6, 68.4918345262607, 67.17207739303547, 69.39247997724524, 0.5144748901745164, 1.359809680797911, 1.342964287420476, 1.3768663733742144, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // tokens 8193..32768: 257.7 us [256.8, 258.8] at 32768, 1.32x the baseline [1.32, 1.33], 65 candidates, 6 tied, proved on sm_90 fast
     //   tied: block_size=1024,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
@@ -1967,34 +1967,34 @@ inline constexpr Row rows[] = {
     //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {512, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "4423db6ef6f1bcb4c0b478531bb3134b", defines_9, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "4423db6ef6f1bcb4c0b478531bb3134b", defines_9, 85,
      {16, 4, 65, 6, 257.7013298869133, 256.7812984291888, 258.78144060631155, 0.2661905958739472, 1.321137715472209, 1.3170465757615464, 1.3252415634837322, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)
     // tokens 0..1: 2.041 us [2.035, 2.047] at 1, 2.62x the baseline [2.61, 2.63], 61 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
      {24, 4, 61, 0, 2.0414479076862335, 2.0353798799258267, 2.0472206840771365, 0.26711275667221895, 2.6202610228385494, 2.6147660677766438, 2.625767525599312, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 2..16: 2.29 us [2.279, 2.299] at 16, 2.5x the baseline [2.49, 2.52], 61 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
      {24, 4, 61, 1, 2.290265882197029, 2.278598683921704, 2.2985647991807125, 0.37823278034650326, 2.5030144689123714, 2.4850118071934357, 2.5211475508683567, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 17..128: 3.176 us [3.17, 3.184] at 128, 2.14x the baseline [2.13, 2.15], 61 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
      {24, 4, 61, 0, 3.176465425541792, 3.1702603281971644, 3.1835355463605306, 0.17616894811982955, 2.140984110602582, 2.133392332142222, 2.1486029047690187, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 129..1024: 12.03 us [11.97, 12.07] at 1024, 1.38x the baseline [1.36, 1.39], 61 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
      {24, 4, 61, 1, 12.025645701214671, 11.971190930093897, 12.069011602407734, 0.2824850906567595, 1.376509293297992, 1.3622506195222468, 1.390917212575945, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 1025..8192: 83.3 us [83.03, 83.55] at 8192, 1.34x the baseline [1.33, 1.35], 64 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
      {24, 4, 64, 0, 83.30266390527999, 83.0252064253534, 83.55423965474277, 0.2766141942672009, 1.340822540163447, 1.3327194287746396, 1.348974919547274, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // tokens 8193..32768: 324.4 us [323.5, 325.3] at 32768, 1.28x the baseline [1.28, 1.28], 65 candidates, 0 tied, proved on sm_90 fast
     {8193, 32768, 32768, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "bc63afc7ff65df7057202ab659c50f98", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
+     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
      {16, 4, 65, 0, 324.37863945961, 323.46525441595304, 325.3286000537772, 0.22004674165657462, 1.2824186098579065, 1.2802882069071777, 1.28455255780476, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
 };
 

@@ -216,13 +216,14 @@ class SplitReshapeCat(harness.ProgramTest):
 
     def test_lanes_that_stride_touch_a_segment_each(self):
         shipped = harness.ROOT / "kernels" / "split_reshape_cat"
-        step = "const int item = base + u * FT_BLOCK_SIZE;"
+        step = "FT_UNROLL\n  for (int u = 0; u < kInFlight; ++u, item += FT_BLOCK_SIZE) {"
         for file in shipped.iterdir():
             text = file.read_text().replace("family: split_reshape_cat", "family: strided_lanes")
             if file.name == "split_reshape_cat.hip":
                 self.assertEqual(text.count(step), 2)
                 # Every thread takes a run of chunks instead of every 256th.
-                text = text.replace(step, "const int item = base + static_cast<int>(threadIdx.x) * (kInFlight - 1) + u;")
+                text = text.replace(step, "item += threadIdx.x * (kInFlight - 1);\n  FT_UNROLL\n"
+                                    "  for (int u = 0; u < kInFlight; ++u, ++item) {")
             self.write(f"kernels/strided_lanes/{file.name}", text)
         bad = self.trace("strided_lanes", 4, 16,
                          environment=self.environment(FUSETUNE_KERNEL_PATH=str(self.dir / "kernels")))

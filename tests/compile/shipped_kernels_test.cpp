@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
         "rmsnorm_gemma(quant=per_token,tokens=16,width=2048)",
         "mrope(gate=on,head_dim=256,kv_heads=1,mrope=interleaved,q_heads=3,rotary_dim=64,tokens="
         "16)",
-        "mrope(kv_heads=2,pairs=gptj,q_heads=6,tokens=16)",
+        "mrope(kv_heads=2,pairs=gptj,q_heads=4,tokens=16)",
         "qk_norm_rope_cache(gated=on,head_dim=256,hk=1,hq=3,mrope=interleaved,rotary_dim=64,"
         "tokens=16)",
         "qk_norm_rope_cache(cache=shuffle,head_dim=128,hk=1,hq=4,quant=per_token,tokens=16)",

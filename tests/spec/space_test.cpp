@@ -100,25 +100,6 @@ TEST(Space, PairwiseCoversEveryPairThatOccurs) {
   }
 }
 
-// The kernel leaves out the question whether a head exists where blocks divide the heads evenly.
-TEST(Space, EveryBlockOfMropeHasAHead) {
-  std::vector<Pruned> pruned;
-  for (const char* key :
-       {"mrope(kv_heads=4,q_heads=24,tokens=1)", "mrope(kv_heads=2,q_heads=5,tokens=1)"}) {
-    const Geometry geometry = parse_case_key(key).geometry;
-    const std::int64_t heads = std::get<std::int64_t>(geometry.statics.at("q_heads")) +
-                               std::get<std::int64_t>(geometry.statics.at("kv_heads"));
-    for (const Variant& variant :
-         enumerate_variants(geometry, *geometry.family->find_implementation("fused"),
-                            parse_target("host-w64"), SweepEntry{}, parse_space("full"), &pruned)) {
-      const std::int64_t blocks = std::get<std::int64_t>(variant.axes.at("head_split"));
-      EXPECT_LT((blocks - 1) * ((heads + blocks - 1) / blocks), heads) << key;
-    }
-  }
-  EXPECT_THAT(pruned, ::testing::Contains(::testing::Field(
-                          &Pruned::reason, HasSubstr("a block would have no head"))));
-}
-
 TEST(Space, PairwiseCoversALoneAxis) {
   const Folder folder;
   const Geometry geometry = make_case(request_of(family_of(folder, kFamily), 64, 1)).geometry;
