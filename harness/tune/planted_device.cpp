@@ -33,10 +33,12 @@ std::string text_of(const KernelLaunch& launch) {
   return text;
 }
 
+/// As a launch of `done` rows would be: a kernel may trust its grid to have no block without rows.
 void set_rows(KernelLaunch& launch, std::int64_t rows, std::int64_t done) {
   for (auto argument = launch.arguments.rbegin(); argument != launch.arguments.rend(); ++argument)
     if (const auto* number = std::get_if<std::int64_t>(&*argument); number && *number == rows) {
       *argument = done;
+      launch.grid[0] = std::max<std::int64_t>(1, launch.grid[0] * done / rows);
       return;
     }
 }

@@ -71,6 +71,11 @@ typedef long long ft_i64;
 /// Static shared memory: FT_SHARED float partial[16];
 #define FT_SHARED __shared__
 
+#include "ft_floats.h"
+#include "ft_vectors.h"
+
+// ---- When things are computed ---------------------------------------------------------------
+
 /// The same number, which the compiler does not know: what follows from it is not computed ahead of
 /// a loop, where it would take registers, or hold up what is there.
 FT_DEVICE ft_u32 ft_opaque(ft_u32 value) {
@@ -85,8 +90,25 @@ FT_DEVICE int ft_opaque(int value) {
   return static_cast<int>(ft_opaque(static_cast<ft_u32>(value)));
 }
 
-#include "ft_floats.h"
-#include "ft_vectors.h"
+/// The same address of global memory, aligned to BYTES and computed here: not behind the loads that
+/// a store waits for, where compilers put what only the store needs.
+template <int BYTES>
+FT_DEVICE char* ft_computed(char* address) {
+#if defined(FT_AMD)
+  typedef __attribute__((address_space(1))) char Global;
+  Global* global = (Global*)address;
+  asm volatile("" : "+v"(global));
+  return (char*)global;
+#elif defined(FT_NVIDIA)
+  // By way of 16 bytes before it: NVRTC 13.0 splits a store that begins just where an address does
+  // of which it knows nothing.
+  auto global = __cvta_generic_to_global(address - 16);
+  asm volatile("" : "+l"(global));
+  return static_cast<char*>(__builtin_assume_aligned(__cvta_global_to_generic(global), BYTES)) + 16;
+#else
+  return address;
+#endif
+}
 
 // ---- Block and wave -------------------------------------------------------------------------
 
@@ -149,7 +171,10 @@ FT_DEVICE void ft_keep_order(FT_LINE) {
 #if defined(FT_HOST)
   ft_wave_sync(FT_HERE);
 #elif defined(FT_NVIDIA)
-  __syncwarp();  // its assembler orders what an empty asm statement does not
+  // Its assembler orders what an empty asm statement does not. Of lanes that it does not know to be
+  // all of the warp's: otherwise it takes the barrier out, and puts arithmetic before it that waits
+  // for loads.
+  asm volatile("{ .reg .b32 lanes; activemask.b32 lanes; bar.warp.sync lanes; }" ::: "memory");
 #else
   asm volatile("" ::: "memory");
 #endif

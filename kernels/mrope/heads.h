@@ -37,13 +37,6 @@ struct Heads {
   int out_head_stride;
 };
 
-FT_DEVICE const char* source(const Heads& heads, ft_i64 token, int head) {
-  return heads.in + (token * heads.in_stride + head * heads.in_head_stride) * FT_BYTES_ACT;
-}
-FT_DEVICE char* target(const Heads& heads, ft_i64 token, int head) {
-  return heads.out + (token * heads.out_stride + head * heads.out_head_stride) * FT_BYTES_ACT;
-}
-
 struct Item {
   Chunk low, high;
 };

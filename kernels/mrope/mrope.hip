@@ -30,9 +30,11 @@ FT_DEVICE char* target_of(const Heads& q, const Heads& k, ft_u32 token, int head
          (token * (is_q ? q.out_stride : k.out_stride) + column) * FT_BYTES_ACT;
 }
 
-// One item of some of every kSlots-th head from `first` to `end`: those of kBatch turns.
+// One item of some of every kSlots-th head from `first` to `end`: those of kBatch turns, and the
+// heads that they go to.
 struct Batch {
   Item items[kBatch];
+  char* targets[kBatch];
 };
 
 FT_DEVICE Batch load_batch(const Heads& q, const Heads& k, ft_u32 token, int first, int end,
@@ -43,17 +45,24 @@ FT_DEVICE Batch load_batch(const Heads& q, const Heads& k, ft_u32 token, int fir
     const int head = first + i * kSlots;
     if (kAllHeads || head < end) batch.items[i] = load_item(source_of(q, k, token, head), item);
   }
+  FT_UNROLL
+  for (int i = 0; i < kBatch; ++i) {
+    char* const target = target_of(q, k, token, first + i * kSlots);
+    // In place they are the sources, and at hand.
+    batch.targets[i] =
+        FT_IN_PLACE == FT_IN_PLACE_ON ? target : ft_computed<kElements * FT_BYTES_ACT>(target);
+  }
   return batch;
 }
 
-FT_DEVICE void rotate_batch(const Heads& q, const Heads& k, const ft_angles<kElements>& angles,
-                            Batch& batch, ft_u32 token, int first, int end, int item) {
+FT_DEVICE void rotate_batch(const ft_angles<kElements>& angles, Batch& batch, int first, int end,
+                            int item) {
   FT_UNROLL
   for (int i = 0; i < kBatch; ++i) {
     const int head = first + i * kSlots;
     if (kAllHeads || head < end) {
       if (item < kRotated) rotate_item(batch.items[i], angles);
-      store_item(target_of(q, k, token, head), item, batch.items[i]);
+      store_item(batch.targets[i], item, batch.items[i]);
     }
   }
 }
@@ -66,7 +75,7 @@ FT_DEVICE void rotate_rest(const Heads& q, const Heads& k, const ft_angles<kElem
   for (int turn = kBatch; turn < kTurns; turn += kBatch) {
     const int head = first + turn * kSlots;
     Batch batch = load_batch(q, k, token, head, end, item);
-    rotate_batch(q, k, angles, batch, token, head, end, item);
+    rotate_batch(angles, batch, head, end, item);
   }
 }
 
@@ -121,8 +130,9 @@ FT_DEVICE void rotate_tokens(const Rope& rope, const Heads& q, const Heads& k, f
   FT_SHARED Shared shared[2];
   int turn = 0;
 #endif
-  for (ft_u32 row0 = blockIdx.x * FT_ROWS_PER_ITER; row0 < tokens;
-       row0 += gridDim.x * FT_ROWS_PER_ITER) {
+  // A grid has no block without tokens: nothing is compared ahead of the first load.
+  ft_u32 row0 = blockIdx.x * FT_ROWS_PER_ITER;
+  do {
     // What follows from the thread is computed where it is used: ahead of the loop it would hold up
     // the first load.
     const ft_u32 thread = ft_opaque(threadIdx.x);
@@ -155,10 +165,11 @@ FT_DEVICE void rotate_tokens(const Rope& rope, const Heads& q, const Heads& k, f
     if (works && item < kRotated) mine = angles_of_rows(rope, rows, item);
 #endif
     if (works) {
-      rotate_batch(q, k, mine, batch, row0 + row, start + slot, end, item);
+      rotate_batch(mine, batch, start + slot, end, item);
       rotate_rest(q, k, mine, row0 + row, start + slot, end, item);
     }
-  }
+    row0 += gridDim.x * FT_ROWS_PER_ITER;
+  } while (row0 < tokens);
 }
 
 }  // namespace

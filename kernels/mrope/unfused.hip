@@ -5,6 +5,13 @@
 
 namespace {
 
+FT_DEVICE const char* source(const Heads& heads, ft_i64 token, int head) {
+  return heads.in + (token * heads.in_stride + head * heads.in_head_stride) * FT_BYTES_ACT;
+}
+FT_DEVICE char* target(const Heads& heads, ft_i64 token, int head) {
+  return heads.out + (token * heads.out_stride + head * heads.out_head_stride) * FT_BYTES_ACT;
+}
+
 FT_DEVICE void rotate_all(const Rope& rope, const Heads& heads, int count, ft_i64 tokens) {
   const ft_i64 all = tokens * count * kItems;
   for (ft_i64 at = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x; at < all;

@@ -99,9 +99,7 @@ FT_DEVICE void store_elements(char* at, const ft_pack<Element, kElements>& eleme
 }
 
 // Whether the elements of a head follow each other.
-template <bool IS_V>
-constexpr bool kDense = FT_CACHE != FT_CACHE_PAGED&& FT_CACHE != FT_CACHE_SHUFFLE &&
-                        (!IS_V || kVStep == 1);
+constexpr bool kDense = !(FT_CACHE == FT_CACHE_PAGED || FT_CACHE == FT_CACHE_SHUFFLE);
 
 // A lane's elements of one head.
 template <bool IS_V, int HEADS>
@@ -113,8 +111,8 @@ FT_DEVICE void store_in_slot(const Cache& cache, ft_i64 slot, int head, int lane
     const int item = lane + k * kLanes;
     char* const low = element_address<IS_V, HEADS>(cache, slot, head, HeadLayout::low(item));
     char* const high =
-        kDense<IS_V> ? low + HeadLayout::apart(item) * kSize
-                     : element_address<IS_V, HEADS>(cache, slot, head, HeadLayout::high(item));
+        kDense ? low + HeadLayout::apart(item) * kSize
+               : element_address<IS_V, HEADS>(cache, slot, head, HeadLayout::high(item));
     store_elements<STEP>(low, row.low[k]);
     store_elements<STEP>(high, row.high[k]);
   }

@@ -48,16 +48,43 @@ FT_DEVICE Stored<T> load_row(const char* row, int lane) {
   }
   return stored;
 }
+
+// Where a lane's items begin in a row.
+struct Places {
+  char* low[kPerLane];
+};
+// Addresses that wait behind the norm hold up the stores of small launches; computed ahead they
+// take registers from large ones, which have many rows in flight.
+#ifdef FT_PERSISTENT
+constexpr bool kAhead = FT_PERSISTENT == FT_PERSISTENT_OFF && kPerLane <= 2;
+#else
+constexpr bool kAhead = false;
+#endif
+
 template <class T>
-FT_DEVICE void store_row(char* row, int lane, const Stored<T>& stored) {
+FT_DEVICE Places places_of(char* row, int lane) {
+  constexpr int SIZE = static_cast<int>(sizeof(T));
+  Places places;
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    char* const low = row + HeadLayout::low(lane + k * kLanes) * SIZE;
+    places.low[k] = kAhead ? ft_computed<kElements * SIZE>(low) : low;
+  }
+  return places;
+}
+template <class T>
+FT_DEVICE void store_row(const Places& places, int lane, const Stored<T>& stored) {
   constexpr int SIZE = static_cast<int>(sizeof(T));
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
-    const int item = lane + k * kLanes;
-    char* const low = row + HeadLayout::low(item) * SIZE;
-    ft_store_pack<T, kElements>(low, stored.low[k]);
-    ft_store_pack<T, kElements>(low + HeadLayout::apart(item) * SIZE, stored.high[k]);
+    ft_store_pack<T, kElements>(places.low[k], stored.low[k]);
+    ft_store_pack<T, kElements>(places.low[k] + HeadLayout::apart(lane + k * kLanes) * SIZE,
+                                stored.high[k]);
   }
+}
+template <class T>
+FT_DEVICE void store_row(char* row, int lane, const Stored<T>& stored) {
+  store_row(places_of<T>(row, lane), lane, stored);
 }
 
 template <class T>
@@ -150,20 +177,20 @@ struct Early {
   ft_pack<FT_TYPE_TABLE, kEarlyWidth> cos[kElements / kEarlyWidth], sin[kElements / kEarlyWidth];
 };
 
-FT_DEVICE Early early_angles(const Rope& rope, ft_i64 table_row, bool exists, int lane) {
-  Early early = {};
+// Asked for by all lanes and for all rows, also by those that rotate nothing: where some had none,
+// they would choose between them and zeros, and wait for that before the sum of squares.
+FT_DEVICE Early early_angles(const Rope& rope, ft_i64 table_row, int lane) {
+  Early early;
   if constexpr (kEarly) {
-    if (exists && lane < RopeLayout::ITEMS) {
-      const ft_i64 start = table_row * rope.table.row_stride + lane * kElements;
-      FT_UNROLL
-      for (int i = 0; i < kElements / kEarlyWidth; ++i) {
-        const ft_i64 at = (start + i * kEarlyWidth) * kTableElement;
-        early.cos[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(rope.table.cos + at);
-        early.sin[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(rope.table.sin + at);
-      }
+    const ft_i64 start = table_row * rope.table.row_stride + lane % RopeLayout::ITEMS * kElements;
+    FT_UNROLL
+    for (int i = 0; i < kElements / kEarlyWidth; ++i) {
+      const ft_i64 at = (start + i * kEarlyWidth) * kTableElement;
+      early.cos[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(rope.table.cos + at);
+      early.sin[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(rope.table.sin + at);
     }
   }
-  (void)rope, (void)table_row, (void)exists, (void)lane;
+  (void)rope, (void)table_row, (void)lane;
   return early;
 }
 
@@ -184,8 +211,15 @@ FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane,
   // for.
   const int mine = ft_opaque(lane);
   if constexpr (kEarly) {
-    if (mine < RopeLayout::ITEMS)
-      ft_rotate_item<RopeLayout, ft_fp32>(x.low[0], x.high[0], angles_of(early));
+    // By choices instead of a branch: all lanes rotate, and some keep it.
+    Numbers turned = x;
+    ft_rotate_item<RopeLayout, ft_fp32>(turned.low[0], turned.high[0], angles_of(early));
+    const bool rotates = mine < RopeLayout::ITEMS;
+    FT_UNROLL
+    for (int i = 0; i < kElements; ++i) {
+      x.low[0][i] = rotates ? turned.low[0][i] : x.low[0][i];
+      x.high[0][i] = rotates ? turned.high[0][i] : x.high[0][i];
+    }
   } else {
     const auto rows = rows_of(rope, token);
     FT_UNROLL

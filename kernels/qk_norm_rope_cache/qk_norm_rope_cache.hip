@@ -62,12 +62,20 @@ struct Head {
 struct Early {};
 #endif
 
-// The angles of a row of q or k, as far as they are asked for before its norm.
-FT_DEVICE Early angles_ahead(const Work& work, const Head& loaded, bool is_v, int lane) {
-#if FT_ROPE != FT_ROPE_NONE
-  return early_angles(work.rope, loaded.table_row, loaded.exists && !is_v, lane);
+#if FT_NORM == FT_NORM_NONE
+#define FT_Q_WEIGHT(work) nullptr
+#define FT_K_WEIGHT(work) nullptr
 #else
-  (void)work, (void)loaded, (void)is_v, (void)lane;
+#define FT_Q_WEIGHT(work) work.q_weight
+#define FT_K_WEIGHT(work) work.k_weight
+#endif
+
+// The angles of a row, as far as they are asked for before its norm.
+FT_DEVICE Early angles_ahead(const Work& work, const Head& loaded, int lane) {
+#if FT_ROPE != FT_ROPE_NONE
+  return early_angles(work.rope, loaded.table_row, lane);
+#else
+  (void)work, (void)loaded, (void)lane;
   return {};
 #endif
 }
@@ -80,7 +88,7 @@ FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, const Head& loaded,
   norm_row(x, loaded.weight, ft_wave_sum<kLanes>(sum_of_squares(x)), work.eps);
 #endif
 #if FT_ROPE != FT_ROPE_NONE
-  if (loaded.exists) rotate_row(x, work.rope, loaded.token, lane, early);
+  if (kEarly || loaded.exists) rotate_row(x, work.rope, loaded.token, lane, early);
 #endif
   (void)x, (void)work, (void)loaded, (void)early, (void)lane;
 }
@@ -99,6 +107,8 @@ constexpr int kHeads = FT_HQ + FT_HK;  // values are written behind them
 constexpr int kHeads = FT_HEADS;
 #endif
 constexpr bool kHasV = kHeads > FT_HQ + FT_HK;
+constexpr ft_u32 kTile = kGroups * FT_ROWS_PER_ITER;  // rows of a block at a time
+constexpr bool kWhole = kHeads % kTile == 0;          // which all exist
 
 // Of q, k and v the one that a head is of, chosen without a branch: lanes of a wave may have heads
 // of several.
@@ -107,14 +117,6 @@ FT_DEVICE T one_of(int of_all, T q, T k, T v) {
   return of_all < FT_HQ ? q : kHasV && of_all >= FT_HQ + FT_HK ? v : k;
 }
 FT_DEVICE int head_of(int of_all) { return of_all - one_of(of_all, 0, FT_HQ, FT_HQ + FT_HK); }
-
-FT_DEVICE const char* source_of(const Tensors& t, const Head& loaded) {
-  const int of_all = loaded.of_all;
-  const int column = head_of(of_all) * one_of(of_all, kQStride, kD, kD);
-  const ft_i64 row_stride = one_of(of_all, t.q.row_stride, t.k.row_stride, t.v.row_stride);
-  return one_of(of_all, t.q.data, t.k.data, t.v.data) +
-         (loaded.token * row_stride + column) * FT_BYTES_ACT;
-}
 
 // Where q_out, k_out or v_out has the head.
 FT_DEVICE char* target_of(const Tensors& t, const Head& loaded) {
@@ -143,7 +145,7 @@ FT_DEVICE Head ask_head(const Work& work, ft_u32 row, ft_u32 rows) {
   Head loaded = {};
   loaded.token = row / kHeads;
   loaded.of_all = static_cast<int>(row % kHeads);
-  loaded.exists = row < rows;
+  loaded.exists = kWhole || row < rows;
 #if FT_ROPE != FT_ROPE_NONE
   if constexpr (kEarly) {
     if (loaded.exists) loaded.table_row = row_of(work.rope, loaded.token, 0);
@@ -155,13 +157,26 @@ FT_DEVICE Head ask_head(const Work& work, ft_u32 row, ft_u32 rows) {
   (void)work;
   return loaded;
 }
+// A row of q or k and its weights.
+FT_DEVICE void ask_row(Head& loaded, const char* row, const char* weight, int lane) {
+  loaded.in = load_row<FT_TYPE_ACT>(row, lane);
+#if FT_NORM != FT_NORM_NONE
+  loaded.weight = load_row<FT_TYPE_WEIGHT>(weight, lane);
+#endif
+  (void)weight;
+}
 FT_DEVICE void load_head(const Work& work, Head& loaded, int lane) {
   if (!loaded.exists) return;
-  loaded.in = load_row<FT_TYPE_ACT>(source_of(work.t, loaded), lane);
-#if FT_NORM != FT_NORM_NONE
-  loaded.weight =
-      load_row<FT_TYPE_WEIGHT>(loaded.of_all < FT_HQ ? work.q_weight : work.k_weight, lane);
-#endif
+  const int head = head_of(loaded.of_all);
+  // By branches, unlike elsewhere: choices among the addresses of three tensors would wait for all
+  // of them, one constant after the other.
+  if (loaded.of_all < FT_HQ) {
+    ask_row(loaded, head_address(work.t.q, loaded.token, head, kQStride), FT_Q_WEIGHT(work), lane);
+  } else if (!kHasV || loaded.of_all < FT_HQ + FT_HK) {
+    ask_row(loaded, head_address(work.t.k, loaded.token, head, kD), FT_K_WEIGHT(work), lane);
+  } else {
+    loaded.in = load_row<FT_TYPE_ACT>(head_address(work.t.v, loaded.token, head, kD), lane);
+  }
 #if FT_CACHE != FT_CACHE_NONE
   if (loaded.of_all >= FT_HQ)
     loaded.tensor_scale = load_tensor_scale(work.cache, loaded.of_all >= FT_HQ + FT_HK);
@@ -172,14 +187,14 @@ FT_DEVICE void do_head(const Work& work, const Head& loaded, int lane) {
   const int of_all = loaded.of_all;
   const bool is_v = kHasV && of_all >= FT_HQ + FT_HK;
   // Angles wait for positions alone, and are not to wait for the row as well.
-  const Early early = angles_ahead(work, loaded, is_v, lane);
+  const Early early = angles_ahead(work, loaded, lane);
+  const Places places = places_of<FT_TYPE_ACT>(target_of(work.t, loaded), lane);
   ft_keep_order();
-  char* const target = target_of(work.t, loaded);
   Numbers x = numbers_of(loaded.in);
   if (!is_v) norm_and_rotate(x, work, loaded, early, lane);
   if (FT_QUANT == FT_QUANT_PER_PAGE && of_all >= FT_HQ) return;
   const Stored<FT_TYPE_ACT> out = is_v ? loaded.in : stored_of<FT_TYPE_ACT>(x);
-  if (loaded.exists && has_target(of_all)) store_row(target, lane, out);
+  if (loaded.exists && has_target(of_all)) store_row(places, lane, out);
 #if FT_QUANT != FT_QUANT_PER_PAGE
   const int head = head_of(of_all);
   if (of_all < FT_HQ) return;
@@ -204,26 +219,31 @@ void qk_norm_rope_cache(Q_ARGUMENTS const void* k, ft_i64 k_row_stride,
                             CACHES SCALES COUNTS EPS) {
   Work work = {};
 #include "gather.h"
-  constexpr ft_u32 kTile = kGroups * FT_ROWS_PER_ITER;
   const ft_u32 rows = static_cast<ft_u32>(tokens) * kHeads;
   const ft_u32 own = ft_opaque(threadIdx.x);
-  for (ft_u32 start = blockIdx.x * kTile; start < rows; start += gridDim.x * kTile) {
-    // What follows from the thread is computed where it is used: ahead of the loop it would hold up
-    // the first load.
-    const ft_u32 thread = ft_opaque(own);
-    const int lane = static_cast<int>(thread % kLanes);
-    const ft_u32 first = start + thread / kLanes;
-    Head loaded[FT_ROWS_PER_ITER];
-    FT_UNROLL
-    for (int r = 0; r < FT_ROWS_PER_ITER; ++r)
-      loaded[r] = ask_head(work, first + r * kGroups, rows);
-    ft_keep_order();
-    FT_UNROLL
-    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) load_head(work, loaded[r], lane);
-    ft_keep_order();
-    FT_UNROLL
-    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) do_head(work, loaded[r], lane);
-  }
+  ft_u32 start = blockIdx.x * kTile;
+#if FT_V_STORE == FT_V_STORE_GROUPED
+  if (start < rows)  // there may be more blocks than rows of q and k need
+#endif
+      // Otherwise no block is without rows: nothing is compared ahead of the first load.
+    do {
+      // What follows from the thread is computed where it is used: ahead of the loop it would hold
+      // up the first load.
+      const ft_u32 thread = ft_opaque(own);
+      const int lane = static_cast<int>(thread % kLanes);
+      const ft_u32 first = start + thread / kLanes;
+      Head loaded[FT_ROWS_PER_ITER];
+      FT_UNROLL
+      for (int r = 0; r < FT_ROWS_PER_ITER; ++r)
+        loaded[r] = ask_head(work, first + r * kGroups, rows);
+      ft_keep_order();
+      FT_UNROLL
+      for (int r = 0; r < FT_ROWS_PER_ITER; ++r) load_head(work, loaded[r], lane);
+      ft_keep_order();
+      FT_UNROLL
+      for (int r = 0; r < FT_ROWS_PER_ITER; ++r) do_head(work, loaded[r], lane);
+      start += gridDim.x * kTile;
+    } while (start < rows);
 #if FT_V_STORE == FT_V_STORE_GROUPED
   write_values(work, tokens, static_cast<int>(threadIdx.x % kLanes),
                static_cast<int>(threadIdx.x / kLanes));
@@ -255,7 +275,7 @@ FT_DEVICE Numbers page_row(const Work& work, ft_i64 token, int head, bool exists
 #if FT_NORM != FT_NORM_NONE
     loaded.weight = load_row<FT_TYPE_WEIGHT>(work.k_weight, lane);
 #endif
-    const Early early = angles_ahead(work, loaded, false, lane);
+    const Early early = angles_ahead(work, loaded, lane);
     Numbers x = numbers_of(loaded.in);
     norm_and_rotate(x, work, loaded, early, lane);
     out = stored_of<FT_TYPE_ACT>(x);

@@ -11,7 +11,8 @@ namespace {
 constexpr int kRowThreads = FT_BLOCK_SIZE / FT_ROWS_PER_ITER;  // that share a segment
 constexpr int kSegmentChunks = FT_SEGMENT / kElements;
 constexpr int kPerThread = FT_THREAD_CHUNKS;  // chunks of a segment that a thread has at most
-constexpr bool kFull = kSegmentChunks % kRowThreads == 0;  // every thread has as many
+constexpr bool kFull = kSegmentChunks % kRowThreads == 0;     // every thread has as many
+constexpr bool kWhole = FT_SEGMENTS % FT_ROWS_PER_ITER == 0;  // a block's segments all exist
 // Whether the weights are those of every segment, and are worth keeping. A block of one segment
 // reads them after it: kept ones are converted ahead of the loop over segments, which then waits
 // for them before it asks for anything.
@@ -162,7 +163,7 @@ FT_DEVICE Place place_of(ft_u32 item, ft_u32 items, ft_u32 thread) {
   at.token = item / FT_SEGMENTS;
   at.segment = static_cast<int>(item % FT_SEGMENTS);
   at.first = static_cast<int>(thread % kRowThreads);
-  at.exists = item < items;
+  at.exists = kWhole || item < items;
   return at;
 }
 
@@ -200,13 +201,15 @@ void rmsnorm_gated(const void* x, ft_i64 x_row_stride, const void* z, ft_i64 z_r
   Weights kept = {};
   if constexpr (kKeepsWeights) kept = load_weights(t, place_of(0, items, own));
   int turn = 0;
-  for (ft_u32 item = blockIdx.x * FT_ROWS_PER_ITER; item < items;
-       item += gridDim.x * FT_ROWS_PER_ITER) {
+  // A grid has no block without segments: nothing is compared ahead of the first load.
+  ft_u32 item = blockIdx.x * FT_ROWS_PER_ITER;
+  do {
     // What follows from the thread is computed where it is used: ahead of the loop it would hold up
     // the first load.
     const ft_u32 thread = ft_opaque(own);
     const Place at = place_of(item + thread / kRowThreads, items, thread);
     norm_segment(t, kept, at, turn, eps);
     turn ^= 1;
-  }
+    item += gridDim.x * FT_ROWS_PER_ITER;
+  } while (item < items);
 }

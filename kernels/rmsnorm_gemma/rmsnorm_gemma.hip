@@ -11,6 +11,9 @@ namespace {
 constexpr int kRowThreads = FT_BLOCK_SIZE / FT_ROWS_PER_ITER;  // that share a row
 constexpr int kPerThread = FT_THREAD_CHUNKS;        // chunks of a row that a thread has at most
 constexpr bool kFull = kChunks % kRowThreads == 0;  // every thread has as many
+// Whether all rows of a block exist. Only loads are told: what is behind the comparison of the
+// others stays behind the loads.
+constexpr bool kExists = FT_ROWS_PER_ITER == 1;
 
 struct Tensors {
   Rows x, residual, y, residual_out, q, scale;
@@ -162,7 +165,7 @@ FT_DEVICE void norm_row(const Tensors& t, const Kept& kept, ft_i64 row, bool exi
   FT_UNROLL
   for (int k = 0; k < kPerThread; ++k) {
     const int chunk = first + k * kRowThreads;
-    if (exists && (kFull || chunk < kChunks)) input[k] = load_input(t, row, chunk);
+    if ((kExists || exists) && (kFull || chunk < kChunks)) input[k] = load_input(t, row, chunk);
   }
   const Weights weights = weights_of(kept, first);
   ft_keep_order();
@@ -254,9 +257,11 @@ void rmsnorm_gemma(const void* x, ft_i64 x_row_stride,
   const Kept kept = keep_weights(weight, first);
   const ft_u32 rows = static_cast<ft_u32>(tokens);
   int turn = 0;
-  for (ft_u32 row0 = blockIdx.x * FT_ROWS_PER_ITER; row0 < rows;
-       row0 += gridDim.x * FT_ROWS_PER_ITER) {
+  // A grid has no block without rows: nothing is compared ahead of the first load.
+  ft_u32 row0 = blockIdx.x * FT_ROWS_PER_ITER;
+  do {
     norm_row(t, kept, row0 + share, row0 + share < rows, first, turn, eps);
     turn ^= 1;
-  }
+    row0 += gridDim.x * FT_ROWS_PER_ITER;
+  } while (row0 < rows);
 }

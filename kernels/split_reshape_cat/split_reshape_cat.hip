@@ -50,10 +50,13 @@ FT_DEVICE ft_vec<BaChunks::kBytes> load_ba(const InputRows& in, ft_i64 row, ft_u
   return ft_load<BaChunks::kBytes>(in.ba + row * in.ba_row_bytes + source * BaChunks::kBytes);
 }
 
-FT_DEVICE void store_ba(const Outputs& out, ft_i64 row, ft_u32 c, ft_vec<BaChunks::kBytes> chunk) {
+FT_DEVICE char* ba_chunk_target(const Outputs& out, ft_i64 row, ft_u32 c) {
   const bool is_a = c >= BaChunks::kHalf;
   char* const to = (is_a ? out.a : out.b) + row * (BaChunks::kHalf * BaChunks::kBytes);
-  ft_store<BaChunks::kBytes>(to + (is_a ? c - BaChunks::kHalf : c) * BaChunks::kBytes, chunk);
+  return to + (is_a ? c - BaChunks::kHalf : c) * BaChunks::kBytes;
+}
+FT_DEVICE void store_ba(const Outputs& out, ft_i64 row, ft_u32 c, ft_vec<BaChunks::kBytes> chunk) {
+  ft_store<BaChunks::kBytes>(ba_chunk_target(out, row, c), chunk);
 }
 
 #if FT_MAPPING == FT_MAPPING_ROW_HEAD
@@ -65,10 +68,12 @@ constexpr ft_u32 kWidth = Row::kRow;
 #endif
 #if FT_MAPPING == FT_MAPPING_FLAT
 constexpr ft_u32 kTile = FT_BLOCK_SIZE * FT_ROWS_PER_ITER;
-constexpr bool kOneRow = false;  // per tile
+constexpr bool kOneRow = false;               // per tile
+constexpr bool kWhole = kWidth % kTile == 0;  // every tile has kTile items
 #else
 constexpr ft_u32 kTile = FT_ROWS_PER_ITER * kWidth;
 constexpr bool kOneRow = FT_ROWS_PER_ITER == 1;
+constexpr bool kWhole = kOneRow;
 #endif
 constexpr int kInFlight = clamp_in_flight((kTile + FT_BLOCK_SIZE - 1) / FT_BLOCK_SIZE);
 
@@ -82,13 +87,16 @@ struct Tile {
 struct Held {
   ft_vec<FT_VECTOR_BYTES> chunk[kInFlight];
 };
+struct Targets {
+  char* chunk[kInFlight];
+};
 
 // Whether every thread has its items [0, turns) of every tile, and whether it has all kInFlight of
 // those that come after its first ones.
 constexpr bool all_have(int turns) {
-  return kOneRow && turns * FT_BLOCK_SIZE <= static_cast<int>(kTile);
+  return kWhole && turns * FT_BLOCK_SIZE <= static_cast<int>(kTile);
 }
-constexpr bool rest_is_whole() { return kOneRow && kTile % (kInFlight * FT_BLOCK_SIZE) == 0; }
+constexpr bool rest_is_whole() { return kWhole && kTile % (kInFlight * FT_BLOCK_SIZE) == 0; }
 
 FT_DEVICE ft_i64 row_of(const Tile& tile, ft_u32 item) {
   return kOneRow ? tile.row0 : tile.row0 + (tile.first + item) / kWidth;
@@ -111,14 +119,25 @@ FT_DEVICE Held load_items(const InputRows& in, const Tile& tile, ft_u32 item) {
   return held;
 }
 
+// Where they go. Comes behind their loads and ahead of the first store, which waits for them.
+FT_DEVICE Targets targets_of(const Outputs& out, const Tile& tile, ft_u32 item) {
+  Targets targets;
+  FT_UNROLL
+  for (int u = 0; u < kInFlight; ++u, item += FT_BLOCK_SIZE) {
+    const ft_u32 at = column_of(tile, item);
+    const ft_u32 c = kPerHead ? head_chunk<Row>(tile.head, at) : at;
+    targets.chunk[u] = ft_computed<FT_VECTOR_BYTES>(chunk_target(out, row_of(tile, item), c));
+  }
+  return targets;
+}
+
 template <bool REST>
-FT_DEVICE void store_items(const Outputs& out, const Tile& tile, ft_u32 item, const Held& held) {
+FT_DEVICE void store_items(const Tile& tile, ft_u32 item, const Held& held,
+                           const Targets& targets) {
   FT_UNROLL
   for (int u = 0; u < kInFlight; ++u, item += FT_BLOCK_SIZE) {
     if (!(REST ? rest_is_whole() : all_have(u + 1)) && item >= tile.count) continue;
-    const ft_u32 at = column_of(tile, item);
-    const ft_u32 c = kPerHead ? head_chunk<Row>(tile.head, at) : at;
-    store_chunk(chunk_target(out, row_of(tile, item), c), held.chunk[u]);
+    store_chunk(targets.chunk[u], held.chunk[u]);
   }
 }
 
@@ -126,8 +145,10 @@ FT_DEVICE void store_items(const Outputs& out, const Tile& tile, ft_u32 item, co
 FT_DEVICE void move_rest(const InputRows& in, const Outputs& out, const Tile& tile, ft_u32 thread) {
   if constexpr (kInFlight * FT_BLOCK_SIZE < kTile) {
     for (ft_u32 item = thread + kInFlight * FT_BLOCK_SIZE; item < tile.count;
-         item += kInFlight * FT_BLOCK_SIZE)
-      store_items<true>(out, tile, item, load_items<true>(in, tile, item));
+         item += kInFlight * FT_BLOCK_SIZE) {
+      const Held held = load_items<true>(in, tile, item);
+      store_items<true>(tile, item, held, targets_of(out, tile, item));
+    }
   }
 }
 
@@ -169,9 +190,11 @@ FT_DEVICE void move_tile(const InputRows& in, const Outputs& out, ft_i64 row0, i
   if (ba.exists) first = load_ba(in, ba.row, source_ba_chunk(ba.c));
   ft_keep_order();
   const Held held = load_items<false>(in, tile, thread);
+  const Targets targets = targets_of(out, tile, thread);
+  char* const ba_target = ft_computed<BaChunks::kBytes>(ba_chunk_target(out, ba.row, ba.c));
   ft_keep_order();
-  store_items<false>(out, tile, thread, held);
-  if (ba.exists) store_ba(out, ba.row, ba.c, first);
+  store_items<false>(tile, thread, held, targets);
+  if (ba.exists) ft_store<BaChunks::kBytes>(ba_target, first);
   move_rest(in, out, tile, thread);
   if constexpr (FT_ROWS_PER_ITER * kBaWidth <= FT_BLOCK_SIZE) return;
   for (ft_u32 item = thread + FT_BLOCK_SIZE; item < ba_rows * kBaWidth; item += FT_BLOCK_SIZE) {
@@ -224,16 +247,19 @@ FT_DEVICE void move_line(const InputRows& in, const Outputs& out, ft_i64 tokens)
   ft_i64 item = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x;
   bool first = item < tokens * BaChunks::kAll;
   ft_vec<BaChunks::kBytes> ba;
-  for (ft_i64 number = blockIdx.x; number < tiles; number += gridDim.x) {
+  // A grid has no block without tiles: nothing is compared ahead of the first load.
+  ft_i64 number = blockIdx.x;
+  do {
     const ft_u32 thread = ft_opaque(threadIdx.x);
     const Tile tile = line_tile(number, all);
     const Held held = load_items<false>(in, tile, thread);
     if (number == blockIdx.x && first)
       ba = load_ba(in, item / BaChunks::kAll,
                    source_ba_chunk(static_cast<ft_u32>(item % BaChunks::kAll)));
-    store_items<false>(out, tile, thread, held);
+    store_items<false>(tile, thread, held, targets_of(out, tile, thread));
     move_rest(in, out, tile, thread);
-  }
+    number += gridDim.x;
+  } while (number < tiles);
   for (; item < tokens * BaChunks::kAll; item += stride) {
     const ft_i64 row = item / BaChunks::kAll;
     const ft_u32 c = static_cast<ft_u32>(item % BaChunks::kAll);
@@ -290,12 +316,18 @@ void split_reshape_cat(SRC_ROWS_PARAMETERS, void* __restrict__ mixed_qkv, void* 
   const ft_i64 step = static_cast<ft_i64>(gridDim.x) * FT_ROWS_PER_ITER;
 #endif
   const int head = static_cast<int>(blockIdx.y);
-  for (ft_i64 row = begin; row < end; row += step) {
+#if FT_MAPPING == FT_MAPPING_CHUNK
+  if (begin >= end) return;
+#endif
+  // No other block is without rows: nothing is compared ahead of the first load.
+  ft_i64 row = begin;
+  do {
     const int rows = end - row < FT_ROWS_PER_ITER ? static_cast<int>(end - row) : FT_ROWS_PER_ITER;
     move_tile(in, out, row, rows, head);
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
     zero_tile(static_cast<char*>(core_attn_out), row, rows, head, num_actual_tokens);
 #endif
-  }
+    row += step;
+  } while (row < end);
 #endif
 }

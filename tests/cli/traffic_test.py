@@ -220,7 +220,7 @@ class SplitReshapeCat(harness.ProgramTest):
         for file in shipped.iterdir():
             text = file.read_text().replace("family: split_reshape_cat", "family: strided_lanes")
             if file.name == "split_reshape_cat.hip":
-                self.assertEqual(text.count(step), 2)
+                self.assertEqual(text.count(step), 3)
                 # Every thread takes a run of chunks instead of every 256th.
                 text = text.replace(step, "item += threadIdx.x * (kInFlight - 1);\n  FT_UNROLL\n"
                                     "  for (int u = 0; u < kInFlight; ++u, ++item) {")
