@@ -1201,7 +1201,7 @@ inline constexpr Define defines_4[] = {
     {"FT_ANGLES_REGISTERS", "0"},
     {"FT_BASELINE_ELEMENTS", "8"},
     {"FT_BASELINE_ITEMS", "16"},
-    {"FT_BLOCK_HEADS", "7"},
+    {"FT_BLOCK_HEADS", "14"},
     {"FT_BLOCK_SIZE", "128"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
@@ -1227,7 +1227,7 @@ inline constexpr Define defines_4[] = {
     {"FT_HEADS", "28"},
     {"FT_HEAD_DIM", "256"},
     {"FT_HEAD_SLOTS", "4"},
-    {"FT_HEAD_SPLIT", "4"},
+    {"FT_HEAD_SPLIT", "2"},
     {"FT_HEAD_THREADS", "32"},
     {"FT_IN_PLACE", "FT_IN_PLACE_OFF"},
     {"FT_IN_PLACE_OFF", "0"},
@@ -1273,7 +1273,84 @@ inline constexpr Define defines_5[] = {
     {"FT_ALIGN_POSITIONS_THW", "4"},
     {"FT_ALIGN_Q", "16"},
     {"FT_ALIGN_Q_OUT", "16"},
-    {"FT_ANGLES", "FT_ANGLES_REGISTERS"},
+    {"FT_ANGLES", "FT_ANGLES_LDS"},
+    {"FT_ANGLES_LDS", "1"},
+    {"FT_ANGLES_REGISTERS", "0"},
+    {"FT_BASELINE_ELEMENTS", "8"},
+    {"FT_BASELINE_ITEMS", "16"},
+    {"FT_BLOCK_HEADS", "28"},
+    {"FT_BLOCK_SIZE", "256"},
+    {"FT_BYTES_ACT", "2"},
+    {"FT_BYTES_INDEX", "8"},
+    {"FT_BYTES_TABLE", "2"},
+    {"FT_CHUNK_ELEMENTS", "4"},
+    {"FT_GATE", "FT_GATE_OFF"},
+    {"FT_GATE_OFF", "0"},
+    {"FT_GATE_ON", "1"},
+    {"FT_GRID_BLOCKS_MAX", "16777215"},
+    {"FT_HALF", "32"},
+    {"FT_HAS_COS", "0"},
+    {"FT_HAS_COS_SIN", "1"},
+    {"FT_HAS_K", "1"},
+    {"FT_HAS_K_INOUT", "0"},
+    {"FT_HAS_K_OUT", "1"},
+    {"FT_HAS_POSITIONS", "0"},
+    {"FT_HAS_POSITIONS_THW", "1"},
+    {"FT_HAS_Q", "1"},
+    {"FT_HAS_Q_GATE", "0"},
+    {"FT_HAS_Q_INOUT", "0"},
+    {"FT_HAS_Q_OUT", "1"},
+    {"FT_HAS_SIN", "0"},
+    {"FT_HEADS", "28"},
+    {"FT_HEAD_DIM", "256"},
+    {"FT_HEAD_SLOTS", "8"},
+    {"FT_HEAD_SPLIT", "1"},
+    {"FT_HEAD_THREADS", "32"},
+    {"FT_IN_PLACE", "FT_IN_PLACE_OFF"},
+    {"FT_IN_PLACE_OFF", "0"},
+    {"FT_IN_PLACE_ON", "1"},
+    {"FT_KV_HEADS", "4"},
+    {"FT_K_LIMIT", "16"},
+    {"FT_MROPE", "FT_MROPE_INTERLEAVED"},
+    {"FT_MROPE_HEIGHT", "10"},
+    {"FT_MROPE_INTERLEAVED", "0"},
+    {"FT_MROPE_NONE", "2"},
+    {"FT_MROPE_SECTIONED", "1"},
+    {"FT_MROPE_TIME", "12"},
+    {"FT_MROPE_WIDTH", "10"},
+    {"FT_PAIRS", "FT_PAIRS_NEOX"},
+    {"FT_PAIRS_GPTJ", "1"},
+    {"FT_PAIRS_NEOX", "0"},
+    {"FT_PRODUCT_ROUNDING", "FT_PRODUCT_ROUNDING_OFF"},
+    {"FT_PRODUCT_ROUNDING_OFF", "0"},
+    {"FT_PRODUCT_ROUNDING_ON", "1"},
+    {"FT_Q_COLUMNS", "256"},
+    {"FT_Q_HEADS", "24"},
+    {"FT_Q_LIMIT", "16"},
+    {"FT_ROTARY_DIM", "64"},
+    {"FT_ROWS_PER_ITER", "1"},
+    {"FT_ROW_THREADS", "256"},
+    {"FT_TABLE_ALIGN", "16"},
+    {"FT_TABLE_COLUMNS", "64"},
+    {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
+    {"FT_TABLE_LAYOUT_DUPLICATED", "2"},
+    {"FT_TABLE_LAYOUT_PACKED", "0"},
+    {"FT_TABLE_LAYOUT_SEPARATE", "1"},
+    {"FT_TYPE_ACT", "ft_bf16"},
+    {"FT_TYPE_INDEX", "ft_i64"},
+    {"FT_TYPE_TABLE", "ft_bf16"},
+    {"FT_VECTOR_BYTES", "8"},
+    {"FT_VECTOR_BYTES_MAX", "16"},
+    {"FT_WAVE_SIZE", "32"},
+};
+inline constexpr Define defines_6[] = {
+    {"FT_ALIGN_COS_SIN", "16"},
+    {"FT_ALIGN_K", "16"},
+    {"FT_ALIGN_K_OUT", "16"},
+    {"FT_ALIGN_POSITIONS_THW", "4"},
+    {"FT_ALIGN_Q", "16"},
+    {"FT_ALIGN_Q_OUT", "16"},
+    {"FT_ANGLES", "FT_ANGLES_LDS"},
     {"FT_ANGLES_LDS", "1"},
     {"FT_ANGLES_REGISTERS", "0"},
     {"FT_BASELINE_ELEMENTS", "8"},
@@ -1343,7 +1420,7 @@ inline constexpr Define defines_5[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_6[] = {
+inline constexpr Define defines_7[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K", "16"},
     {"FT_ALIGN_K_OUT", "16"},
@@ -1420,7 +1497,7 @@ inline constexpr Define defines_6[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_7[] = {
+inline constexpr Define defines_8[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K", "16"},
     {"FT_ALIGN_K_OUT", "16"},
@@ -1433,7 +1510,7 @@ inline constexpr Define defines_7[] = {
     {"FT_BASELINE_ELEMENTS", "8"},
     {"FT_BASELINE_ITEMS", "16"},
     {"FT_BLOCK_HEADS", "9"},
-    {"FT_BLOCK_SIZE", "128"},
+    {"FT_BLOCK_SIZE", "256"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
     {"FT_BYTES_TABLE", "2"},
@@ -1441,7 +1518,7 @@ inline constexpr Define defines_7[] = {
     {"FT_GATE", "FT_GATE_OFF"},
     {"FT_GATE_OFF", "0"},
     {"FT_GATE_ON", "1"},
-    {"FT_GRID_BLOCKS_MAX", "33554431"},
+    {"FT_GRID_BLOCKS_MAX", "16777215"},
     {"FT_HALF", "32"},
     {"FT_HAS_COS", "0"},
     {"FT_HAS_COS_SIN", "1"},
@@ -1457,7 +1534,7 @@ inline constexpr Define defines_7[] = {
     {"FT_HAS_SIN", "0"},
     {"FT_HEADS", "34"},
     {"FT_HEAD_DIM", "256"},
-    {"FT_HEAD_SLOTS", "4"},
+    {"FT_HEAD_SLOTS", "8"},
     {"FT_HEAD_SPLIT", "4"},
     {"FT_HEAD_THREADS", "32"},
     {"FT_IN_PLACE", "FT_IN_PLACE_OFF"},
@@ -1483,84 +1560,7 @@ inline constexpr Define defines_7[] = {
     {"FT_Q_LIMIT", "16"},
     {"FT_ROTARY_DIM", "64"},
     {"FT_ROWS_PER_ITER", "1"},
-    {"FT_ROW_THREADS", "128"},
-    {"FT_TABLE_ALIGN", "16"},
-    {"FT_TABLE_COLUMNS", "64"},
-    {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
-    {"FT_TABLE_LAYOUT_DUPLICATED", "2"},
-    {"FT_TABLE_LAYOUT_PACKED", "0"},
-    {"FT_TABLE_LAYOUT_SEPARATE", "1"},
-    {"FT_TYPE_ACT", "ft_bf16"},
-    {"FT_TYPE_INDEX", "ft_i64"},
-    {"FT_TYPE_TABLE", "ft_bf16"},
-    {"FT_VECTOR_BYTES", "8"},
-    {"FT_VECTOR_BYTES_MAX", "16"},
-    {"FT_WAVE_SIZE", "32"},
-};
-inline constexpr Define defines_8[] = {
-    {"FT_ALIGN_COS_SIN", "16"},
-    {"FT_ALIGN_K", "16"},
-    {"FT_ALIGN_K_OUT", "16"},
-    {"FT_ALIGN_POSITIONS_THW", "4"},
-    {"FT_ALIGN_Q", "16"},
-    {"FT_ALIGN_Q_OUT", "16"},
-    {"FT_ANGLES", "FT_ANGLES_REGISTERS"},
-    {"FT_ANGLES_LDS", "1"},
-    {"FT_ANGLES_REGISTERS", "0"},
-    {"FT_BASELINE_ELEMENTS", "8"},
-    {"FT_BASELINE_ITEMS", "16"},
-    {"FT_BLOCK_HEADS", "34"},
-    {"FT_BLOCK_SIZE", "128"},
-    {"FT_BYTES_ACT", "2"},
-    {"FT_BYTES_INDEX", "8"},
-    {"FT_BYTES_TABLE", "2"},
-    {"FT_CHUNK_ELEMENTS", "4"},
-    {"FT_GATE", "FT_GATE_OFF"},
-    {"FT_GATE_OFF", "0"},
-    {"FT_GATE_ON", "1"},
-    {"FT_GRID_BLOCKS_MAX", "33554431"},
-    {"FT_HALF", "32"},
-    {"FT_HAS_COS", "0"},
-    {"FT_HAS_COS_SIN", "1"},
-    {"FT_HAS_K", "1"},
-    {"FT_HAS_K_INOUT", "0"},
-    {"FT_HAS_K_OUT", "1"},
-    {"FT_HAS_POSITIONS", "0"},
-    {"FT_HAS_POSITIONS_THW", "1"},
-    {"FT_HAS_Q", "1"},
-    {"FT_HAS_Q_GATE", "0"},
-    {"FT_HAS_Q_INOUT", "0"},
-    {"FT_HAS_Q_OUT", "1"},
-    {"FT_HAS_SIN", "0"},
-    {"FT_HEADS", "34"},
-    {"FT_HEAD_DIM", "256"},
-    {"FT_HEAD_SLOTS", "4"},
-    {"FT_HEAD_SPLIT", "1"},
-    {"FT_HEAD_THREADS", "32"},
-    {"FT_IN_PLACE", "FT_IN_PLACE_OFF"},
-    {"FT_IN_PLACE_OFF", "0"},
-    {"FT_IN_PLACE_ON", "1"},
-    {"FT_KV_HEADS", "2"},
-    {"FT_K_LIMIT", "16"},
-    {"FT_MROPE", "FT_MROPE_INTERLEAVED"},
-    {"FT_MROPE_HEIGHT", "10"},
-    {"FT_MROPE_INTERLEAVED", "0"},
-    {"FT_MROPE_NONE", "2"},
-    {"FT_MROPE_SECTIONED", "1"},
-    {"FT_MROPE_TIME", "12"},
-    {"FT_MROPE_WIDTH", "10"},
-    {"FT_PAIRS", "FT_PAIRS_NEOX"},
-    {"FT_PAIRS_GPTJ", "1"},
-    {"FT_PAIRS_NEOX", "0"},
-    {"FT_PRODUCT_ROUNDING", "FT_PRODUCT_ROUNDING_OFF"},
-    {"FT_PRODUCT_ROUNDING_OFF", "0"},
-    {"FT_PRODUCT_ROUNDING_ON", "1"},
-    {"FT_Q_COLUMNS", "256"},
-    {"FT_Q_HEADS", "32"},
-    {"FT_Q_LIMIT", "16"},
-    {"FT_ROTARY_DIM", "64"},
-    {"FT_ROWS_PER_ITER", "1"},
-    {"FT_ROW_THREADS", "128"},
+    {"FT_ROW_THREADS", "256"},
     {"FT_TABLE_ALIGN", "16"},
     {"FT_TABLE_COLUMNS", "64"},
     {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
@@ -1591,7 +1591,7 @@ inline constexpr Define defines_9[] = {
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
     {"FT_BYTES_TABLE", "2"},
-    {"FT_CHUNK_ELEMENTS", "8"},
+    {"FT_CHUNK_ELEMENTS", "4"},
     {"FT_GATE", "FT_GATE_OFF"},
     {"FT_GATE_OFF", "0"},
     {"FT_GATE_ON", "1"},
@@ -1613,7 +1613,7 @@ inline constexpr Define defines_9[] = {
     {"FT_HEAD_DIM", "256"},
     {"FT_HEAD_SLOTS", "4"},
     {"FT_HEAD_SPLIT", "1"},
-    {"FT_HEAD_THREADS", "16"},
+    {"FT_HEAD_THREADS", "32"},
     {"FT_IN_PLACE", "FT_IN_PLACE_OFF"},
     {"FT_IN_PLACE_OFF", "0"},
     {"FT_IN_PLACE_ON", "1"},
@@ -1636,8 +1636,8 @@ inline constexpr Define defines_9[] = {
     {"FT_Q_HEADS", "32"},
     {"FT_Q_LIMIT", "16"},
     {"FT_ROTARY_DIM", "64"},
-    {"FT_ROWS_PER_ITER", "2"},
-    {"FT_ROW_THREADS", "64"},
+    {"FT_ROWS_PER_ITER", "1"},
+    {"FT_ROW_THREADS", "128"},
     {"FT_TABLE_ALIGN", "16"},
     {"FT_TABLE_COLUMNS", "64"},
     {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
@@ -1647,7 +1647,7 @@ inline constexpr Define defines_9[] = {
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_INDEX", "ft_i64"},
     {"FT_TYPE_TABLE", "ft_bf16"},
-    {"FT_VECTOR_BYTES", "16"},
+    {"FT_VECTOR_BYTES", "8"},
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
@@ -1736,16 +1736,16 @@ inline constexpr Define defines_11[] = {
     {"FT_ANGLES_REGISTERS", "0"},
     {"FT_BASELINE_ELEMENTS", "8"},
     {"FT_BASELINE_ITEMS", "4"},
-    {"FT_BLOCK_HEADS", "18"},
-    {"FT_BLOCK_SIZE", "256"},
+    {"FT_BLOCK_HEADS", "9"},
+    {"FT_BLOCK_SIZE", "128"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
     {"FT_BYTES_TABLE", "2"},
-    {"FT_CHUNK_ELEMENTS", "8"},
+    {"FT_CHUNK_ELEMENTS", "4"},
     {"FT_GATE", "FT_GATE_OFF"},
     {"FT_GATE_OFF", "0"},
     {"FT_GATE_ON", "1"},
-    {"FT_GRID_BLOCKS_MAX", "16777215"},
+    {"FT_GRID_BLOCKS_MAX", "33554431"},
     {"FT_HALF", "32"},
     {"FT_HAS_COS", "0"},
     {"FT_HAS_COS_SIN", "1"},
@@ -1761,9 +1761,9 @@ inline constexpr Define defines_11[] = {
     {"FT_HAS_SIN", "0"},
     {"FT_HEADS", "18"},
     {"FT_HEAD_DIM", "256"},
-    {"FT_HEAD_SLOTS", "8"},
-    {"FT_HEAD_SPLIT", "1"},
-    {"FT_HEAD_THREADS", "4"},
+    {"FT_HEAD_SLOTS", "16"},
+    {"FT_HEAD_SPLIT", "2"},
+    {"FT_HEAD_THREADS", "8"},
     {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
     {"FT_IN_PLACE_OFF", "0"},
     {"FT_IN_PLACE_ON", "1"},
@@ -1786,8 +1786,8 @@ inline constexpr Define defines_11[] = {
     {"FT_Q_HEADS", "16"},
     {"FT_Q_LIMIT", "16"},
     {"FT_ROTARY_DIM", "64"},
-    {"FT_ROWS_PER_ITER", "8"},
-    {"FT_ROW_THREADS", "32"},
+    {"FT_ROWS_PER_ITER", "1"},
+    {"FT_ROW_THREADS", "128"},
     {"FT_TABLE_ALIGN", "16"},
     {"FT_TABLE_COLUMNS", "64"},
     {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
@@ -1797,7 +1797,7 @@ inline constexpr Define defines_11[] = {
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_INDEX", "ft_i64"},
     {"FT_TYPE_TABLE", "ft_bf16"},
-    {"FT_VECTOR_BYTES", "16"},
+    {"FT_VECTOR_BYTES", "8"},
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
@@ -1806,7 +1806,7 @@ inline constexpr Define defines_12[] = {
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
     {"FT_ALIGN_Q_INOUT", "16"},
-    {"FT_ANGLES", "FT_ANGLES_REGISTERS"},
+    {"FT_ANGLES", "FT_ANGLES_LDS"},
     {"FT_ANGLES_LDS", "1"},
     {"FT_ANGLES_REGISTERS", "0"},
     {"FT_BASELINE_ELEMENTS", "8"},
@@ -1816,7 +1816,7 @@ inline constexpr Define defines_12[] = {
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
     {"FT_BYTES_TABLE", "2"},
-    {"FT_CHUNK_ELEMENTS", "8"},
+    {"FT_CHUNK_ELEMENTS", "4"},
     {"FT_GATE", "FT_GATE_OFF"},
     {"FT_GATE_OFF", "0"},
     {"FT_GATE_ON", "1"},
@@ -1836,9 +1836,9 @@ inline constexpr Define defines_12[] = {
     {"FT_HAS_SIN", "0"},
     {"FT_HEADS", "18"},
     {"FT_HEAD_DIM", "256"},
-    {"FT_HEAD_SLOTS", "16"},
+    {"FT_HEAD_SLOTS", "8"},
     {"FT_HEAD_SPLIT", "1"},
-    {"FT_HEAD_THREADS", "4"},
+    {"FT_HEAD_THREADS", "8"},
     {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
     {"FT_IN_PLACE_OFF", "0"},
     {"FT_IN_PLACE_ON", "1"},
@@ -1872,7 +1872,7 @@ inline constexpr Define defines_12[] = {
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_INDEX", "ft_i64"},
     {"FT_TYPE_TABLE", "ft_bf16"},
-    {"FT_VECTOR_BYTES", "16"},
+    {"FT_VECTOR_BYTES", "8"},
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
@@ -1956,7 +1956,82 @@ inline constexpr Define defines_14[] = {
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
     {"FT_ALIGN_Q_INOUT", "16"},
-    {"FT_ANGLES", "FT_ANGLES_LDS"},
+    {"FT_ANGLES", "FT_ANGLES_REGISTERS"},
+    {"FT_ANGLES_LDS", "1"},
+    {"FT_ANGLES_REGISTERS", "0"},
+    {"FT_BASELINE_ELEMENTS", "8"},
+    {"FT_BASELINE_ITEMS", "4"},
+    {"FT_BLOCK_HEADS", "14"},
+    {"FT_BLOCK_SIZE", "128"},
+    {"FT_BYTES_ACT", "2"},
+    {"FT_BYTES_INDEX", "8"},
+    {"FT_BYTES_TABLE", "2"},
+    {"FT_CHUNK_ELEMENTS", "4"},
+    {"FT_GATE", "FT_GATE_OFF"},
+    {"FT_GATE_OFF", "0"},
+    {"FT_GATE_ON", "1"},
+    {"FT_GRID_BLOCKS_MAX", "33554431"},
+    {"FT_HALF", "32"},
+    {"FT_HAS_COS", "0"},
+    {"FT_HAS_COS_SIN", "1"},
+    {"FT_HAS_K", "0"},
+    {"FT_HAS_K_INOUT", "1"},
+    {"FT_HAS_K_OUT", "0"},
+    {"FT_HAS_POSITIONS", "0"},
+    {"FT_HAS_POSITIONS_THW", "1"},
+    {"FT_HAS_Q", "0"},
+    {"FT_HAS_Q_GATE", "0"},
+    {"FT_HAS_Q_INOUT", "1"},
+    {"FT_HAS_Q_OUT", "0"},
+    {"FT_HAS_SIN", "0"},
+    {"FT_HEADS", "28"},
+    {"FT_HEAD_DIM", "256"},
+    {"FT_HEAD_SLOTS", "16"},
+    {"FT_HEAD_SPLIT", "2"},
+    {"FT_HEAD_THREADS", "8"},
+    {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
+    {"FT_IN_PLACE_OFF", "0"},
+    {"FT_IN_PLACE_ON", "1"},
+    {"FT_KV_HEADS", "4"},
+    {"FT_K_LIMIT", "16"},
+    {"FT_MROPE", "FT_MROPE_INTERLEAVED"},
+    {"FT_MROPE_HEIGHT", "10"},
+    {"FT_MROPE_INTERLEAVED", "0"},
+    {"FT_MROPE_NONE", "2"},
+    {"FT_MROPE_SECTIONED", "1"},
+    {"FT_MROPE_TIME", "12"},
+    {"FT_MROPE_WIDTH", "10"},
+    {"FT_PAIRS", "FT_PAIRS_NEOX"},
+    {"FT_PAIRS_GPTJ", "1"},
+    {"FT_PAIRS_NEOX", "0"},
+    {"FT_PRODUCT_ROUNDING", "FT_PRODUCT_ROUNDING_OFF"},
+    {"FT_PRODUCT_ROUNDING_OFF", "0"},
+    {"FT_PRODUCT_ROUNDING_ON", "1"},
+    {"FT_Q_COLUMNS", "256"},
+    {"FT_Q_HEADS", "24"},
+    {"FT_Q_LIMIT", "16"},
+    {"FT_ROTARY_DIM", "64"},
+    {"FT_ROWS_PER_ITER", "1"},
+    {"FT_ROW_THREADS", "128"},
+    {"FT_TABLE_ALIGN", "16"},
+    {"FT_TABLE_COLUMNS", "64"},
+    {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
+    {"FT_TABLE_LAYOUT_DUPLICATED", "2"},
+    {"FT_TABLE_LAYOUT_PACKED", "0"},
+    {"FT_TABLE_LAYOUT_SEPARATE", "1"},
+    {"FT_TYPE_ACT", "ft_bf16"},
+    {"FT_TYPE_INDEX", "ft_i64"},
+    {"FT_TYPE_TABLE", "ft_bf16"},
+    {"FT_VECTOR_BYTES", "8"},
+    {"FT_VECTOR_BYTES_MAX", "16"},
+    {"FT_WAVE_SIZE", "32"},
+};
+inline constexpr Define defines_15[] = {
+    {"FT_ALIGN_COS_SIN", "16"},
+    {"FT_ALIGN_K_INOUT", "16"},
+    {"FT_ALIGN_POSITIONS_THW", "4"},
+    {"FT_ALIGN_Q_INOUT", "16"},
+    {"FT_ANGLES", "FT_ANGLES_REGISTERS"},
     {"FT_ANGLES_LDS", "1"},
     {"FT_ANGLES_REGISTERS", "0"},
     {"FT_BASELINE_ELEMENTS", "8"},
@@ -1986,7 +2061,7 @@ inline constexpr Define defines_14[] = {
     {"FT_HAS_SIN", "0"},
     {"FT_HEADS", "28"},
     {"FT_HEAD_DIM", "256"},
-    {"FT_HEAD_SLOTS", "8"},
+    {"FT_HEAD_SLOTS", "16"},
     {"FT_HEAD_SPLIT", "1"},
     {"FT_HEAD_THREADS", "4"},
     {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
@@ -2011,8 +2086,8 @@ inline constexpr Define defines_14[] = {
     {"FT_Q_HEADS", "24"},
     {"FT_Q_LIMIT", "16"},
     {"FT_ROTARY_DIM", "64"},
-    {"FT_ROWS_PER_ITER", "2"},
-    {"FT_ROW_THREADS", "32"},
+    {"FT_ROWS_PER_ITER", "1"},
+    {"FT_ROW_THREADS", "64"},
     {"FT_TABLE_ALIGN", "16"},
     {"FT_TABLE_COLUMNS", "64"},
     {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
@@ -2026,7 +2101,7 @@ inline constexpr Define defines_14[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_15[] = {
+inline constexpr Define defines_16[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
@@ -2090,7 +2165,7 @@ inline constexpr Define defines_15[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_16[] = {
+inline constexpr Define defines_17[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
@@ -2165,81 +2240,6 @@ inline constexpr Define defines_16[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_17[] = {
-    {"FT_ALIGN_COS_SIN", "16"},
-    {"FT_ALIGN_K_INOUT", "16"},
-    {"FT_ALIGN_POSITIONS_THW", "4"},
-    {"FT_ALIGN_Q_INOUT", "16"},
-    {"FT_ANGLES", "FT_ANGLES_REGISTERS"},
-    {"FT_ANGLES_LDS", "1"},
-    {"FT_ANGLES_REGISTERS", "0"},
-    {"FT_BASELINE_ELEMENTS", "8"},
-    {"FT_BASELINE_ITEMS", "4"},
-    {"FT_BLOCK_HEADS", "17"},
-    {"FT_BLOCK_SIZE", "128"},
-    {"FT_BYTES_ACT", "2"},
-    {"FT_BYTES_INDEX", "8"},
-    {"FT_BYTES_TABLE", "2"},
-    {"FT_CHUNK_ELEMENTS", "4"},
-    {"FT_GATE", "FT_GATE_OFF"},
-    {"FT_GATE_OFF", "0"},
-    {"FT_GATE_ON", "1"},
-    {"FT_GRID_BLOCKS_MAX", "33554431"},
-    {"FT_HALF", "32"},
-    {"FT_HAS_COS", "0"},
-    {"FT_HAS_COS_SIN", "1"},
-    {"FT_HAS_K", "0"},
-    {"FT_HAS_K_INOUT", "1"},
-    {"FT_HAS_K_OUT", "0"},
-    {"FT_HAS_POSITIONS", "0"},
-    {"FT_HAS_POSITIONS_THW", "1"},
-    {"FT_HAS_Q", "0"},
-    {"FT_HAS_Q_GATE", "0"},
-    {"FT_HAS_Q_INOUT", "1"},
-    {"FT_HAS_Q_OUT", "0"},
-    {"FT_HAS_SIN", "0"},
-    {"FT_HEADS", "34"},
-    {"FT_HEAD_DIM", "256"},
-    {"FT_HEAD_SLOTS", "16"},
-    {"FT_HEAD_SPLIT", "2"},
-    {"FT_HEAD_THREADS", "8"},
-    {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
-    {"FT_IN_PLACE_OFF", "0"},
-    {"FT_IN_PLACE_ON", "1"},
-    {"FT_KV_HEADS", "2"},
-    {"FT_K_LIMIT", "16"},
-    {"FT_MROPE", "FT_MROPE_INTERLEAVED"},
-    {"FT_MROPE_HEIGHT", "10"},
-    {"FT_MROPE_INTERLEAVED", "0"},
-    {"FT_MROPE_NONE", "2"},
-    {"FT_MROPE_SECTIONED", "1"},
-    {"FT_MROPE_TIME", "12"},
-    {"FT_MROPE_WIDTH", "10"},
-    {"FT_PAIRS", "FT_PAIRS_NEOX"},
-    {"FT_PAIRS_GPTJ", "1"},
-    {"FT_PAIRS_NEOX", "0"},
-    {"FT_PRODUCT_ROUNDING", "FT_PRODUCT_ROUNDING_OFF"},
-    {"FT_PRODUCT_ROUNDING_OFF", "0"},
-    {"FT_PRODUCT_ROUNDING_ON", "1"},
-    {"FT_Q_COLUMNS", "256"},
-    {"FT_Q_HEADS", "32"},
-    {"FT_Q_LIMIT", "16"},
-    {"FT_ROTARY_DIM", "64"},
-    {"FT_ROWS_PER_ITER", "1"},
-    {"FT_ROW_THREADS", "128"},
-    {"FT_TABLE_ALIGN", "16"},
-    {"FT_TABLE_COLUMNS", "64"},
-    {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
-    {"FT_TABLE_LAYOUT_DUPLICATED", "2"},
-    {"FT_TABLE_LAYOUT_PACKED", "0"},
-    {"FT_TABLE_LAYOUT_SEPARATE", "1"},
-    {"FT_TYPE_ACT", "ft_bf16"},
-    {"FT_TYPE_INDEX", "ft_i64"},
-    {"FT_TYPE_TABLE", "ft_bf16"},
-    {"FT_VECTOR_BYTES", "8"},
-    {"FT_VECTOR_BYTES_MAX", "16"},
-    {"FT_WAVE_SIZE", "32"},
-};
 inline constexpr Define defines_18[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K_INOUT", "16"},
@@ -2250,7 +2250,7 @@ inline constexpr Define defines_18[] = {
     {"FT_ANGLES_REGISTERS", "0"},
     {"FT_BASELINE_ELEMENTS", "8"},
     {"FT_BASELINE_ITEMS", "4"},
-    {"FT_BLOCK_HEADS", "34"},
+    {"FT_BLOCK_HEADS", "17"},
     {"FT_BLOCK_SIZE", "512"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
@@ -2276,7 +2276,7 @@ inline constexpr Define defines_18[] = {
     {"FT_HEADS", "34"},
     {"FT_HEAD_DIM", "256"},
     {"FT_HEAD_SLOTS", "8"},
-    {"FT_HEAD_SPLIT", "1"},
+    {"FT_HEAD_SPLIT", "2"},
     {"FT_HEAD_THREADS", "8"},
     {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
     {"FT_IN_PLACE_OFF", "0"},
@@ -2316,6 +2316,81 @@ inline constexpr Define defines_18[] = {
     {"FT_WAVE_SIZE", "32"},
 };
 inline constexpr Define defines_19[] = {
+    {"FT_ALIGN_COS_SIN", "16"},
+    {"FT_ALIGN_K_INOUT", "16"},
+    {"FT_ALIGN_POSITIONS_THW", "4"},
+    {"FT_ALIGN_Q_INOUT", "16"},
+    {"FT_ANGLES", "FT_ANGLES_REGISTERS"},
+    {"FT_ANGLES_LDS", "1"},
+    {"FT_ANGLES_REGISTERS", "0"},
+    {"FT_BASELINE_ELEMENTS", "8"},
+    {"FT_BASELINE_ITEMS", "4"},
+    {"FT_BLOCK_HEADS", "34"},
+    {"FT_BLOCK_SIZE", "64"},
+    {"FT_BYTES_ACT", "2"},
+    {"FT_BYTES_INDEX", "8"},
+    {"FT_BYTES_TABLE", "2"},
+    {"FT_CHUNK_ELEMENTS", "8"},
+    {"FT_GATE", "FT_GATE_OFF"},
+    {"FT_GATE_OFF", "0"},
+    {"FT_GATE_ON", "1"},
+    {"FT_GRID_BLOCKS_MAX", "67108863"},
+    {"FT_HALF", "32"},
+    {"FT_HAS_COS", "0"},
+    {"FT_HAS_COS_SIN", "1"},
+    {"FT_HAS_K", "0"},
+    {"FT_HAS_K_INOUT", "1"},
+    {"FT_HAS_K_OUT", "0"},
+    {"FT_HAS_POSITIONS", "0"},
+    {"FT_HAS_POSITIONS_THW", "1"},
+    {"FT_HAS_Q", "0"},
+    {"FT_HAS_Q_GATE", "0"},
+    {"FT_HAS_Q_INOUT", "1"},
+    {"FT_HAS_Q_OUT", "0"},
+    {"FT_HAS_SIN", "0"},
+    {"FT_HEADS", "34"},
+    {"FT_HEAD_DIM", "256"},
+    {"FT_HEAD_SLOTS", "16"},
+    {"FT_HEAD_SPLIT", "1"},
+    {"FT_HEAD_THREADS", "4"},
+    {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
+    {"FT_IN_PLACE_OFF", "0"},
+    {"FT_IN_PLACE_ON", "1"},
+    {"FT_KV_HEADS", "2"},
+    {"FT_K_LIMIT", "16"},
+    {"FT_MROPE", "FT_MROPE_INTERLEAVED"},
+    {"FT_MROPE_HEIGHT", "10"},
+    {"FT_MROPE_INTERLEAVED", "0"},
+    {"FT_MROPE_NONE", "2"},
+    {"FT_MROPE_SECTIONED", "1"},
+    {"FT_MROPE_TIME", "12"},
+    {"FT_MROPE_WIDTH", "10"},
+    {"FT_PAIRS", "FT_PAIRS_NEOX"},
+    {"FT_PAIRS_GPTJ", "1"},
+    {"FT_PAIRS_NEOX", "0"},
+    {"FT_PRODUCT_ROUNDING", "FT_PRODUCT_ROUNDING_OFF"},
+    {"FT_PRODUCT_ROUNDING_OFF", "0"},
+    {"FT_PRODUCT_ROUNDING_ON", "1"},
+    {"FT_Q_COLUMNS", "256"},
+    {"FT_Q_HEADS", "32"},
+    {"FT_Q_LIMIT", "16"},
+    {"FT_ROTARY_DIM", "64"},
+    {"FT_ROWS_PER_ITER", "1"},
+    {"FT_ROW_THREADS", "64"},
+    {"FT_TABLE_ALIGN", "16"},
+    {"FT_TABLE_COLUMNS", "64"},
+    {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
+    {"FT_TABLE_LAYOUT_DUPLICATED", "2"},
+    {"FT_TABLE_LAYOUT_PACKED", "0"},
+    {"FT_TABLE_LAYOUT_SEPARATE", "1"},
+    {"FT_TYPE_ACT", "ft_bf16"},
+    {"FT_TYPE_INDEX", "ft_i64"},
+    {"FT_TYPE_TABLE", "ft_bf16"},
+    {"FT_VECTOR_BYTES", "16"},
+    {"FT_VECTOR_BYTES_MAX", "16"},
+    {"FT_WAVE_SIZE", "32"},
+};
+inline constexpr Define defines_20[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
@@ -2387,192 +2462,200 @@ struct Geometry {
 
 inline constexpr Row rows[] = {
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.864 us [1.85, 1.874] at 1, 1.89x the baseline [1.88, 1.9], 65 candidates, 2 tied, proved on sm_90 fast
+    // tokens 0..1: 1.784 us [1.775, 1.795] at 1, 1.97x the baseline [1.96, 1.99], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
-    //   tied: angles=lds,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=16
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "cd71d5429f84ea54a8d65901b07e51fa", defines_0, 75,
-     {16, 4, 65, 2, 1.864398785290264, 1.8501407760411022, 1.8744268642159774, 0.24898209877457483, 1.8913874942577598, 1.8806691164138984, 1.9021669586705456, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 2.109 us [2.101, 2.114] at 16, 1.95x the baseline [1.94, 1.96], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=16
+     "68f048fb1465454649b7491226fd9435", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
+     {16, 4, 65, 1, 1.7839861274869353, 1.7752936871915543, 1.7947296815453544, 0.5508947285782878, 1.974654897009802, 1.961765429475178, 1.9876290527394718, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 2.011 us [1.998, 2.019] at 16, 2.06x the baseline [2.04, 2.07], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=512,head_split=2,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "cd71d5429f84ea54a8d65901b07e51fa", defines_0, 75,
-     {16, 4, 65, 1, 2.109223443503473, 2.101046739508511, 2.114387676978055, 0.13952104908826868, 1.950313284360282, 1.9357928115139973, 1.9649426759557351, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.514 us [2.508, 2.526] at 128, 1.89x the baseline [1.88, 1.89], 65 candidates, 1 tied, proved on sm_90 fast
+     "68f048fb1465454649b7491226fd9435", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
+     {16, 4, 65, 1, 2.0108587893785215, 1.9979312634995348, 2.0189151927843323, 0.204167360642154, 2.0553297002075714, 2.0435650926609554, 2.0671620354674967, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.442 us [2.432, 2.448] at 128, 1.94x the baseline [1.93, 1.96], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "cd71d5429f84ea54a8d65901b07e51fa", defines_0, 75,
-     {24, 4, 65, 1, 2.5144242854030043, 2.507504201680098, 2.5257176666243786, 0.1872998663035389, 1.885384301439936, 1.876160856732106, 1.8946530897716742, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 6.875 us [6.826, 6.924] at 1024, 1.42x the baseline [1.41, 1.43], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
+     "68f048fb1465454649b7491226fd9435", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
+     {24, 4, 65, 1, 2.4417643545051213, 2.4322189639239955, 2.4483048249132753, 0.18728048131116054, 1.943564248757267, 1.9290155301082335, 1.9582226944722705, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 6.854 us [6.83, 6.885] at 1024, 1.43x the baseline [1.42, 1.44], 65 candidates, 2 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=512,head_split=1,rows_per_iter=4,vector_bytes=16
+    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
     {129, 1024, 1024, false, Implementation::fused, {256, 4, 16, 2, words::angles::lds}, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16",
-     "d8bf8638590e2210f699de0679a67380", "60be1ac43767caf9872ef5eb853d28ed", defines_1, 75,
-     {24, 4, 65, 1, 6.8745112713472345, 6.825631184350807, 6.923580935160179, 0.6100033959447777, 1.4218004684486087, 1.4088290119370974, 1.4348913565466392, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 42.55 us [42.38, 42.7] at 8192, 1.34x the baseline [1.33, 1.36], 65 candidates, 0 tied, proved on sm_90 fast
+     "68f048fb1465454649b7491226fd9435", "1b9a46e6bc0eabd64443a5cfacea819c", defines_1, 75,
+     {24, 4, 65, 2, 6.853968325535877, 6.830062900170478, 6.884538460922521, 0.30378247782520124, 1.4280243797271903, 1.4209128959511323, 1.4351714555523043, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 41.39 us [41.16, 41.57] at 8192, 1.37x the baseline [1.35, 1.39], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
     {1025, 8192, 8192, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "e69b87e4fb35fcb46cd2267f73c78268", defines_2, 75,
-     {24, 4, 65, 0, 42.554778357346855, 42.382361748688496, 42.70406803387692, 0.23069817539458917, 1.3414840348105987, 1.3267011900463268, 1.3564315982778945, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 152.1 us [152, 152.4] at 32768, 1.34x the baseline [1.32, 1.37], 65 candidates, 0 tied, proved on sm_90 fast
+     "68f048fb1465454649b7491226fd9435", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
+     {24, 4, 65, 1, 41.39466660145001, 41.156478890782815, 41.57472637752214, 0.2644533544998919, 1.367899337151056, 1.3467672722826611, 1.3893629843015514, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 151.7 us [151.1, 152.3] at 32768, 1.34x the baseline [1.32, 1.37], 65 candidates, 2 tied, proved on sm_90 fast
+    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
+    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "e69b87e4fb35fcb46cd2267f73c78268", defines_2, 75,
-     {24, 4, 65, 0, 152.1459979315599, 151.95747451470703, 152.43612400710384, 0.06171104284395204, 1.3415354289175998, 1.3184403124949853, 1.3650351024502474, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+     "68f048fb1465454649b7491226fd9435", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
+     {24, 4, 65, 2, 151.7446612318357, 151.12352928759842, 152.25595677724607, 0.2573166553246968, 1.3406766071333813, 1.3152562849458638, 1.3665882349223342, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.875 us [1.873, 1.877] at 1, 1.87x the baseline [1.86, 1.88], 62 candidates, 0 tied, proved on sm_90 fast
+    // tokens 0..1: 1.792 us [1.788, 1.799] at 1, 1.96x the baseline [1.95, 1.96], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "6ef8c208b24267db608abdf10989bf8b", defines_3, 75,
-     {16, 4, 62, 0, 1.8745059746184518, 1.8726656459274291, 1.877014683445502, 0.18931849372062726, 1.8669731716263396, 1.8570069889275327, 1.8769928408215237, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 2.137 us [2.128, 2.148] at 16, 1.92x the baseline [1.91, 1.93], 62 candidates, 0 tied, proved on sm_90 fast
+     "68f048fb1465454649b7491226fd9435", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
+     {16, 4, 65, 1, 1.7924307052184034, 1.787597695191171, 1.7986041497040768, 0.276379671082124, 1.9584043300876592, 1.951849559936936, 1.9649811126990815, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 2.048 us [2.032, 2.062] at 16, 2.02x the baseline [1.99, 2.05], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "6ef8c208b24267db608abdf10989bf8b", defines_3, 75,
-     {24, 4, 62, 0, 2.1373152845736705, 2.1280008584739534, 2.147545872089553, 0.35586259624390815, 1.921361614344382, 1.9089296116307781, 1.9338745811179119, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.749 us [2.744, 2.754] at 128, 1.82x the baseline [1.82, 1.83], 62 candidates, 0 tied, proved on sm_90 fast
+     "68f048fb1465454649b7491226fd9435", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
+     {24, 4, 65, 0, 2.04826666775978, 2.0315725861097738, 2.061620209917038, 0.45295466970907206, 2.017380616949678, 1.989220050442856, 2.0459398409634004, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.666 us [2.649, 2.68] at 128, 1.88x the baseline [1.88, 1.89], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "6ef8c208b24267db608abdf10989bf8b", defines_3, 75,
-     {24, 4, 62, 0, 2.749118725572966, 2.7438519243384625, 2.7538786284466954, 0.15126643266637446, 1.8229626637132115, 1.8151497426684189, 1.8308092137935694, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 9.631 us [9.609, 9.654] at 1024, 1.38x the baseline [1.37, 1.39], 62 candidates, 0 tied, proved on sm_90 fast
-    {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "806c9b890c9288635433cee9af4d93ec", defines_4, 75,
-     {24, 4, 62, 0, 9.63086684544881, 9.609056730566667, 9.654269238464217, 0.1566575705700647, 1.3784084321615975, 1.368774425885926, 1.3881102465984712, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 61.5 us [61.43, 61.6] at 8192, 1.38x the baseline [1.37, 1.39], 62 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
-    {1025, 8192, 8192, false, Implementation::fused, {128, 1, 8, 1, words::angles::registers}, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "bbe2f1cbbbad677fddc2c5bbdc68c615", defines_5, 75,
-     {24, 4, 62, 1, 61.503850199558116, 61.4287430509549, 61.59918901854354, 0.1442439996600352, 1.3831972184937484, 1.372602549445242, 1.3938736643190013, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 230.8 us [229.2, 232.5] at 32768, 1.38x the baseline [1.24, 1.52], 62 candidates, 3 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
+     "68f048fb1465454649b7491226fd9435", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
+     {24, 4, 65, 1, 2.66557089784593, 2.64851140196766, 2.6804295459010032, 0.39620755357508247, 1.8819402967906322, 1.8769402820458745, 1.8869536311639827, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 9.304 us [9.19, 9.366] at 1024, 1.43x the baseline [1.41, 1.45], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
+    {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::lds}, "angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
+     "68f048fb1465454649b7491226fd9435", "38693b33dbd6abb79f9bba58f6ed02ba", defines_4, 75,
+     {24, 4, 65, 1, 9.304044726822111, 9.190396498671367, 9.365653552853184, 0.17147337816275746, 1.4285685150471468, 1.4072910829328789, 1.4501676497024651, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 60.39 us [60.32, 60.47] at 8192, 1.4x the baseline [1.39, 1.42], 65 candidates, 0 tied, proved on sm_90 fast
+    {1025, 8192, 8192, false, Implementation::fused, {256, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8",
+     "68f048fb1465454649b7491226fd9435", "9da8489d251380860e21843236a56a6a", defines_5, 75,
+     {24, 4, 65, 0, 60.389328334066604, 60.32274157729988, 60.4684260118656, 0.10036141617684705, 1.4018141835382147, 1.3862733511601648, 1.417529236585515, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 230.4 us [230.3, 230.6] at 32768, 1.37x the baseline [1.25, 1.51], 65 candidates, 5 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16
+    //   tied: angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=16
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
     //   tied: angles=registers,block_size=256,head_split=1,rows_per_iter=2,vector_bytes=16
-    {8193, 32768, 32768, false, Implementation::fused, {128, 1, 8, 1, words::angles::registers}, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "bbe2f1cbbbad677fddc2c5bbdc68c615", defines_5, 75,
-     {12, 2, 62, 3, 230.82666099071503, 229.19463381984346, 232.47023685399304, 0.08735730725579254, 1.3754650634646612, 1.2428251494551052, 1.5222609082551288, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
+    {8193, 32768, 32768, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
+     "68f048fb1465454649b7491226fd9435", "eff4f1def3a29cf75309d0cb863aca0a", defines_6, 75,
+     {12, 2, 65, 5, 230.42889767222934, 230.2763841412206, 230.5815115878633, 0.05546957178197119, 1.3744132724562301, 1.2516023705768309, 1.5092747408533966, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.82 us [1.81, 1.829] at 1, 1.95x the baseline [1.93, 1.96], 65 candidates, 0 tied, proved on sm_90 fast
+    // tokens 0..1: 1.736 us [1.73, 1.741] at 1, 2.03x the baseline [2.02, 2.04], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 8, words::angles::registers}, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "5caf801552f47a96b7c3a38fc3bbfdfa", defines_6, 75,
-     {8, 4, 65, 0, 1.8203657258439947, 1.8104083937557567, 1.8294182076165308, 0.7528116462695013, 1.9467490942665877, 1.933167003647678, 1.9604266102601453, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 2.106 us [2.1, 2.112] at 16, 1.96x the baseline [1.96, 1.97], 65 candidates, 0 tied, proved on sm_90 fast
+     "68f048fb1465454649b7491226fd9435", "d7ac1c33a2a0f0d9dde31b930a24b9bd", defines_7, 75,
+     {16, 4, 65, 0, 1.7363472531239192, 1.7303637108731609, 1.7406515904935007, 0.2884386143161535, 2.030464162326528, 2.0198272498831535, 2.0411570913952524, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 2.039 us [2.036, 2.043] at 16, 2.03x the baseline [2.02, 2.04], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 8, words::angles::registers}, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "5caf801552f47a96b7c3a38fc3bbfdfa", defines_6, 75,
-     {24, 4, 65, 0, 2.105959450415558, 2.0995833736468805, 2.111640542951178, 0.14453065466578752, 1.9609587623019102, 1.9551989085871297, 1.966735584067701, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.939 us [2.92, 2.956] at 128, 1.8x the baseline [1.78, 1.81], 65 candidates, 0 tied, proved on sm_90 fast
-    {17, 128, 128, false, Implementation::fused, {128, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "8227a63e1bbe10540c9ee50fb507ffa1", defines_7, 75,
-     {24, 4, 65, 0, 2.9387620854235834, 2.920326190507733, 2.9559721489298907, 0.4019692184756487, 1.7960714877753032, 1.7839348861529178, 1.8082906580497642, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 11.09 us [11.04, 11.15] at 1024, 1.41x the baseline [1.39, 1.43], 65 candidates, 0 tied, proved on sm_90 fast
-    {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "8227a63e1bbe10540c9ee50fb507ffa1", defines_7, 75,
-     {16, 4, 65, 0, 11.086000284800926, 11.035164181217693, 11.145926365753843, 0.3108814946787507, 1.412595678454881, 1.3936673962684958, 1.4317810376651579, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 74.34 us [73.58, 75.08] at 8192, 1.33x the baseline [1.32, 1.35], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
-    {1025, 8192, 8192, false, Implementation::fused, {128, 1, 8, 1, words::angles::registers}, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "d8bf8638590e2210f699de0679a67380", "9f9429d67da4ff3195295ee4d58d3647", defines_8, 75,
-     {36, 6, 65, 1, 74.33599588416871, 73.57963568051274, 75.07845012558707, 1.0140966988980256, 1.3339391516385588, 1.3150338055512147, 1.353116287020728, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 281 us [276.6, 286] at 32768, 1.33x the baseline [1.3, 1.36], 65 candidates, 4 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
+     "68f048fb1465454649b7491226fd9435", "d7ac1c33a2a0f0d9dde31b930a24b9bd", defines_7, 75,
+     {24, 4, 65, 0, 2.0386494325669426, 2.0355653505384725, 2.0426512908298187, 0.2342519158932679, 2.032529347423766, 2.0235414168809807, 2.0415571995094304, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 3.04 us [3.025, 3.054] at 128, 1.73x the baseline [1.72, 1.74], 65 candidates, 2 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8
+    //   tied: angles=registers,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
+    {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
+     "68f048fb1465454649b7491226fd9435", "7513eb808575fcfdc8f76da09520c43b", defines_8, 75,
+     {24, 4, 65, 2, 3.0396745377589784, 3.02509307202423, 3.0542579338128752, 0.366586990340737, 1.7301452103470327, 1.7165782761278587, 1.7438193704973903, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 11.28 us [11.17, 11.45] at 1024, 1.38x the baseline [1.36, 1.4], 65 candidates, 0 tied, proved on sm_90 fast
+    {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
+     "68f048fb1465454649b7491226fd9435", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
+     {16, 4, 65, 0, 11.275375029072165, 11.1700555331891, 11.445435788063973, 0.2887250502201842, 1.3832444555797432, 1.363491880828692, 1.4032831810697768, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 73.61 us [72.68, 74.68] at 8192, 1.34x the baseline [1.31, 1.37], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
+    {1025, 8192, 8192, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
+     "68f048fb1465454649b7491226fd9435", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
+     {24, 4, 65, 1, 73.61371389457159, 72.68066303934978, 74.68108571172377, 0.9923070045902672, 1.3418752901923245, 1.3126544455617457, 1.3717466165729266, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 280.2 us [275.1, 285.5] at 32768, 1.33x the baseline [1.3, 1.36], 65 candidates, 5 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16
     //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
+    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
-    {8193, 32768, 32768, false, Implementation::fused, {128, 2, 16, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16",
-     "d8bf8638590e2210f699de0679a67380", "6aa6aa3b82316370ceed10922715856e", defines_9, 75,
-     {16, 4, 65, 4, 281.01667513449985, 276.6393462335405, 285.9704522066478, 1.1789027382286432, 1.3261533030276882, 1.2976677611970944, 1.3552641405754489, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    {8193, 32768, 32768, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
+     "68f048fb1465454649b7491226fd9435", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
+     {16, 4, 65, 5, 280.19667168458307, 275.0926680473779, 285.53918094477757, 1.463059204302702, 1.3299052436287928, 1.3000076089967054, 1.3604904654337613, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.698 us [1.632, 1.767] at 1, 2.1x the baseline [2.05, 2.16], 65 candidates, 0 tied, proved on sm_90 fast
+    // tokens 0..1: 1.684 us [1.669, 1.698] at 1, 2.12x the baseline [2.08, 2.16], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
-     {4, 2, 65, 0, 1.6980582848191261, 1.6317187360632894, 1.7670775718781322, 0.32202355617942513, 2.103607503672313, 2.045172860408802, 2.1637117405430124, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 1.907 us [1.874, 1.94] at 16, 2.12x the baseline [2.04, 2.2], 65 candidates, 1 tied, proved on sm_90 fast
+     "3f40a4bb7eda42586414dd1696e8db77", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
+     {4, 2, 65, 0, 1.6836064471000873, 1.6690212707745151, 1.6983182834710682, 0.49020540958918923, 2.1213156678908143, 2.084930777369913, 2.158335524460751, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 1.878 us [1.831, 1.927] at 16, 2.15x the baseline [2.02, 2.29], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
+    //   tied: angles=registers,block_size=64,head_split=4,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
-     {4, 2, 65, 1, 1.90693066443926, 1.874075408786293, 1.940358290517399, 0.1500699692295883, 2.1185718073582147, 2.0374827592258513, 2.2028880895357443, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.236 us [2.199, 2.247] at 128, 2.16x the baseline [2.14, 2.18], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
-    {17, 128, 128, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
-     {24, 6, 65, 1, 2.235811052525432, 2.199076220913623, 2.2474269440173034, 0.30433954335103375, 2.1560989114892855, 2.135988861945791, 2.176398294460424, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 3.389 us [3.28, 3.501] at 1024, 1.81x the baseline [1.77, 1.84], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8
-    {129, 1024, 1024, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "681c586d67a224d2fc767c6f36fa1eb8", defines_10, 73,
-     {24, 4, 65, 1, 3.3885626630349592, 3.2804756910324935, 3.5013372741956226, 2.6564231731910084, 1.8064623360587675, 1.7726083150364267, 1.8409629154491691, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 16.97 us [14.33, 19.09] at 8192, 1.18x the baseline [1.15, 1.22], 65 candidates, 5 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
-    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
+     "3f40a4bb7eda42586414dd1696e8db77", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
+     {4, 2, 65, 2, 1.8781174727968737, 1.8307516954986955, 1.9267009270493454, 0.1144224153078673, 2.153218431330834, 2.0233745478084284, 2.2913946496186646, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.167 us [2.124, 2.202] at 128, 2.23x the baseline [2.2, 2.25], 65 candidates, 0 tied, proved on sm_90 fast
+    {17, 128, 128, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
+     "3f40a4bb7eda42586414dd1696e8db77", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
+     {16, 4, 65, 0, 2.167494294648161, 2.1236762991376277, 2.201813309323752, 1.1351387931992536, 2.2275003677410203, 2.203298119377618, 2.2519684670215967, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 3.426 us [3.328, 3.509] at 1024, 1.79x the baseline [1.75, 1.83], 65 candidates, 0 tied, proved on sm_90 fast
+    {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
+     "3f40a4bb7eda42586414dd1696e8db77", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
+     {24, 4, 65, 0, 3.4258355955024817, 3.327776356346982, 3.5087062638598026, 1.7308296913226846, 1.7891650464171296, 1.7460381818047535, 1.8333571377070643, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 17.57 us [16.07, 17.78] at 8192, 1.16x the baseline [1.16, 1.17], 65 candidates, 4 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=4,vector_bytes=16
-    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
+    //   tied: angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
-    {1025, 8192, 8192, false, Implementation::fused, {256, 8, 16, 1, words::angles::registers}, "angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16",
-     "0f387a3d40f65e1020f617a6a0253b24", "d3d38cafa0c74d2c141452b0a64fad75", defines_11, 73,
-     {24, 4, 65, 5, 16.966917241613068, 14.32796805466901, 19.085394799958046, 6.663847319621848, 1.182782482473141, 1.1477274243665507, 1.2189082278115317, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 60.72 us [57.82, 64.66] at 32768, 1.09x the baseline [1.07, 1.12], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
+    {1025, 8192, 8192, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
+     "3f40a4bb7eda42586414dd1696e8db77", "da20d3f0f5b0e65fea684af25206f426", defines_12, 73,
+     {48, 8, 65, 4, 17.57458255936702, 16.07251616003627, 17.782786374080505, 0.6561172013847786, 1.1626629058938747, 1.1576724745933598, 1.1676748496731881, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 65.49 us [59.44, 66.36] at 32768, 1.08x the baseline [1.07, 1.1], 65 candidates, 4 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
+    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
+    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=4,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
-    {8193, 32768, 32768, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
-     "0f387a3d40f65e1020f617a6a0253b24", "bea64c2ea5dab3ca61a51a3f4abaae9b", defines_12, 73,
-     {66, 11, 65, 2, 60.71733733018239, 57.82226244018314, 64.6570871269412, 12.631327768910188, 1.0926139726461297, 1.0697925090272284, 1.1159222775892261, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    {8193, 32768, 32768, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
+     "3f40a4bb7eda42586414dd1696e8db77", "da20d3f0f5b0e65fea684af25206f426", defines_12, 73,
+     {48, 8, 65, 4, 65.4922659198443, 59.43950958148375, 66.35579905850969, 0.4412672606529655, 1.0839866006522731, 1.0678829153879155, 1.1003331296547942, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.705 us [1.697, 1.712] at 1, 2.15x the baseline [2.09, 2.2], 65 candidates, 0 tied, proved on sm_90 fast
-    {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
-     {4, 2, 65, 0, 1.7048125640333942, 1.6972848549024053, 1.7123734519609812, 0.5679989376865173, 2.1486437077763236, 2.094277966459664, 2.2044207392255477, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 1.922 us [1.87, 1.976] at 16, 2.21x the baseline [2.15, 2.28], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
-    {2, 16, 16, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
-     {4, 2, 65, 1, 1.9220006913581282, 1.8699028242750115, 1.975540832255127, 0.3000332935998352, 2.212808625575673, 2.1474824884963275, 2.2801219752206943, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.274 us [2.241, 2.285] at 128, 2.18x the baseline [2.16, 2.21], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
-    {17, 128, 128, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
-     {36, 6, 65, 1, 2.2737064857366254, 2.2410601707894826, 2.2853375863185237, 0.34945390760788164, 2.1826285537383847, 2.1597558914764754, 2.205743446467641, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 4.157 us [4.026, 4.203] at 1024, 1.73x the baseline [1.71, 1.75], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
+    // tokens 0..1: 1.688 us [1.66, 1.715] at 1, 2.17x the baseline [2.16, 2.18], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8
-    {129, 1024, 1024, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "258409b8a4ff1dfd77919781c0eb735f", defines_13, 73,
-     {36, 6, 65, 2, 4.156588804390696, 4.025627993829333, 4.203120844804967, 0.5714378062061491, 1.726481851990404, 1.705273499884194, 1.7479539707000888, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 25.3 us [23.84, 26.73] at 8192, 1.19x the baseline [1.15, 1.22], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
-    {1025, 8192, 8192, false, Implementation::fused, {64, 2, 16, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16",
-     "0f387a3d40f65e1020f617a6a0253b24", "125bf9cd2e0493186f12d03d698fac1f", defines_14, 73,
-     {72, 12, 65, 1, 25.29949634163468, 23.84386230166306, 26.727730335632398, 13.57878913294748, 1.1856790927069234, 1.1517999183082404, 1.2205547930123128, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 99.65 us [49.78, 198.9] at 32768, 1x the baseline [1, 1], 65 candidates, 4 tied, proved on sm_90 fast
+    {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
+     "3f40a4bb7eda42586414dd1696e8db77", "4a1a500adf1d9ad7df5ab9c5f4fec8aa", defines_13, 73,
+     {4, 2, 65, 1, 1.6875000222137682, 1.660076266616006, 1.7153739545789115, 0.29396561112856295, 2.1715566606265493, 2.1629826027366827, 2.1801647060614875, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 1.879 us [1.806, 1.955] at 16, 2.27x the baseline [2.25, 2.29], 65 candidates, 0 tied, proved on sm_90 fast
+    {2, 16, 16, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
+     "3f40a4bb7eda42586414dd1696e8db77", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
+     {4, 2, 65, 0, 1.8790987541266666, 1.8057105234058333, 1.9554504334648874, 0.44042049609600314, 2.2698620540828305, 2.252308730333417, 2.2875521793153184, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.201 us [2.16, 2.241] at 128, 2.25x the baseline [2.2, 2.3], 65 candidates, 0 tied, proved on sm_90 fast
+    {17, 128, 128, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
+     "3f40a4bb7eda42586414dd1696e8db77", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
+     {24, 4, 65, 0, 2.2005076300842683, 2.1595682614255067, 2.240596046561271, 1.3148380845047505, 2.248849105600974, 2.197594836698815, 2.3012987723247993, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 4.019 us [3.888, 4.159] at 1024, 1.75x the baseline [1.69, 1.82], 65 candidates, 0 tied, proved on sm_90 fast
+    {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
+     "3f40a4bb7eda42586414dd1696e8db77", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
+     {24, 4, 65, 0, 4.018944626053174, 3.8876855005954067, 4.158842193183399, 2.6049222745801464, 1.7513762223645146, 1.689401360780967, 1.8156246013948127, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 25.17 us [23.21, 26.48] at 8192, 1.2x the baseline [1.15, 1.24], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
+    {1025, 8192, 8192, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
+     "3f40a4bb7eda42586414dd1696e8db77", "145d7ccef4008d6324f72678d1754e7b", defines_15, 73,
+     {72, 12, 65, 1, 25.169887890418373, 23.210618087557876, 26.47516212663424, 12.66208708921817, 1.1964813525085767, 1.1513330946892644, 1.2434000494766648, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 99.42 us [50.63, 194.7] at 32768, 1x the baseline [1, 1], 65 candidates, 6 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
     //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
     //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
+    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
     {8193, 32768, 32768, true, Implementation::unfused, {256, {}, {}, {}, {}}, "block_size=256,implementation=unfused",
-     "e711bb18d389a1fffce148ed1c8eed63", "bcd4ebd4ac8680782d726f130cef0486", defines_15, 62,
-     {8, 2, 65, 4, 99.64511295159659, 49.77692461974023, 198.8814531120955, 0.15235587035851383, 1.0, 1.0, 1.0, 2, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+     "afd1f29e4d612b9e715af811220e1aaa", "bcd4ebd4ac8680782d726f130cef0486", defines_16, 62,
+     {8, 2, 65, 6, 99.42311131291919, 50.627817146789454, 194.69999981584783, 0.11963136247830863, 1.0, 1.0, 1.0, 2, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.718 us [1.686, 1.75] at 1, 2.12x the baseline [2.05, 2.19], 65 candidates, 0 tied, proved on sm_90 fast
+    // tokens 0..1: 1.685 us [1.604, 1.77] at 1, 2.16x the baseline [2.15, 2.17], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "8185ddadf037d42670a01319923eec92", defines_16, 73,
-     {4, 2, 65, 0, 1.7175782316674788, 1.6861677240279882, 1.7495701737339309, 0.17270981268980856, 2.1185490013668544, 2.0468006511184536, 2.192812411281938, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 1.928 us [1.883, 1.974] at 16, 2.14x the baseline [2.08, 2.2], 65 candidates, 0 tied, proved on sm_90 fast
+     "3f40a4bb7eda42586414dd1696e8db77", "9ebb1c999682388008f79f794ec3acff", defines_17, 73,
+     {4, 2, 65, 0, 1.6847267936639212, 1.6037234927222719, 1.7697949238638775, 1.9801425402453783, 2.1600009432686735, 2.148927994056834, 2.1711309489312582, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 1.869 us [1.836, 1.898] at 16, 2.2x the baseline [2.18, 2.22], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "8185ddadf037d42670a01319923eec92", defines_16, 73,
-     {4, 2, 65, 0, 1.9277566102113617, 1.8825587428542556, 1.9740327401520714, 1.6901685142587863, 2.1391769256280053, 2.075421929552028, 2.2048904148020703, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.303 us [2.232, 2.367] at 128, 2.12x the baseline [2.07, 2.18], 65 candidates, 0 tied, proved on sm_90 fast
+     "3f40a4bb7eda42586414dd1696e8db77", "9ebb1c999682388008f79f794ec3acff", defines_17, 73,
+     {8, 4, 65, 0, 1.8690711633766188, 1.8360847029979552, 1.8981587280992196, 1.3687781227203757, 2.2033195668696046, 2.184964313656255, 2.22182901725607, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.262 us [2.183, 2.331] at 128, 2.16x the baseline [2.11, 2.22], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "8185ddadf037d42670a01319923eec92", defines_16, 73,
-     {24, 4, 65, 0, 2.3027022900404757, 2.2319249118101405, 2.3673881049953605, 2.1483492505052166, 2.1206164724294374, 2.066754598762797, 2.1758820451306016, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 4.525 us [4.363, 4.712] at 1024, 1.69x the baseline [1.66, 1.71], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8
-    {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "295649f41a0bc677b97666b62df6b41b", defines_17, 73,
-     {72, 12, 65, 1, 4.525169271689196, 4.362580816294962, 4.712433527066833, 7.837758158514436, 1.687577342466882, 1.6643547630499622, 1.7111239442657773, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 31.84 us [26.57, 36.37] at 8192, 1.15x the baseline [1.09, 1.22], 65 candidates, 0 tied, proved on sm_90 fast
-    {1025, 8192, 8192, false, Implementation::fused, {512, 8, 8, 1, words::angles::registers}, "angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8",
-     "0f387a3d40f65e1020f617a6a0253b24", "8d9a64d051e10c3eac46638466abbfca", defines_18, 73,
-     {24, 4, 65, 0, 31.841094422544167, 26.572076821465664, 36.37483811499662, 8.646810200407712, 1.1529638355919651, 1.0887838441385589, 1.2209270125923781, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 120.3 us [106.7, 134.6] at 32768, 1x the baseline [1, 1], 65 candidates, 3 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
-    //   tied: angles=registers,block_size=512,head_split=1,rows_per_iter=8,vector_bytes=8
-    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
+     "3f40a4bb7eda42586414dd1696e8db77", "9ebb1c999682388008f79f794ec3acff", defines_17, 73,
+     {24, 4, 65, 0, 2.2619082309581615, 2.1825500307579104, 2.3306396049868012, 2.1898484337502286, 2.163608183633288, 2.109807283938036, 2.218781027026931, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 4.761 us [4.469, 4.845] at 1024, 1.65x the baseline [1.63, 1.68], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=registers,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=8
+    {129, 1024, 1024, false, Implementation::fused, {512, 8, 8, 2, words::angles::registers}, "angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8",
+     "3f40a4bb7eda42586414dd1696e8db77", "d14075806a0114a41c485c5b1d14df4a", defines_18, 73,
+     {36, 6, 65, 1, 4.760830715680734, 4.468579686052215, 4.845484272511699, 0.6425476250697483, 1.6511514471959314, 1.6272739436657182, 1.675379312862191, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 33.65 us [27.38, 35.8] at 8192, 1.15x the baseline [1.07, 1.25], 65 candidates, 0 tied, proved on sm_90 fast
+    {1025, 8192, 8192, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
+     "3f40a4bb7eda42586414dd1696e8db77", "8497b4d459a3cb9cdc320c92f3ec7b7a", defines_19, 73,
+     {36, 6, 65, 0, 33.650920031562684, 27.384438002741376, 35.80431749665766, 0.27180658140963787, 1.1548040798196395, 1.0657865594868363, 1.2512565962646254, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 127 us [113.6, 128.4] at 32768, 1x the baseline [1, 1], 65 candidates, 2 tied, proved on sm_90 fast
+    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
+    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
     {8193, 32768, 32768, true, Implementation::unfused, {256, {}, {}, {}, {}}, "block_size=256,implementation=unfused",
-     "e711bb18d389a1fffce148ed1c8eed63", "a99c8fcc7501f3f56cc025c910ce048e", defines_19, 62,
-     {20, 4, 65, 3, 120.26506960391998, 106.68648209048409, 134.59740700024938, 1.5087816061818518, 1.0, 1.0, 1.0, 2, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+     "afd1f29e4d612b9e715af811220e1aaa", "a99c8fcc7501f3f56cc025c910ce048e", defines_20, 62,
+     {30, 7, 65, 2, 127.00000405311584, 113.5862469578079, 128.3585441482071, 0.8602796513806075, 1.0, 1.0, 1.0, 2, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
 };
 
 // Sorted by key: 28 numbers, in the order of key_of.
@@ -2691,4 +2774,4 @@ constexpr Match lookup(const Query& query) {
 }
 
 }  // namespace fusetune::mrope
-// checksum: 5500abe60e105831cd0daf9389171b1d
+// checksum: eff4ed007906b10aa46d404d5b0f0850

@@ -1446,7 +1446,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {});
   }
   {
@@ -1509,7 +1509,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1572,7 +1572,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1635,7 +1635,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1698,7 +1698,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1761,7 +1761,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 3;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "d225fbd76a0fb22b808057c867c24d4c", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1824,8 +1824,8 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 4;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14df28b4e0dba3a5aaf0d8e072d7d561", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "1ff91a35d2e9a1caadf6ea003fbba7c9", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {162, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1887,8 +1887,8 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 10;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14df28b4e0dba3a5aaf0d8e072d7d561", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2560, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "1ff91a35d2e9a1caadf6ea003fbba7c9", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {1280, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1950,7 +1950,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 11;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c62511ccc0a1c51158d0aa246cf6174b", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2013,7 +2013,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 66;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c62511ccc0a1c51158d0aa246cf6174b", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2076,8 +2076,8 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 67;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b6b3abfe9bd7d12a3893f8092476ba62", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2139,8 +2139,8 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 258;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b6b3abfe9bd7d12a3893f8092476ba62", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4240,7 +4240,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "84d64f221b40aa9ff09722cc7741f203", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {});
   }
   {
@@ -4305,8 +4305,8 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "84d64f221b40aa9ff09722cc7741f203", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {3, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4370,7 +4370,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4435,7 +4435,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4500,7 +4500,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4565,7 +4565,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 3;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "5601b51ae00383bfd27255cb60a10de3", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4630,8 +4630,8 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 4;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4695,8 +4695,8 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 10;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4760,8 +4760,8 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 11;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4825,8 +4825,8 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 66;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4890,8 +4890,8 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 67;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "99d9b6a27832fc69c6ceddda34126c98", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4955,8 +4955,8 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 258;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f935066986733d63a8e49f4e7c85ab43", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "99d9b6a27832fc69c6ceddda34126c98", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -7034,7 +7034,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {});
   }
   {
@@ -7097,7 +7097,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7160,7 +7160,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7223,7 +7223,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7286,7 +7286,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7349,7 +7349,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c94b9ac461ddb14054c907656a974672", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7412,8 +7412,8 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "7a35b31249b2bcfda26931cd24fdcb26", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "034b2748a3224cbf53eea445c40f2d8e", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {162, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -7475,8 +7475,8 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "7a35b31249b2bcfda26931cd24fdcb26", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2560, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "034b2748a3224cbf53eea445c40f2d8e", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {1280, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -7538,7 +7538,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "643a5b4dfded6ff1732382fa0859e311", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7601,7 +7601,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "643a5b4dfded6ff1732382fa0859e311", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7664,8 +7664,8 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "eeadb42af0c3f333c579b4f6497f399c", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -7727,8 +7727,8 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "eeadb42af0c3f333c579b4f6497f399c", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -9828,7 +9828,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "97fd717f61b34d78dbcd2d7cc1895a9a", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "af4aaaacd62e5bb41873cc95eab6152d", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {});
   }
   {
@@ -9893,7 +9893,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "97fd717f61b34d78dbcd2d7cc1895a9a", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "af4aaaacd62e5bb41873cc95eab6152d", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {3, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -9958,7 +9958,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10023,7 +10023,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10088,7 +10088,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10153,7 +10153,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9371df313d16dcc609e756b425487c8c", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10218,8 +10218,8 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -10283,8 +10283,8 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -10348,8 +10348,8 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -10413,8 +10413,8 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -10478,8 +10478,8 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "4f66a215f6a814516752ea4ce30cbe28", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -10543,8 +10543,8 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4c4059047ee908a948c46b2c2c978cc9", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "4f66a215f6a814516752ea4ce30cbe28", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -12622,7 +12622,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {});
   }
   {
@@ -12685,7 +12685,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12748,7 +12748,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12811,7 +12811,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12874,7 +12874,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12937,7 +12937,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 4;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ebafa30782f2c576d1971236fb2e8d98", "80549b700df32e96fb259ff9c1608bab", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "11dcd8f4e289694ea3b9d95bc08216a5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13000,8 +13000,8 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 5;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "31bac05ac1ee6250ddde70a03b859c02", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59147bb87fbb2d21208a277719015dbd", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {162, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -13063,8 +13063,8 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 18;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "31bac05ac1ee6250ddde70a03b859c02", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2560, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59147bb87fbb2d21208a277719015dbd", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {1280, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -13126,8 +13126,8 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 19;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=2,v_store=scattered,vector_bytes=8", "43e4dcf1295f5f0c77613ac827f0f959", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {1282, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -13189,8 +13189,8 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 130;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=2,v_store=scattered,vector_bytes=8", "43e4dcf1295f5f0c77613ac827f0f959", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -13252,8 +13252,8 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 131;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b1ae4bafe6d903680751adcc6f2b8d42", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -13315,8 +13315,8 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 514;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "b1ae4bafe6d903680751adcc6f2b8d42", "80549b700df32e96fb259ff9c1608bab", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "11dcd8f4e289694ea3b9d95bc08216a5", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -15416,7 +15416,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "748e7237bdf2c260648f8308eda7b55d", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9db49e37879e8d045ba5d70565efc54b", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {});
   }
   {
@@ -15481,7 +15481,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "748e7237bdf2c260648f8308eda7b55d", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9db49e37879e8d045ba5d70565efc54b", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {3, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -15546,7 +15546,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15611,7 +15611,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15676,7 +15676,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15741,7 +15741,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 4;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "372d57000318322a75bda92b257ad70c", "c9d90cf83a98584217f016e6e5f57251", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "320caca1d5271d3058f9c8ef417a6bdb", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15806,8 +15806,8 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 5;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -15871,8 +15871,8 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 18;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -15936,8 +15936,8 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 19;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -16001,8 +16001,8 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 130;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -16066,8 +16066,8 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 131;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "1c76e91ebf3a38ec3525e08e1638ec70", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -16131,8 +16131,8 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 514;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6db14320307d0bacb5085ba020051c3f", "c9d90cf83a98584217f016e6e5f57251", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "1c76e91ebf3a38ec3525e08e1638ec70", "320caca1d5271d3058f9c8ef417a6bdb", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -18210,7 +18210,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "1df68a8a39bd9d5adfbf5245b3670019", false);
     expect_launches(query, 132, {});
   }
   {
@@ -18273,7 +18273,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "1df68a8a39bd9d5adfbf5245b3670019", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18336,7 +18336,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "1df68a8a39bd9d5adfbf5245b3670019", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18399,7 +18399,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "1df68a8a39bd9d5adfbf5245b3670019", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18462,7 +18462,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "1df68a8a39bd9d5adfbf5245b3670019", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18525,7 +18525,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "14ab798c21b35cc1883d84b3a45d9747", "e399623f820c83250a5b3036d455c717", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "1df68a8a39bd9d5adfbf5245b3670019", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18588,8 +18588,8 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "64eb16dbd35f8b13e9bf19b4f64d8d3a", "e399623f820c83250a5b3036d455c717", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {323, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f541859cc8094c943d95b7dcb73e5a87", "1df68a8a39bd9d5adfbf5245b3670019", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {162, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -18651,8 +18651,8 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "64eb16dbd35f8b13e9bf19b4f64d8d3a", "e399623f820c83250a5b3036d455c717", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2560, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f541859cc8094c943d95b7dcb73e5a87", "1df68a8a39bd9d5adfbf5245b3670019", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {1280, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -18714,7 +18714,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "0d18ac68ca5417d8120cb806392ed25e", "e399623f820c83250a5b3036d455c717", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "1df68a8a39bd9d5adfbf5245b3670019", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -18777,7 +18777,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "0d18ac68ca5417d8120cb806392ed25e", "e399623f820c83250a5b3036d455c717", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "1df68a8a39bd9d5adfbf5245b3670019", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -18840,8 +18840,8 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "092262787f55fd837c5c1221ce63390c", "e399623f820c83250a5b3036d455c717", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "1df68a8a39bd9d5adfbf5245b3670019", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -18903,8 +18903,8 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "092262787f55fd837c5c1221ce63390c", "e399623f820c83250a5b3036d455c717", false);
-    expect_launches(query, 132, {{"qk_norm_rope_cache", {2112, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "1df68a8a39bd9d5adfbf5245b3670019", false);
+    expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -19601,4 +19601,4 @@ int main() {
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: 734c4cf8ce1f6a9cf463900ec59ac6af
+// checksum: 6195315e208c2f15ef8f128aa1585acd

@@ -830,7 +830,7 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8", "43532f9d7131469f37a4e971a74e542f", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "f119d23f67ae7790203360de49f74ab3", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {});
   }
   {
@@ -865,8 +865,8 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8", "43532f9d7131469f37a4e971a74e542f", "ddb6a898188af32095260c78d2a793db", false);
-    expect_launches(query, 132, {{"rmsnorm_gated", {8, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "f119d23f67ae7790203360de49f74ab3", "e44ad93735a2cd029e790b1fa592963a", false);
+    expect_launches(query, 132, {{"rmsnorm_gated", {4, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -900,7 +900,7 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "c77aac3b6a6530924da6f0a5d737be49", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "f119d23f67ae7790203360de49f74ab3", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {8, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -935,7 +935,7 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "c77aac3b6a6530924da6f0a5d737be49", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "f119d23f67ae7790203360de49f74ab3", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {64, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -970,7 +970,7 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "c77aac3b6a6530924da6f0a5d737be49", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "f119d23f67ae7790203360de49f74ab3", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {68, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1005,7 +1005,7 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "c77aac3b6a6530924da6f0a5d737be49", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "f119d23f67ae7790203360de49f74ab3", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {512, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1040,8 +1040,8 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8", "78dfb16b10055c7fa1096660277e4f00", "ddb6a898188af32095260c78d2a793db", false);
-    expect_launches(query, 132, {{"rmsnorm_gated", {258, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8", "1359d29e28561a898ac7076ef3c6eee9", "e44ad93735a2cd029e790b1fa592963a", false);
+    expect_launches(query, 132, {{"rmsnorm_gated", {516, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1075,8 +1075,8 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8", "78dfb16b10055c7fa1096660277e4f00", "ddb6a898188af32095260c78d2a793db", false);
-    expect_launches(query, 132, {{"rmsnorm_gated", {2048, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8", "1359d29e28561a898ac7076ef3c6eee9", "e44ad93735a2cd029e790b1fa592963a", false);
+    expect_launches(query, 132, {{"rmsnorm_gated", {4096, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1110,7 +1110,7 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "c413aba7a44adf76b0a2e23b72e394e6", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "136f1e79a49d0a119c4f561e89f62c2f", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {2050, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1145,7 +1145,7 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "c413aba7a44adf76b0a2e23b72e394e6", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "136f1e79a49d0a119c4f561e89f62c2f", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {16384, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1180,7 +1180,7 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "c413aba7a44adf76b0a2e23b72e394e6", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "136f1e79a49d0a119c4f561e89f62c2f", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {16386, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1215,7 +1215,7 @@ int main() {
     query.row_stride_y = 4096;
     query.row_stride_z = 4096;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "c413aba7a44adf76b0a2e23b72e394e6", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "136f1e79a49d0a119c4f561e89f62c2f", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {65536, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2173,7 +2173,7 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8", "a9f7d47a8ebc54c2cc7075bbb35779cb", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "23657d6fc09c72efadfa3834f085019b", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {});
   }
   {
@@ -2208,8 +2208,8 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8", "a9f7d47a8ebc54c2cc7075bbb35779cb", "ddb6a898188af32095260c78d2a793db", false);
-    expect_launches(query, 132, {{"rmsnorm_gated", {16, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8", "23657d6fc09c72efadfa3834f085019b", "e44ad93735a2cd029e790b1fa592963a", false);
+    expect_launches(query, 132, {{"rmsnorm_gated", {8, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2243,8 +2243,8 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8", "a9f7d47a8ebc54c2cc7075bbb35779cb", "ddb6a898188af32095260c78d2a793db", false);
-    expect_launches(query, 132, {{"rmsnorm_gated", {32, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=512,persistent=off,rows_per_iter=16,vector_bytes=8", "2c6fa55e2a99efc87f1a84e7d4ba7930", "e44ad93735a2cd029e790b1fa592963a", false);
+    expect_launches(query, 132, {{"rmsnorm_gated", {8, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2278,8 +2278,8 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8", "a9f7d47a8ebc54c2cc7075bbb35779cb", "ddb6a898188af32095260c78d2a793db", false);
-    expect_launches(query, 132, {{"rmsnorm_gated", {256, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=512,persistent=off,rows_per_iter=16,vector_bytes=8", "2c6fa55e2a99efc87f1a84e7d4ba7930", "e44ad93735a2cd029e790b1fa592963a", false);
+    expect_launches(query, 132, {{"rmsnorm_gated", {64, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2313,8 +2313,8 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8", "a9f7d47a8ebc54c2cc7075bbb35779cb", "ddb6a898188af32095260c78d2a793db", false);
-    expect_launches(query, 132, {{"rmsnorm_gated", {272, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=512,persistent=off,rows_per_iter=16,vector_bytes=8", "2c6fa55e2a99efc87f1a84e7d4ba7930", "e44ad93735a2cd029e790b1fa592963a", false);
+    expect_launches(query, 132, {{"rmsnorm_gated", {68, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2348,8 +2348,8 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8", "a9f7d47a8ebc54c2cc7075bbb35779cb", "ddb6a898188af32095260c78d2a793db", false);
-    expect_launches(query, 132, {{"rmsnorm_gated", {2048, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=512,persistent=off,rows_per_iter=16,vector_bytes=8", "2c6fa55e2a99efc87f1a84e7d4ba7930", "e44ad93735a2cd029e790b1fa592963a", false);
+    expect_launches(query, 132, {{"rmsnorm_gated", {512, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2383,7 +2383,7 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16", "a46e9da9eae3da088581ab077f6e0e82", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8", "e2efeef82f235e5f71b5b89c3fa3694e", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {1032, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2418,7 +2418,7 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16", "a46e9da9eae3da088581ab077f6e0e82", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8", "e2efeef82f235e5f71b5b89c3fa3694e", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2453,7 +2453,7 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "a5ea21dfa7ac26f92b667cf3855d29b5", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "aa456bd3b44c98291340f9fa0868e6b3", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {4100, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2488,7 +2488,7 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "a5ea21dfa7ac26f92b667cf3855d29b5", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "aa456bd3b44c98291340f9fa0868e6b3", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2523,7 +2523,7 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "a5ea21dfa7ac26f92b667cf3855d29b5", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "aa456bd3b44c98291340f9fa0868e6b3", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {32772, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2558,7 +2558,7 @@ int main() {
     query.row_stride_y = 8192;
     query.row_stride_z = 8192;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "a5ea21dfa7ac26f92b667cf3855d29b5", "ddb6a898188af32095260c78d2a793db", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8", "aa456bd3b44c98291340f9fa0868e6b3", "e44ad93735a2cd029e790b1fa592963a", false);
     expect_launches(query, 132, {{"rmsnorm_gated", {131072, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2773,4 +2773,4 @@ int main() {
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: 4942ce1d008d69c95ebbc13c306f4c9c
+// checksum: c5d3d21953d827bbd87e972b9985f2ac

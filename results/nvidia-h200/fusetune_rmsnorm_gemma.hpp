@@ -850,6 +850,91 @@ inline constexpr Define defines_0[] = {
     {"FT_ALIGN_Y", "16"},
     {"FT_BASELINE_GROUP_CHUNKS", "256"},
     {"FT_BASELINE_GROUP_THREADS", "256"},
+    {"FT_BLOCK_SIZE", "128"},
+    {"FT_BYTES_ACT", "2"},
+    {"FT_BYTES_CODE", "1"},
+    {"FT_BYTES_FP32", "4"},
+    {"FT_BYTES_STREAM", "2"},
+    {"FT_BYTES_WEIGHT", "2"},
+    {"FT_CHUNK_ELEMENTS", "4"},
+    {"FT_GROUP", "128"},
+    {"FT_GROUPS", "1"},
+    {"FT_GROUP_LANES", "1"},
+    {"FT_HAS_NORMED", "0"},
+    {"FT_HAS_Q", "0"},
+    {"FT_HAS_RESIDUAL", "0"},
+    {"FT_HAS_RESIDUAL_OUT", "0"},
+    {"FT_HAS_SCALE", "0"},
+    {"FT_HAS_SUM", "0"},
+    {"FT_HAS_WEIGHT", "1"},
+    {"FT_HAS_X", "1"},
+    {"FT_HAS_Y", "1"},
+    {"FT_KEPT_BYTES", "2"},
+    {"FT_MID_ROUNDING", "FT_MID_ROUNDING_OFF"},
+    {"FT_MID_ROUNDING_OFF", "0"},
+    {"FT_MID_ROUNDING_ON", "1"},
+    {"FT_PERSISTENT", "FT_PERSISTENT_OFF"},
+    {"FT_PERSISTENT_OFF", "0"},
+    {"FT_PERSISTENT_ON", "1"},
+    {"FT_QUANT", "FT_QUANT_NONE"},
+    {"FT_QUANT_GROUP", "1"},
+    {"FT_QUANT_NONE", "0"},
+    {"FT_QUANT_OP", "FT_QUANT_OP_MULTIPLY"},
+    {"FT_QUANT_OP_DIVIDE", "1"},
+    {"FT_QUANT_OP_MULTIPLY", "0"},
+    {"FT_QUANT_PER_TOKEN", "2"},
+    {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
+    {"FT_QUANT_SOURCE_FP32", "0"},
+    {"FT_QUANT_SOURCE_ROUNDED", "1"},
+    {"FT_RESIDUAL", "FT_RESIDUAL_OFF"},
+    {"FT_RESIDUAL_LIMIT", "16"},
+    {"FT_RESIDUAL_OFF", "0"},
+    {"FT_RESIDUAL_ON", "1"},
+    {"FT_RESIDUAL_OUT_LIMIT", "16"},
+    {"FT_RESIDUAL_ROUNDING", "FT_RESIDUAL_ROUNDING_BEFORE_NORM"},
+    {"FT_RESIDUAL_ROUNDING_AFTER_NORM", "1"},
+    {"FT_RESIDUAL_ROUNDING_BEFORE_NORM", "0"},
+    {"FT_ROWS_PER_ITER", "1"},
+    {"FT_ROW_CACHE", "FT_ROW_CACHE_REGISTERS"},
+    {"FT_ROW_CACHE_REGISTERS", "0"},
+    {"FT_ROW_CACHE_REREAD", "1"},
+    {"FT_ROW_CHUNKS", "512"},
+    {"FT_ROW_REGISTERS", "16"},
+    {"FT_ROW_THREADS", "128"},
+    {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_AMAX_1E_10"},
+    {"FT_SCALE_FLOOR_AMAX_1E_10", "0"},
+    {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
+    {"FT_SCALE_FLOOR_ONE", "3"},
+    {"FT_SCALE_FLOOR_SCALE_1E_10", "2"},
+    {"FT_SCALE_LAYOUT", "FT_SCALE_LAYOUT_ROW_MAJOR"},
+    {"FT_SCALE_LAYOUT_ROW_MAJOR", "0"},
+    {"FT_SCALE_LAYOUT_TRANSPOSED", "1"},
+    {"FT_THREAD_CHUNKS", "4"},
+    {"FT_TRANSPOSED", "0"},
+    {"FT_TYPE_ACT", "ft_bf16"},
+    {"FT_TYPE_CODE", "ft_e4m3fn"},
+    {"FT_TYPE_FP32", "ft_fp32"},
+    {"FT_TYPE_STREAM", "ft_bf16"},
+    {"FT_TYPE_WEIGHT", "ft_bf16"},
+    {"FT_UNQUANTISED", "FT_UNQUANTISED_ON"},
+    {"FT_UNQUANTISED_OFF", "1"},
+    {"FT_UNQUANTISED_ON", "0"},
+    {"FT_VECTOR_BYTES", "8"},
+    {"FT_VECTOR_BYTES_MAX", "16"},
+    {"FT_WAVE_SIZE", "32"},
+    {"FT_WEIGHT_FORM", "FT_WEIGHT_FORM_ONE_PLUS"},
+    {"FT_WEIGHT_FORM_ONE_PLUS", "0"},
+    {"FT_WEIGHT_FORM_ONE_PLUS_BF16", "2"},
+    {"FT_WEIGHT_FORM_PLAIN", "1"},
+    {"FT_WEIGHT_LIMIT", "16"},
+    {"FT_WIDTH", "2048"},
+};
+inline constexpr Define defines_1[] = {
+    {"FT_ALIGN_WEIGHT", "16"},
+    {"FT_ALIGN_X", "16"},
+    {"FT_ALIGN_Y", "16"},
+    {"FT_BASELINE_GROUP_CHUNKS", "256"},
+    {"FT_BASELINE_GROUP_THREADS", "256"},
     {"FT_BLOCK_SIZE", "256"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_CODE", "1"},
@@ -929,7 +1014,7 @@ inline constexpr Define defines_0[] = {
     {"FT_WEIGHT_LIMIT", "16"},
     {"FT_WIDTH", "2048"},
 };
-inline constexpr Define defines_1[] = {
+inline constexpr Define defines_2[] = {
     {"FT_ALIGN_WEIGHT", "16"},
     {"FT_ALIGN_X", "16"},
     {"FT_ALIGN_Y", "16"},
@@ -1014,7 +1099,7 @@ inline constexpr Define defines_1[] = {
     {"FT_WEIGHT_LIMIT", "16"},
     {"FT_WIDTH", "2048"},
 };
-inline constexpr Define defines_2[] = {
+inline constexpr Define defines_3[] = {
     {"FT_ALIGN_WEIGHT", "16"},
     {"FT_ALIGN_X", "16"},
     {"FT_ALIGN_Y", "16"},
@@ -1099,7 +1184,7 @@ inline constexpr Define defines_2[] = {
     {"FT_WEIGHT_LIMIT", "16"},
     {"FT_WIDTH", "4096"},
 };
-inline constexpr Define defines_3[] = {
+inline constexpr Define defines_4[] = {
     {"FT_ALIGN_WEIGHT", "16"},
     {"FT_ALIGN_X", "16"},
     {"FT_ALIGN_Y", "16"},
@@ -1184,7 +1269,7 @@ inline constexpr Define defines_3[] = {
     {"FT_WEIGHT_LIMIT", "16"},
     {"FT_WIDTH", "4096"},
 };
-inline constexpr Define defines_4[] = {
+inline constexpr Define defines_5[] = {
     {"FT_ALIGN_WEIGHT", "16"},
     {"FT_ALIGN_X", "16"},
     {"FT_ALIGN_Y", "16"},
@@ -1269,7 +1354,7 @@ inline constexpr Define defines_4[] = {
     {"FT_WEIGHT_LIMIT", "16"},
     {"FT_WIDTH", "5120"},
 };
-inline constexpr Define defines_5[] = {
+inline constexpr Define defines_6[] = {
     {"FT_ALIGN_WEIGHT", "16"},
     {"FT_ALIGN_X", "16"},
     {"FT_ALIGN_Y", "16"},
@@ -1354,7 +1439,7 @@ inline constexpr Define defines_5[] = {
     {"FT_WEIGHT_LIMIT", "16"},
     {"FT_WIDTH", "5120"},
 };
-inline constexpr Define defines_6[] = {
+inline constexpr Define defines_7[] = {
     {"FT_ALIGN_RESIDUAL", "16"},
     {"FT_ALIGN_RESIDUAL_OUT", "16"},
     {"FT_ALIGN_WEIGHT", "16"},
@@ -1362,7 +1447,7 @@ inline constexpr Define defines_6[] = {
     {"FT_ALIGN_Y", "16"},
     {"FT_BASELINE_GROUP_CHUNKS", "256"},
     {"FT_BASELINE_GROUP_THREADS", "256"},
-    {"FT_BLOCK_SIZE", "128"},
+    {"FT_BLOCK_SIZE", "256"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_CODE", "1"},
     {"FT_BYTES_FP32", "4"},
@@ -1411,8 +1496,8 @@ inline constexpr Define defines_6[] = {
     {"FT_ROW_CACHE_REGISTERS", "0"},
     {"FT_ROW_CACHE_REREAD", "1"},
     {"FT_ROW_CHUNKS", "256"},
-    {"FT_ROW_REGISTERS", "16"},
-    {"FT_ROW_THREADS", "128"},
+    {"FT_ROW_REGISTERS", "8"},
+    {"FT_ROW_THREADS", "256"},
     {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_AMAX_1E_10"},
     {"FT_SCALE_FLOOR_AMAX_1E_10", "0"},
     {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
@@ -1421,7 +1506,7 @@ inline constexpr Define defines_6[] = {
     {"FT_SCALE_LAYOUT", "FT_SCALE_LAYOUT_ROW_MAJOR"},
     {"FT_SCALE_LAYOUT_ROW_MAJOR", "0"},
     {"FT_SCALE_LAYOUT_TRANSPOSED", "1"},
-    {"FT_THREAD_CHUNKS", "2"},
+    {"FT_THREAD_CHUNKS", "1"},
     {"FT_TRANSPOSED", "0"},
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_CODE", "ft_e4m3fn"},
@@ -1441,7 +1526,7 @@ inline constexpr Define defines_6[] = {
     {"FT_WEIGHT_LIMIT", "16"},
     {"FT_WIDTH", "2048"},
 };
-inline constexpr Define defines_7[] = {
+inline constexpr Define defines_8[] = {
     {"FT_ALIGN_RESIDUAL", "16"},
     {"FT_ALIGN_RESIDUAL_OUT", "16"},
     {"FT_ALIGN_WEIGHT", "16"},
@@ -1519,93 +1604,6 @@ inline constexpr Define defines_7[] = {
     {"FT_UNQUANTISED_OFF", "1"},
     {"FT_UNQUANTISED_ON", "0"},
     {"FT_VECTOR_BYTES", "16"},
-    {"FT_VECTOR_BYTES_MAX", "16"},
-    {"FT_WAVE_SIZE", "32"},
-    {"FT_WEIGHT_FORM", "FT_WEIGHT_FORM_ONE_PLUS"},
-    {"FT_WEIGHT_FORM_ONE_PLUS", "0"},
-    {"FT_WEIGHT_FORM_ONE_PLUS_BF16", "2"},
-    {"FT_WEIGHT_FORM_PLAIN", "1"},
-    {"FT_WEIGHT_LIMIT", "16"},
-    {"FT_WIDTH", "4096"},
-};
-inline constexpr Define defines_8[] = {
-    {"FT_ALIGN_RESIDUAL", "16"},
-    {"FT_ALIGN_RESIDUAL_OUT", "16"},
-    {"FT_ALIGN_WEIGHT", "16"},
-    {"FT_ALIGN_X", "16"},
-    {"FT_ALIGN_Y", "16"},
-    {"FT_BASELINE_GROUP_CHUNKS", "512"},
-    {"FT_BASELINE_GROUP_THREADS", "256"},
-    {"FT_BLOCK_SIZE", "256"},
-    {"FT_BYTES_ACT", "2"},
-    {"FT_BYTES_CODE", "1"},
-    {"FT_BYTES_FP32", "4"},
-    {"FT_BYTES_STREAM", "2"},
-    {"FT_BYTES_WEIGHT", "2"},
-    {"FT_CHUNK_ELEMENTS", "4"},
-    {"FT_GROUP", "128"},
-    {"FT_GROUPS", "1"},
-    {"FT_GROUP_LANES", "1"},
-    {"FT_HAS_NORMED", "0"},
-    {"FT_HAS_Q", "0"},
-    {"FT_HAS_RESIDUAL", "1"},
-    {"FT_HAS_RESIDUAL_OUT", "1"},
-    {"FT_HAS_SCALE", "0"},
-    {"FT_HAS_SUM", "0"},
-    {"FT_HAS_WEIGHT", "1"},
-    {"FT_HAS_X", "1"},
-    {"FT_HAS_Y", "1"},
-    {"FT_KEPT_BYTES", "2"},
-    {"FT_MID_ROUNDING", "FT_MID_ROUNDING_OFF"},
-    {"FT_MID_ROUNDING_OFF", "0"},
-    {"FT_MID_ROUNDING_ON", "1"},
-    {"FT_PERSISTENT", "FT_PERSISTENT_OFF"},
-    {"FT_PERSISTENT_OFF", "0"},
-    {"FT_PERSISTENT_ON", "1"},
-    {"FT_QUANT", "FT_QUANT_NONE"},
-    {"FT_QUANT_GROUP", "1"},
-    {"FT_QUANT_NONE", "0"},
-    {"FT_QUANT_OP", "FT_QUANT_OP_MULTIPLY"},
-    {"FT_QUANT_OP_DIVIDE", "1"},
-    {"FT_QUANT_OP_MULTIPLY", "0"},
-    {"FT_QUANT_PER_TOKEN", "2"},
-    {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
-    {"FT_QUANT_SOURCE_FP32", "0"},
-    {"FT_QUANT_SOURCE_ROUNDED", "1"},
-    {"FT_RESIDUAL", "FT_RESIDUAL_ON"},
-    {"FT_RESIDUAL_LIMIT", "16"},
-    {"FT_RESIDUAL_OFF", "0"},
-    {"FT_RESIDUAL_ON", "1"},
-    {"FT_RESIDUAL_OUT_LIMIT", "16"},
-    {"FT_RESIDUAL_ROUNDING", "FT_RESIDUAL_ROUNDING_BEFORE_NORM"},
-    {"FT_RESIDUAL_ROUNDING_AFTER_NORM", "1"},
-    {"FT_RESIDUAL_ROUNDING_BEFORE_NORM", "0"},
-    {"FT_ROWS_PER_ITER", "1"},
-    {"FT_ROW_CACHE", "FT_ROW_CACHE_REGISTERS"},
-    {"FT_ROW_CACHE_REGISTERS", "0"},
-    {"FT_ROW_CACHE_REREAD", "1"},
-    {"FT_ROW_CHUNKS", "1024"},
-    {"FT_ROW_REGISTERS", "16"},
-    {"FT_ROW_THREADS", "256"},
-    {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_AMAX_1E_10"},
-    {"FT_SCALE_FLOOR_AMAX_1E_10", "0"},
-    {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
-    {"FT_SCALE_FLOOR_ONE", "3"},
-    {"FT_SCALE_FLOOR_SCALE_1E_10", "2"},
-    {"FT_SCALE_LAYOUT", "FT_SCALE_LAYOUT_ROW_MAJOR"},
-    {"FT_SCALE_LAYOUT_ROW_MAJOR", "0"},
-    {"FT_SCALE_LAYOUT_TRANSPOSED", "1"},
-    {"FT_THREAD_CHUNKS", "4"},
-    {"FT_TRANSPOSED", "0"},
-    {"FT_TYPE_ACT", "ft_bf16"},
-    {"FT_TYPE_CODE", "ft_e4m3fn"},
-    {"FT_TYPE_FP32", "ft_fp32"},
-    {"FT_TYPE_STREAM", "ft_bf16"},
-    {"FT_TYPE_WEIGHT", "ft_bf16"},
-    {"FT_UNQUANTISED", "FT_UNQUANTISED_ON"},
-    {"FT_UNQUANTISED_OFF", "1"},
-    {"FT_UNQUANTISED_ON", "0"},
-    {"FT_VECTOR_BYTES", "8"},
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
     {"FT_WEIGHT_FORM", "FT_WEIGHT_FORM_ONE_PLUS"},
@@ -1667,13 +1665,13 @@ inline constexpr Define defines_9[] = {
     {"FT_RESIDUAL_ROUNDING", "FT_RESIDUAL_ROUNDING_BEFORE_NORM"},
     {"FT_RESIDUAL_ROUNDING_AFTER_NORM", "1"},
     {"FT_RESIDUAL_ROUNDING_BEFORE_NORM", "0"},
-    {"FT_ROWS_PER_ITER", "1"},
+    {"FT_ROWS_PER_ITER", "2"},
     {"FT_ROW_CACHE", "FT_ROW_CACHE_REGISTERS"},
     {"FT_ROW_CACHE_REGISTERS", "0"},
     {"FT_ROW_CACHE_REREAD", "1"},
     {"FT_ROW_CHUNKS", "512"},
-    {"FT_ROW_REGISTERS", "8"},
-    {"FT_ROW_THREADS", "512"},
+    {"FT_ROW_REGISTERS", "16"},
+    {"FT_ROW_THREADS", "256"},
     {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_AMAX_1E_10"},
     {"FT_SCALE_FLOOR_AMAX_1E_10", "0"},
     {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
@@ -1682,7 +1680,7 @@ inline constexpr Define defines_9[] = {
     {"FT_SCALE_LAYOUT", "FT_SCALE_LAYOUT_ROW_MAJOR"},
     {"FT_SCALE_LAYOUT_ROW_MAJOR", "0"},
     {"FT_SCALE_LAYOUT_TRANSPOSED", "1"},
-    {"FT_THREAD_CHUNKS", "1"},
+    {"FT_THREAD_CHUNKS", "2"},
     {"FT_TRANSPOSED", "0"},
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_CODE", "ft_e4m3fn"},
@@ -1797,205 +1795,196 @@ struct Geometry {
 
 inline constexpr Row rows[] = {
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)
-    // tokens 0..1: 1.608 us [1.601, 1.615] at 1, 1.26x the baseline [1.26, 1.26], 65 candidates, 1 tied, proved on sm_90 fast
+    // tokens 0..1: 1.513 us [1.512, 1.514] at 1, 1.35x the baseline [1.34, 1.35], 65 candidates, 0 tied, proved on sm_90 fast
+    {0, 1, 1, false, Implementation::fused, {128, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
+     "2aa63596b231d27bd8ad70f7fd827f97", "e092274fe38966d3a9fa2c5b6cb4cbf0", defines_0, 83,
+     {16, 4, 65, 0, 1.512887499605616, 1.511900737269919, 1.513858060108562, 0.1363750407623264, 1.3454464277985096, 1.340889694257872, 1.3500186464462736, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 2..16: 1.712 us [1.709, 1.718] at 16, 1.2x the baseline [1.2, 1.2], 65 candidates, 3 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    {0, 1, 1, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "25ff1bc326a7c7d6d58abde7ea2f60b3", defines_0, 83,
-     {16, 4, 65, 1, 1.6080207346628108, 1.6007814404856782, 1.61484010355354, 0.36996243060582223, 1.2608112270884797, 1.2595286438280633, 1.2620951164087686, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 2..16: 1.784 us [1.78, 1.788] at 16, 1.16x the baseline [1.15, 1.16], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    {2, 16, 16, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "25ff1bc326a7c7d6d58abde7ea2f60b3", defines_0, 83,
-     {16, 4, 65, 1, 1.7836496726650548, 1.7802063451294363, 1.7880785528111776, 0.14026815788391375, 1.1550062195659276, 1.148851985354875, 1.161193421121083, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 17..128: 2.166 us [2.159, 2.177] at 128, 1.09x the baseline [1.09, 1.1], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
+    {2, 16, 16, false, Implementation::fused, {128, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
+     "2aa63596b231d27bd8ad70f7fd827f97", "e092274fe38966d3a9fa2c5b6cb4cbf0", defines_0, 83,
+     {8, 4, 65, 3, 1.7124574508274955, 1.708573128119987, 1.7176336479985779, 0.3866568455282229, 1.203879290868625, 1.203392197810052, 1.2043665810862363, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 17..128: 2.104 us [2.096, 2.111] at 128, 1.13x the baseline [1.12, 1.13], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "25ff1bc326a7c7d6d58abde7ea2f60b3", defines_0, 83,
-     {24, 4, 65, 2, 2.166493446966217, 2.1589398540809, 2.1774893586273163, 0.22127227919400722, 1.0940955641185026, 1.0897601555794785, 1.0984482202758252, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 129..1024: 3.708 us [3.701, 3.715] at 1024, 1.31x the baseline [1.31, 1.32], 65 candidates, 1 tied, proved on sm_90 fast
+     "2aa63596b231d27bd8ad70f7fd827f97", "4c69c130342a588f8759f65fda1f7493", defines_1, 83,
+     {24, 4, 65, 0, 2.104384792629386, 2.095918074424395, 2.1108027903320625, 0.20373959102899558, 1.1252908049060713, 1.1223030422447686, 1.128286521502616, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 129..1024: 3.646 us [3.632, 3.668] at 1024, 1.33x the baseline [1.32, 1.34], 65 candidates, 2 tied, proved on sm_90 fast
+    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "8f069f5c08fe53782b6591702ac8a547", defines_1, 83,
-     {24, 4, 65, 1, 3.707959063542195, 3.70061663929517, 3.7151883615527526, 0.118100845707976, 1.3134554710014195, 1.3104911603589107, 1.3164264868685425, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 1025..8192: 17.65 us [17.61, 17.68] at 8192, 1.31x the baseline [1.29, 1.32], 65 candidates, 4 tied, proved on sm_90 fast
+     "2aa63596b231d27bd8ad70f7fd827f97", "5703be0e2f14b8a4480c8d0662508354", defines_2, 83,
+     {24, 4, 65, 2, 3.6458256726081553, 3.6321461441606284, 3.6683065910778296, 0.25512913569013296, 1.3271060584326335, 1.3181884952181826, 1.3360839490843, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 1025..8192: 17.43 us [17.4, 17.45] at 8192, 1.32x the baseline [1.31, 1.33], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
-    //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "8f069f5c08fe53782b6591702ac8a547", defines_1, 83,
-     {24, 4, 65, 4, 17.649057680967623, 17.60915488662762, 17.683470892779894, 0.1678547404311067, 1.3054093259125155, 1.294884585807328, 1.3160196104403457, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 8193..32768: 66.64 us [66.58, 66.72] at 32768, 1.26x the baseline [1.25, 1.27], 65 candidates, 3 tied, proved on sm_90 fast
+     "2aa63596b231d27bd8ad70f7fd827f97", "5703be0e2f14b8a4480c8d0662508354", defines_2, 83,
+     {24, 4, 65, 2, 17.426497091061222, 17.40069039626021, 17.44567972832127, 0.0785137297537401, 1.3214088230868717, 1.3082811545921988, 1.334668218373986, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 8193..32768: 66.21 us [66.03, 66.33] at 32768, 1.26x the baseline [1.25, 1.27], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
-    //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {8193, 32768, 32768, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "8f069f5c08fe53782b6591702ac8a547", defines_1, 83,
-     {24, 4, 65, 3, 66.63950284322102, 66.58083867938174, 66.719046769401, 0.09491054293499243, 1.2607645559378102, 1.2515439573142972, 1.2700530862056565, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+     "2aa63596b231d27bd8ad70f7fd827f97", "5703be0e2f14b8a4480c8d0662508354", defines_2, 83,
+     {24, 4, 65, 2, 66.2141665816307, 66.03393510797844, 66.3323025810684, 0.17016658598866916, 1.2598286579051106, 1.248845099609211, 1.27090881629407, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)
-    // tokens 0..1: 1.812 us [1.809, 1.816] at 1, 1.66x the baseline [1.66, 1.66], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
-    //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
+    // tokens 0..1: 1.705 us [1.701, 1.711] at 1, 1.77x the baseline [1.76, 1.77], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
-     {14, 4, 65, 2, 1.8117569464569292, 1.8091824849663216, 1.8159260550138032, 0.10343772042540354, 1.6580032759390135, 1.65560482386892, 1.6604052026138254, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 2..16: 1.965 us [1.963, 1.966] at 16, 1.5x the baseline [1.48, 1.51], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+     "2aa63596b231d27bd8ad70f7fd827f97", "abb4e9d3717ba246b148692d1458980d", defines_3, 83,
+     {16, 4, 65, 0, 1.705361133510316, 1.7005261405767291, 1.7113841998986352, 0.2922114746246071, 1.7655323825084157, 1.7619021324516977, 1.769170112387782, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 2..16: 1.907 us [1.902, 1.912] at 16, 1.55x the baseline [1.54, 1.56], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
-     {24, 4, 65, 1, 1.9646381657178815, 1.963196536481183, 1.9657309632792386, 0.10869272358058767, 1.4957496171401379, 1.4828619902803752, 1.508749251002012, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 17..128: 2.469 us [2.453, 2.484] at 128, 1.35x the baseline [1.34, 1.36], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+     "2aa63596b231d27bd8ad70f7fd827f97", "abb4e9d3717ba246b148692d1458980d", defines_3, 83,
+     {24, 4, 65, 0, 1.9066096839632791, 1.9020797716274713, 1.9122935809675732, 0.2024047369483342, 1.5483586889390932, 1.5396482998755336, 1.5571183560602744, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 17..128: 2.391 us [2.378, 2.402] at 128, 1.39x the baseline [1.38, 1.4], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
-     {24, 4, 65, 1, 2.469081571008884, 2.4529706220074554, 2.4836816034584546, 0.48560506410256077, 1.3475374744787372, 1.3386203552805824, 1.3565139943982991, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 129..1024: 5.593 us [5.566, 5.612] at 1024, 1.39x the baseline [1.38, 1.4], 65 candidates, 0 tied, proved on sm_90 fast
+     "2aa63596b231d27bd8ad70f7fd827f97", "abb4e9d3717ba246b148692d1458980d", defines_3, 83,
+     {24, 4, 65, 1, 2.3909781750457717, 2.378227383148336, 2.4019927947365205, 0.3697452569004266, 1.391380713684515, 1.3833932647113527, 1.3994142806652796, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 129..1024: 5.568 us [5.514, 5.601] at 1024, 1.4x the baseline [1.38, 1.41], 65 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "81c018cd687c413891af365193651bfe", defines_3, 83,
-     {24, 4, 65, 0, 5.5932978683888805, 5.566408196042059, 5.611716047751448, 0.26041096386749035, 1.391295012754599, 1.3815935023955723, 1.4010646468440018, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 1025..8192: 35.27 us [35.06, 35.51] at 8192, 1.21x the baseline [1.19, 1.22], 65 candidates, 4 tied, proved on sm_90 fast
+     "2aa63596b231d27bd8ad70f7fd827f97", "b88c4efb791f45565e504571ba7c66fa", defines_4, 83,
+     {24, 4, 65, 0, 5.567619199265038, 5.513841390190399, 5.600853919381028, 0.24882681421572844, 1.397523043911093, 1.383965753622303, 1.4112131410410163, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 1025..8192: 35.06 us [34.79, 35.4] at 8192, 1.21x the baseline [1.2, 1.22], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
-    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
-    //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {1025, 8192, 8192, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
-     {24, 4, 65, 4, 35.273599955770706, 35.0602270276833, 35.5068140610565, 0.47890954569059535, 1.2059473209991376, 1.1931266399427247, 1.2189057660256504, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 8193..32768: 130.5 us [128.5, 132.7] at 32768, 1.16x the baseline [1.13, 1.19], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
+     "2aa63596b231d27bd8ad70f7fd827f97", "abb4e9d3717ba246b148692d1458980d", defines_3, 83,
+     {24, 4, 65, 2, 35.06444361474779, 34.7872873588542, 35.40278697453749, 0.4329498321169893, 1.2108571239346133, 1.1969715204033522, 1.224903808980464, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 8193..32768: 130.4 us [128.4, 132.6] at 32768, 1.16x the baseline [1.13, 1.18], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "a7c075a412d446293c1deeceb59aeb6d", "653d298bbe37ae4ea2fe82e03595d2ee", defines_2, 83,
-     {24, 4, 65, 1, 130.48599908749264, 128.50561482752406, 132.7051446845716, 1.2646352954119746, 1.1614347820459334, 1.1339750518509522, 1.1895594623041021, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+     "2aa63596b231d27bd8ad70f7fd827f97", "abb4e9d3717ba246b148692d1458980d", defines_3, 83,
+     {24, 4, 65, 1, 130.39066269993782, 128.35093682861338, 132.64829036306497, 1.326214000324373, 1.1588999979101577, 1.134025901874373, 1.1843196905258573, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)
-    // tokens 0..1: 1.871 us [1.868, 1.874] at 1, 1.86x the baseline [1.85, 1.87], 61 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
+    // tokens 0..1: 1.792 us [1.785, 1.802] at 1, 1.93x the baseline [1.93, 1.94], 61 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
-     {16, 4, 61, 1, 1.8711019548828953, 1.867708354415813, 1.873897213022009, 0.27217382719082156, 1.8605865525811376, 1.8548162651170017, 1.8663747912666668, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 2..16: 2.066 us [2.056, 2.077] at 16, 1.65x the baseline [1.64, 1.66], 61 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
+     "2aa63596b231d27bd8ad70f7fd827f97", "3990a5ecdd944aa8ec0b25cbcb066990", defines_5, 83,
+     {24, 4, 61, 0, 1.792011849050011, 1.7854626598264052, 1.8015507236579738, 0.36717664607730816, 1.9328225992045904, 1.9252853852004546, 1.9403893203121307, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 2..16: 1.987 us [1.98, 1.993] at 16, 1.7x the baseline [1.68, 1.73], 61 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
-     {24, 4, 61, 1, 2.066465923220019, 2.0555576353264637, 2.077079331605379, 0.3544683609389272, 1.6496144227563925, 1.6430446986066525, 1.65621041598782, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 17..128: 2.632 us [2.629, 2.634] at 128, 1.45x the baseline [1.44, 1.45], 61 candidates, 0 tied, proved on sm_90 fast
+     "2aa63596b231d27bd8ad70f7fd827f97", "3990a5ecdd944aa8ec0b25cbcb066990", defines_5, 83,
+     {24, 4, 61, 0, 1.987197294150175, 1.9796116761678184, 1.9934442712598208, 0.29732570406640263, 1.7046563427655725, 1.6807127166227136, 1.7289410725528551, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 17..128: 2.538 us [2.527, 2.553] at 128, 1.5x the baseline [1.49, 1.5], 61 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
-     {24, 4, 61, 0, 2.632059294868399, 2.6289918335925857, 2.6342990310640144, 0.08013117213977036, 1.445114648482199, 1.4403372794006433, 1.4499078633352054, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 129..1024: 6.553 us [6.517, 6.582] at 1024, 1.41x the baseline [1.41, 1.42], 61 candidates, 0 tied, proved on sm_90 fast
+     "2aa63596b231d27bd8ad70f7fd827f97", "3990a5ecdd944aa8ec0b25cbcb066990", defines_5, 83,
+     {24, 4, 61, 0, 2.538400168220202, 2.5268461706149283, 2.5526065927662973, 0.302972697540566, 1.495437120498516, 1.4908128308161812, 1.5000757540707235, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 129..1024: 6.576 us [6.549, 6.611] at 1024, 1.4x the baseline [1.38, 1.41], 61 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "a7c075a412d446293c1deeceb59aeb6d", "ea2cee0ab376e748c374da78364d776d", defines_5, 83,
-     {24, 4, 61, 0, 6.5534370364966215, 6.5174923838395005, 6.582339247931628, 0.2171622456596102, 1.412712104908412, 1.4070999293683075, 1.4183466644410356, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 1025..8192: 42.99 us [42.8, 43.13] at 8192, 1.15x the baseline [1.15, 1.15], 64 candidates, 0 tied, proved on sm_90 fast
+     "2aa63596b231d27bd8ad70f7fd827f97", "248479705f7672e3bbe65bd373cb0d27", defines_6, 83,
+     {24, 4, 61, 0, 6.575851915059266, 6.5485199339131785, 6.611125754699438, 0.2845052856110851, 1.3960761974115774, 1.3815631590634638, 1.4107416922584854, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 1025..8192: 42.78 us [42.68, 42.86] at 8192, 1.15x the baseline [1.14, 1.15], 64 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
-     {24, 4, 64, 0, 42.98877716064453, 42.79949893619104, 43.130503767691486, 0.28985165234169274, 1.1474204558276806, 1.1453741881985078, 1.1494703792151666, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 8193..32768: 160.3 us [160, 160.5] at 32768, 1.12x the baseline [1.12, 1.13], 65 candidates, 0 tied, proved on sm_90 fast
+     "2aa63596b231d27bd8ad70f7fd827f97", "3990a5ecdd944aa8ec0b25cbcb066990", defines_5, 83,
+     {24, 4, 64, 0, 42.78044443991449, 42.67624502208916, 42.856333884264664, 0.16177373586617688, 1.146938016799606, 1.1419641905416467, 1.1519335065631717, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 8193..32768: 160.3 us [160.2, 160.3] at 32768, 1.12x the baseline [1.12, 1.12], 65 candidates, 0 tied, proved on sm_90 fast
     {8193, 32768, 32768, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "a7c075a412d446293c1deeceb59aeb6d", "8a811aa2a3c2bb61f9b7f72977cd5996", defines_4, 83,
-     {24, 4, 65, 0, 160.26733815670013, 160.03229868723776, 160.50928821834378, 0.13631369751931469, 1.121186753954645, 1.1157507962359203, 1.1266491957560334, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+     "2aa63596b231d27bd8ad70f7fd827f97", "3990a5ecdd944aa8ec0b25cbcb066990", defines_5, 83,
+     {24, 4, 65, 0, 160.27333090702695, 160.20784640497027, 160.3405049000958, 0.10052596255650145, 1.1202321959645003, 1.1166636984865117, 1.1238120972109353, 1, 1, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=off,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)
-    // tokens 0..1: 1.707 us [1.705, 1.709] at 1, 1.92x the baseline [1.91, 1.92], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
-    {0, 1, 1, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
-     {24, 4, 65, 1, 1.7070052854251117, 1.7051713401014321, 1.7086841472599918, 0.12575867789367629, 1.919273943025749, 1.913967708303135, 1.924594888616686, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 2..16: 1.92 us [1.917, 1.922] at 16, 1.83x the baseline [1.82, 1.84], 65 candidates, 2 tied, proved on sm_90 fast
+    // tokens 0..1: 1.605 us [1.602, 1.608] at 1, 2.05x the baseline [2.05, 2.06], 65 candidates, 2 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    {2, 16, 16, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
-     {24, 4, 65, 2, 1.9197719269677211, 1.9174317288767362, 1.9218858511383525, 0.26659459701445437, 1.8328799624811938, 1.8229012269523344, 1.842913322561994, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 17..128: 2.33 us [2.325, 2.337] at 128, 1.78x the baseline [1.78, 1.79], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
-    {17, 128, 128, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
-     {24, 4, 65, 1, 2.330213154434527, 2.325418964739404, 2.3369704684344375, 0.16616433618948542, 1.7828866464127313, 1.7784465066022241, 1.7873378716517085, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 129..1024: 5.61 us [5.598, 5.617] at 1024, 1.54x the baseline [1.54, 1.55], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
-    //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
-    {129, 1024, 1024, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
-     {24, 4, 65, 2, 5.610088349650146, 5.598238279756763, 5.617364177558101, 0.1536798708999964, 1.543180224091859, 1.5352799863141993, 1.5511211148823245, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 1025..8192: 35.61 us [35.58, 35.64] at 8192, 1.44x the baseline [1.43, 1.45], 65 candidates, 3 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    {1025, 8192, 8192, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
-     {24, 4, 65, 3, 35.610134071773956, 35.58321954683548, 35.63901768725717, 0.08363986724354634, 1.440484384366965, 1.4349905436133796, 1.4459992582112284, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // tokens 8193..32768: 130.9 us [130.5, 131.2] at 32768, 1.37x the baseline [1.37, 1.37], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
-    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    {8193, 32768, 32768, false, Implementation::fused, {128, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "5115bb62f202d652cae1b2d4e884ee69", defines_6, 85,
-     {24, 4, 65, 2, 130.85366412997246, 130.4992629175164, 131.22311093731466, 0.21983326024432595, 1.3706816869566303, 1.367250870771565, 1.3741211120224412, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
-    // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)
-    // tokens 0..1: 1.904 us [1.895, 1.917] at 1, 2.36x the baseline [2.35, 2.36], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
-     {24, 4, 65, 0, 1.9038281170651317, 1.8951224213905058, 1.9171305875075513, 0.4223126221518137, 2.3553293332058263, 2.346777734690116, 2.3639120935295304, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 2..16: 2.15 us [2.146, 2.153] at 16, 2.25x the baseline [2.24, 2.26], 65 candidates, 1 tied, proved on sm_90 fast
+     "d72b0f30932c7854d6a901b74fc097db", "845689f40f3ad7c3082e56e69c9d8ba5", defines_7, 85,
+     {16, 4, 65, 2, 1.6046562523115426, 1.602224215708595, 1.6076070979656074, 0.16648180526012943, 2.0543340598745377, 2.0468990958171056, 2.0617960299972165, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 2..16: 1.818 us [1.817, 1.82] at 16, 1.95x the baseline [1.94, 1.95], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
-     {22, 4, 65, 1, 2.149696350791137, 2.1457959283064256, 2.153247539430544, 0.15215159946477713, 2.251848555513405, 2.2437123482389176, 2.260014266511427, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 17..128: 2.839 us [2.828, 2.852] at 128, 2.01x the baseline [2, 2.02], 65 candidates, 0 tied, proved on sm_90 fast
+     "d72b0f30932c7854d6a901b74fc097db", "845689f40f3ad7c3082e56e69c9d8ba5", defines_7, 85,
+     {24, 4, 65, 1, 1.818322847809708, 1.8171752392002045, 1.8202327054935943, 0.09669485898900415, 1.9483141740695353, 1.9432055927156207, 1.9534361856047684, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 17..128: 2.267 us [2.262, 2.273] at 128, 1.83x the baseline [1.82, 1.84], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
-     {24, 4, 65, 0, 2.8393447682971047, 2.827652452142614, 2.8515907676288377, 0.2873804646360482, 2.010625057693713, 2.004947092741392, 2.0163191025147333, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 129..1024: 9.988 us [9.958, 10.02] at 1024, 1.37x the baseline [1.36, 1.38], 65 candidates, 1 tied, proved on sm_90 fast
+     "d72b0f30932c7854d6a901b74fc097db", "845689f40f3ad7c3082e56e69c9d8ba5", defines_7, 85,
+     {24, 4, 65, 0, 2.267386164524658, 2.262127039883795, 2.272841830567226, 0.13836872573372283, 1.8311054928887083, 1.8238393279511076, 1.8384006061838158, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 129..1024: 5.599 us [5.564, 5.634] at 1024, 1.54x the baseline [1.52, 1.55], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     {129, 1024, 1024, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "53fd1756a879a009e79e46b2764f38ee", defines_7, 85,
-     {24, 4, 65, 1, 9.987771045416594, 9.957786737945368, 10.02011475354608, 0.2171119441410222, 1.371823477980422, 1.3618465325341889, 1.381873514952065, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 1025..8192: 68.49 us [67.17, 69.39] at 8192, 1.36x the baseline [1.34, 1.38], 65 candidates, 6 tied, proved on sm_90 fast
+     "d72b0f30932c7854d6a901b74fc097db", "845689f40f3ad7c3082e56e69c9d8ba5", defines_7, 85,
+     {24, 4, 65, 2, 5.59895568423801, 5.564143527639752, 5.634148011343734, 0.49525824506623317, 1.5351453687759387, 1.5196863497053485, 1.550761644816476, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 1025..8192: 35.32 us [35.19, 35.45] at 8192, 1.45x the baseline [1.44, 1.45], 65 candidates, 2 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
+    {1025, 8192, 8192, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
+     "d72b0f30932c7854d6a901b74fc097db", "845689f40f3ad7c3082e56e69c9d8ba5", defines_7, 85,
+     {24, 4, 65, 2, 35.32186614142523, 35.18929818114571, 35.4493479674539, 0.30969044366536363, 1.447082520067301, 1.4420025284672886, 1.45218040783195, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // tokens 8193..32768: 130.1 us [129.9, 130.4] at 32768, 1.37x the baseline [1.37, 1.38], 65 candidates, 3 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
+    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
+    {8193, 32768, 32768, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
+     "d72b0f30932c7854d6a901b74fc097db", "845689f40f3ad7c3082e56e69c9d8ba5", defines_7, 85,
+     {24, 4, 65, 3, 130.13099879026413, 129.90099687345165, 130.41301865775367, 0.14963725468229655, 1.374669046684855, 1.3693517093817202, 1.3800070317702955, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=2048)"},
+    // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)
+    // tokens 0..1: 1.837 us [1.834, 1.84] at 1, 2.45x the baseline [2.44, 2.45], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
+    {0, 1, 1, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
+     "d72b0f30932c7854d6a901b74fc097db", "d4700b4a2b4a6acb18c7432808de8570", defines_8, 85,
+     {24, 4, 65, 1, 1.8372864675863334, 1.8339825565455368, 1.839530746804913, 0.18838286345357655, 2.4491247004234205, 2.4441888763434676, 2.454070491965211, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 2..16: 2.087 us [2.085, 2.091] at 16, 2.32x the baseline [2.3, 2.34], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
+    {2, 16, 16, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
+     "d72b0f30932c7854d6a901b74fc097db", "d4700b4a2b4a6acb18c7432808de8570", defines_8, 85,
+     {24, 4, 65, 1, 2.087455457417753, 2.084910176169944, 2.090841462238554, 0.13684227444110778, 2.321039252293233, 2.302102398781968, 2.340131878380512, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 17..128: 2.85 us [2.838, 2.864] at 128, 2x the baseline [2, 2], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+    {17, 128, 128, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
+     "d72b0f30932c7854d6a901b74fc097db", "d4700b4a2b4a6acb18c7432808de8570", defines_8, 85,
+     {24, 4, 65, 1, 2.849630344481695, 2.8382408488412194, 2.8641471512230567, 0.24417413609325703, 2.0004252974426593, 1.9960418492576295, 2.0048183719879766, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 129..1024: 10 us [9.935, 10.05] at 1024, 1.37x the baseline [1.37, 1.38], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+    {129, 1024, 1024, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
+     "d72b0f30932c7854d6a901b74fc097db", "d4700b4a2b4a6acb18c7432808de8570", defines_8, 85,
+     {24, 4, 65, 1, 10.001604057227572, 9.935116199204005, 10.045975150909682, 0.29415960953370324, 1.3737470650689556, 1.3716846825423266, 1.3758125484698163, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 1025..8192: 67.75 us [67.08, 68.47] at 8192, 1.37x the baseline [1.36, 1.37], 65 candidates, 4 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+    //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
-    //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
-    {1025, 8192, 8192, false, Implementation::fused, {256, 1, 8, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8",
-     "0bab46c449f58f1d7d1478acabad6228", "130aa7f28afcf18ae8add6a1b429b3dd", defines_8, 85,
-     {24, 4, 65, 6, 68.4918345262607, 67.17207739303547, 69.39247997724524, 0.5144748901745164, 1.359809680797911, 1.342964287420476, 1.3768663733742144, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
-    // tokens 8193..32768: 257.7 us [256.8, 258.8] at 32768, 1.32x the baseline [1.32, 1.33], 65 candidates, 6 tied, proved on sm_90 fast
+    {1025, 8192, 8192, false, Implementation::fused, {512, 2, 16, words::row_cache::registers, words::persistent::off}, "block_size=512,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16",
+     "d72b0f30932c7854d6a901b74fc097db", "42b031e46976dbdce30c06fcc195db51", defines_9, 85,
+     {24, 4, 65, 4, 67.75099784135818, 67.07903301733995, 68.46747365618573, 0.6859805173470183, 1.3650715147087156, 1.3566049487497327, 1.3735909204713599, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    // tokens 8193..32768: 259.1 us [256.5, 261.8] at 32768, 1.31x the baseline [1.3, 1.33], 65 candidates, 7 tied, proved on sm_90 fast
     //   tied: block_size=1024,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
     //   tied: block_size=1024,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=8
     //   tied: block_size=1024,persistent=off,row_cache=registers,rows_per_iter=4,vector_bytes=16
     //   tied: block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+    //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
     //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
-    //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16
-    {8193, 32768, 32768, false, Implementation::fused, {512, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "4423db6ef6f1bcb4c0b478531bb3134b", defines_9, 85,
-     {16, 4, 65, 6, 257.7013298869133, 256.7812984291888, 258.78144060631155, 0.2661905958739472, 1.321137715472209, 1.3170465757615464, 1.3252415634837322, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
+    //   tied: block_size=64,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16
+    {8193, 32768, 32768, false, Implementation::fused, {512, 2, 16, words::row_cache::registers, words::persistent::off}, "block_size=512,persistent=off,row_cache=registers,rows_per_iter=2,vector_bytes=16",
+     "d72b0f30932c7854d6a901b74fc097db", "42b031e46976dbdce30c06fcc195db51", defines_9, 85,
+     {16, 4, 65, 7, 259.0893457333247, 256.53496746785555, 261.77568857800975, 0.7322308793701069, 1.312994898373948, 1.3008246701126216, 1.3252789886024832, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=4096)"},
     // rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)
-    // tokens 0..1: 2.041 us [2.035, 2.047] at 1, 2.62x the baseline [2.61, 2.63], 61 candidates, 0 tied, proved on sm_90 fast
+    // tokens 0..1: 1.959 us [1.955, 1.963] at 1, 2.73x the baseline [2.73, 2.74], 61 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
-     {24, 4, 61, 0, 2.0414479076862335, 2.0353798799258267, 2.0472206840771365, 0.26711275667221895, 2.6202610228385494, 2.6147660677766438, 2.625767525599312, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 2..16: 2.29 us [2.279, 2.299] at 16, 2.5x the baseline [2.49, 2.52], 61 candidates, 1 tied, proved on sm_90 fast
+     "d72b0f30932c7854d6a901b74fc097db", "1b31a7d32be09c172d5cea6118e3a1a0", defines_10, 85,
+     {24, 4, 61, 0, 1.9594047196386826, 1.9554916951160553, 1.9632159555493651, 0.20630507105712934, 2.7328725141307495, 2.72766952572161, 2.7380854271616695, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 2..16: 2.236 us [2.23, 2.241] at 16, 2.57x the baseline [2.55, 2.58], 61 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
-     {24, 4, 61, 1, 2.290265882197029, 2.278598683921704, 2.2985647991807125, 0.37823278034650326, 2.5030144689123714, 2.4850118071934357, 2.5211475508683567, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 17..128: 3.176 us [3.17, 3.184] at 128, 2.14x the baseline [2.13, 2.15], 61 candidates, 0 tied, proved on sm_90 fast
+     "d72b0f30932c7854d6a901b74fc097db", "1b31a7d32be09c172d5cea6118e3a1a0", defines_10, 85,
+     {24, 4, 61, 1, 2.23599130811255, 2.230294701158568, 2.2406621894947265, 0.16721082415949504, 2.5667238875270946, 2.553205902066564, 2.580313444156548, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 17..128: 3.173 us [3.153, 3.19] at 128, 2.14x the baseline [2.13, 2.16], 61 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
-     {24, 4, 61, 0, 3.176465425541792, 3.1702603281971644, 3.1835355463605306, 0.17616894811982955, 2.140984110602582, 2.133392332142222, 2.1486029047690187, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 129..1024: 12.03 us [11.97, 12.07] at 1024, 1.38x the baseline [1.36, 1.39], 61 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
+     "d72b0f30932c7854d6a901b74fc097db", "1b31a7d32be09c172d5cea6118e3a1a0", defines_10, 85,
+     {24, 4, 61, 0, 3.1734009583791094, 3.153029566071935, 3.1903535183939726, 0.4112520836072653, 2.144138610759019, 2.1318768461353232, 2.1564709005033187, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 129..1024: 11.96 us [11.94, 11.97] at 1024, 1.39x the baseline [1.38, 1.4], 61 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
-     {24, 4, 61, 1, 12.025645701214671, 11.971190930093897, 12.069011602407734, 0.2824850906567595, 1.376509293297992, 1.3622506195222468, 1.390917212575945, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 1025..8192: 83.3 us [83.03, 83.55] at 8192, 1.34x the baseline [1.33, 1.35], 64 candidates, 0 tied, proved on sm_90 fast
+     "d72b0f30932c7854d6a901b74fc097db", "1b31a7d32be09c172d5cea6118e3a1a0", defines_10, 85,
+     {24, 4, 61, 0, 11.957916431128979, 11.942998925310379, 11.973076586159783, 0.08728678204517319, 1.387035240087575, 1.376709918534331, 1.3974380015312, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 1025..8192: 83.87 us [83.84, 83.91] at 8192, 1.33x the baseline [1.32, 1.34], 64 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
-     {24, 4, 64, 0, 83.30266390527999, 83.0252064253534, 83.55423965474277, 0.2766141942672009, 1.340822540163447, 1.3327194287746396, 1.348974919547274, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
-    // tokens 8193..32768: 324.4 us [323.5, 325.3] at 32768, 1.28x the baseline [1.28, 1.28], 65 candidates, 0 tied, proved on sm_90 fast
+     "d72b0f30932c7854d6a901b74fc097db", "1b31a7d32be09c172d5cea6118e3a1a0", defines_10, 85,
+     {24, 4, 64, 1, 83.8668876224094, 83.83703530511035, 83.90541394565757, 0.06128794383996774, 1.329023606771829, 1.32267695159107, 1.335400715368999, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+    // tokens 8193..32768: 326.6 us [325.6, 327.5] at 32768, 1.27x the baseline [1.27, 1.28], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8
     {8193, 32768, 32768, false, Implementation::fused, {256, 1, 16, words::row_cache::registers, words::persistent::off}, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16",
-     "0bab46c449f58f1d7d1478acabad6228", "079b283bf342b46510363a25cc6e2fc7", defines_10, 85,
-     {16, 4, 65, 0, 324.37863945961, 323.46525441595304, 325.3286000537772, 0.22004674165657462, 1.2824186098579065, 1.2802882069071777, 1.28455255780476, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
+     "d72b0f30932c7854d6a901b74fc097db", "1b31a7d32be09c172d5cea6118e3a1a0", defines_10, 85,
+     {16, 4, 65, 1, 326.5613491336505, 325.60179125854336, 327.45608208297745, 0.18523208855135048, 1.2731830598505125, 1.2701165125691503, 1.2762570109504503, 1, 2, 0, 0, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gemma(act=bf16,code=e4m3fn,fp32=fp32,group=128,mid_rounding=off,quant=none,quant_op=multiply,quant_source=fp32,residual=on,residual_rounding=before_norm,scale_floor=amax_1e_10,scale_layout=row_major,stream=bf16,unquantised=on,weight=bf16,weight_form=one_plus,width=5120)"},
 };
 
 // Sorted by key: 26 numbers, in the order of key_of.
@@ -2114,4 +2103,4 @@ constexpr Match lookup(const Query& query) {
 }
 
 }  // namespace fusetune::rmsnorm_gemma
-// checksum: 7f7647949ffff383fa4c2a9da75c6fd5
+// checksum: 461eb6d42e4f6f8a343b4003cc362a0a
