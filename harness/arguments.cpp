@@ -164,6 +164,16 @@ void add_inspect(CLI::App& app, Program& program) {
   });
 }
 
+void add_refresh(CLI::App& app, Program& program) {
+  CLI::App* command =
+      app.add_subcommand("refresh", "Tables whose sources changed and whose code did not");
+  command->add_option("--device", program.refresh.device, "Only tables of this device");
+  command->add_option("--family", program.refresh.family, "Only tables of this family");
+  command->callback([&program] {
+    program.run = [&program] { return refresh_command(program.global, program.refresh); };
+  });
+}
+
 void add_doctor(CLI::App& app, Program& program) {
   CLI::App* doctor = app.add_subcommand(
       "doctor", "What a device's figures are worth: clock, cache, memory, noise");
@@ -273,6 +283,7 @@ void add_commands(CLI::App& app, Program& program) {
   add_verify(app, program);
   add_golden(app, program);
   add_inspect(app, program);
+  add_refresh(app, program);
   add_gate(app, program);
   add_baseline(app, program);
   add_cache(app, program);

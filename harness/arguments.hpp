@@ -17,6 +17,7 @@ struct Program {
   VerifyOptions verify;
   GoldenOptions golden;
   InspectOptions inspect;
+  RefreshOptions refresh;
   ExplainOptions explain;
   ReportOptions report;
   BaselineOptions baseline;

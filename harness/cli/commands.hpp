@@ -11,6 +11,7 @@ ExitCode tune_command(const GlobalOptions& global, const TuneOptions& options);
 ExitCode verify_command(const GlobalOptions& global, const VerifyOptions& options);
 ExitCode golden_command(const GlobalOptions& global, const GoldenOptions& options);
 ExitCode inspect_command(const GlobalOptions& global, const InspectOptions& options);
+ExitCode refresh_command(const GlobalOptions& global, const RefreshOptions& options);
 ExitCode gate_command(const GlobalOptions& global, const GateOptions& options);
 ExitCode baseline_command(const GlobalOptions& global, const BaselineOptions& options);
 ExitCode explain_command(const GlobalOptions& global, const ExplainOptions& options);

@@ -69,6 +69,11 @@ struct InspectOptions {
   SelectionOptions selection;
 };
 
+struct RefreshOptions {
+  std::string device;  ///< empty: every device
+  std::string family;  ///< empty: all
+};
+
 struct DoctorOptions {
   std::string device = "host-w64";
 };

@@ -15,7 +15,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from peers import abi, cases, nvrtc, plan, report, stats, table  # noqa: E402
+from peers import abi, cases, nvrtc, plan, published, report, stats, table  # noqa: E402
 
 
 def case_of(family, shape, tokens=128):
@@ -30,7 +30,7 @@ def of_yaml(family, block):
     return dict(zip(parts[1::2], parts[2::2]))
 
 
-class Script(unittest.TestCase):
+class Runner(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory(prefix="fusetune-test-")
         self.addCleanup(scratch.cleanup)
@@ -44,6 +44,8 @@ class Script(unittest.TestCase):
         self.assertEqual(result.returncode, expect, result.stdout + result.stderr)
         return result.stdout + result.stderr
 
+
+class Script(Runner):
     def test_lists_cases_and_peers(self):
         out = self.run_script("--list", expect=0)
         self.assertIn(f"{len(cases.all_cases())} cases", out)
@@ -66,6 +68,54 @@ class Script(unittest.TestCase):
         self.assertIn("has no table of ours", self.run_script("--results", self.dir, expect=4))
         (self.dir / "mrope.json").write_text("{}")
         self.assertIn("torch cannot be imported: none here", self.run_script("--results", self.dir, expect=4))
+
+
+class Published(Runner):
+    """--published: times that others took beside those of the tables."""
+
+    RESULTS = ROOT / "results/nvidia-h200"
+
+    def write(self, *rows, columns="family,shape,tokens,peer,us"):
+        file = self.dir / "times.csv"
+        file.write_text("\n".join([columns, *rows]) + "\n")
+        return file
+
+    def ours(self, family, shape, tokens):
+        row = table.Tables(self.RESULTS).of(family).row(case_of(family, shape, tokens))
+        return row["certificate"]["median_us"]
+
+    def test_compares_with_the_fastest(self):
+        ours = self.ours("rmsnorm_gated", "Hv32", 1024)
+        file = self.write(f"rmsnorm_gated,Hv32,1024,slow,{4 * ours}", f"rmsnorm_gated,Hv32,1024,fast,{2 * ours}")
+        out = self.run_script("--published", file, "--markdown", self.dir / "out.md", expect=0)
+        self.assertIn(f"| rmsnorm_gated | Hv32 | {ours:.4g} / {2 * ours:.4g} = **2.00x** (fast) |", out)
+        self.assertIn("best published time over ours, geometric mean of 1 cases: 2.000x", out)
+        self.assertIn("cases where a published time is lower: 0\n", out)
+        self.assertEqual((self.dir / "out.md").read_text(), out)
+
+    def test_says_where_ours_is_behind_or_is_not_there(self):
+        behind = f"rmsnorm_gemma,W2048,8192,peer,{self.ours('rmsnorm_gemma', 'W2048', 8192) / 2}"
+        out = self.run_script("--published", self.write(behind), expect=0)
+        self.assertIn("cases where a published time is lower: 1; rmsnorm_gemma W2048 T=8192", out)
+        out = self.run_script("--published", self.write(behind), "--results", self.dir, expect=4)
+        self.assertIn("no kernel", out)
+        self.assertIn("nothing was compared", out)
+
+    def test_names_the_line_that_is_wrong(self):
+        good = "mrope,q16/kv2,1024,peer,3.5"
+        for row, why in (("mrope,q16/kv3,1024,peer,3.5", "no case is called mrope q16/kv3 1024"), ("mrope,q16/kv2,128,peer,3.5", "at least 1024 tokens"),
+                         ("mrope,q16/kv2,1024,peer,0", "a time above 0"), ("mrope,q16/kv2,many,peer,3.5", "to be numbers"),
+                         ("mrope,q16/kv2,1024,peer", "to be numbers")):
+            out = self.run_script("--published", self.write(good, row), expect=64)
+            self.assertIn(f"{self.dir / 'times.csv'}:3: ", out)
+            self.assertIn(why, out)
+        out = self.run_script("--published", self.write(good, columns="case,peer,us"), expect=64)
+        self.assertIn("times.csv:1: expected the columns family,shape,tokens,peer,us", out)
+        self.assertIn("No such file", self.run_script("--published", self.dir / "none.csv", expect=64))
+
+    def test_reads_the_times_in_the_tree(self):
+        times = published.read(self.RESULTS / "published.csv")
+        self.assertEqual({family for family, _, _ in times}, set(cases.PEERS))
 
 
 class Cases(unittest.TestCase):
