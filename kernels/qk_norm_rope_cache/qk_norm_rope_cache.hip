@@ -157,6 +157,7 @@ FT_DEVICE Head ask_head(const Work& work, ft_u32 row, ft_u32 rows) {
   (void)work;
   return loaded;
 }
+
 // A row of q or k and its weights.
 FT_DEVICE void ask_row(Head& loaded, const char* row, const char* weight, int lane) {
   loaded.in = load_row<FT_TYPE_ACT>(row, lane);
@@ -221,29 +222,28 @@ void qk_norm_rope_cache(Q_ARGUMENTS const void* k, ft_i64 k_row_stride,
 #include "gather.h"
   const ft_u32 rows = static_cast<ft_u32>(tokens) * kHeads;
   const ft_u32 own = ft_opaque(threadIdx.x);
+  // Where values are stored in groups there may be more blocks than rows of q and k need; elsewhere
+  // no block is without rows, and nothing is compared ahead of the first load.
+  constexpr bool kBlocksHaveRows = FT_V_STORE != FT_V_STORE_GROUPED;
   ft_u32 start = blockIdx.x * kTile;
-#if FT_V_STORE == FT_V_STORE_GROUPED
-  if (start < rows)  // there may be more blocks than rows of q and k need
-#endif
-      // Otherwise no block is without rows: nothing is compared ahead of the first load.
-    do {
-      // What follows from the thread is computed where it is used: ahead of the loop it would hold
-      // up the first load.
-      const ft_u32 thread = ft_opaque(own);
-      const int lane = static_cast<int>(thread % kLanes);
-      const ft_u32 first = start + thread / kLanes;
-      Head loaded[FT_ROWS_PER_ITER];
-      FT_UNROLL
-      for (int r = 0; r < FT_ROWS_PER_ITER; ++r)
-        loaded[r] = ask_head(work, first + r * kGroups, rows);
-      ft_keep_order();
-      FT_UNROLL
-      for (int r = 0; r < FT_ROWS_PER_ITER; ++r) load_head(work, loaded[r], lane);
-      ft_keep_order();
-      FT_UNROLL
-      for (int r = 0; r < FT_ROWS_PER_ITER; ++r) do_head(work, loaded[r], lane);
-      start += gridDim.x * kTile;
-    } while (start < rows);
+  for (bool more = kBlocksHaveRows || start < rows; more; more = start < rows) {
+    // What follows from the thread is computed where it is used: ahead of the loop it would hold up
+    // the first load.
+    const ft_u32 thread = ft_opaque(own);
+    const int lane = static_cast<int>(thread % kLanes);
+    const ft_u32 first = start + thread / kLanes;
+    Head loaded[FT_ROWS_PER_ITER];
+    FT_UNROLL
+    for (int r = 0; r < FT_ROWS_PER_ITER; ++r)
+      loaded[r] = ask_head(work, first + r * kGroups, rows);
+    ft_keep_order();
+    FT_UNROLL
+    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) load_head(work, loaded[r], lane);
+    ft_keep_order();
+    FT_UNROLL
+    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) do_head(work, loaded[r], lane);
+    start += gridDim.x * kTile;
+  }
 #if FT_V_STORE == FT_V_STORE_GROUPED
   write_values(work, tokens, static_cast<int>(threadIdx.x % kLanes),
                static_cast<int>(threadIdx.x / kLanes));
