@@ -72,6 +72,21 @@ def summary(results):
     return lines
 
 
+def beside_skeletons(results, most=1.15):
+    """What cases that were timed beside a skeleton come to, a line each. `most`: what a launch is to take of its skeleton's time."""
+    done = {result["case"]: (result["tokens"], 1 / best_of(result)[1]["ratio"]) for result in compared(results)}
+    if not done:
+        return ["nothing was compared", *_not_compared(results)]
+    mean = lambda ratios: stats.geometric_mean(list(ratios))
+    lines = [f"ours over a skeleton of the same launch, geometric mean of {len(done)} cases: {mean(ratio for _, ratio in done.values()):.3f}x"]
+    for tokens in sorted({count for count, _ in done.values()}):
+        ratios = [ratio for count, ratio in done.values() if count == tokens]
+        lines.append(f"T={tokens}: {mean(ratios):.3f}x over {len(ratios)} cases, worst {max(ratios):.3f}x")
+    above = [f"{case} {ratio:.3f}x" for case, (_, ratio) in done.items() if ratio > most]
+    lines.append(f"cases above {most}x: {len(above)}" + "".join(f"; {case}" for case in above))
+    return lines + _not_compared(results)
+
+
 def _not_compared(results):
     """One line for each reason, with how many cases have it."""
     reasons = {}
@@ -122,8 +137,9 @@ def write_csv(path, results, keys):
                     writer.writerow([keys[result["case"]], name, f"{peer['ratio'] * result['ours']['table_us']:.6g}"])
 
 
-def write_json(path, results, about, not_run):
-    document = {"format": 1, "about": about, "not_run": not_run, "summary": summary(results), "cases": results}
+def write_json(path, results, about, not_run, lines):
+    """`lines`: the summary."""
+    document = {"format": 1, "about": about, "not_run": not_run, "summary": lines, "cases": results}
     with open(path, "w", encoding="utf-8") as file:
         json.dump(_finite(document), file, default=str, allow_nan=False)
         file.write("\n")

@@ -4,10 +4,10 @@ import random
 
 import torch
 
-from . import abi, check, nvrtc, operations
+from . import abi, check, nvrtc, operations, skeleton
 from .driver import Driver
 from .ring import Maker, Ring
-from .table import NoRow
+from .table import Launch, NoRow
 from .timing import Arm, Timer
 
 
@@ -17,10 +17,12 @@ def first_line(error):
 
 
 class Session:
-    def __init__(self, root, tables, seed=1):
+    """`beside_skeletons`: a skeleton of the same launch is timed beside ours, and no peers."""
+
+    def __init__(self, root, tables, seed=1, beside_skeletons=False):
         self.device = torch.device("cuda", torch.cuda.current_device())
         torch.zeros(1, device=self.device)  # makes torch's context current, for the driver
-        self.tables, self.seed = tables, seed
+        self.tables, self.seed, self.beside_skeletons = tables, seed, beside_skeletons
         self.driver = Driver()
         major, minor = torch.cuda.get_device_capability(self.device)
         self.compiler = nvrtc.Compiler(root, f"sm_{major}{minor}")
@@ -42,17 +44,10 @@ class Session:
         if why:
             return {**result, "ours": about, "ours_wrong": why, "why": f"ours: {why}", "short": "WRONG"}
         about["error"] = error
-        remarks, errors, peers = {}, {}, []
-        for name in case.peers():
-            try:
-                peer = Arm(name, operation.PEERS[name](case))
-                why, errors[name] = self._checked(peer, ring, truths)
-            except Exception as failure:  # a peer that does not compile or run is a remark
-                why = first_line(failure)
-            if why:
-                remarks[name] = {"why": why}
-            else:
-                peers.append(peer)
+        if self.beside_skeletons:
+            peers, errors, remarks = [self._skeleton(case, about)], {}, {}
+        else:
+            peers, errors, remarks = self._peers(case, operation, ring, truths)
         del ring
         if peers:
             if self._timer is None:
@@ -65,6 +60,34 @@ class Session:
         for name, remark in remarks.items():
             result["peers"].setdefault(name, {}).update(remark)
         return result
+
+    def _peers(self, case, operation, ring, truths):
+        """(arms that are right, largest errors by name, what is to be said of the others by name)"""
+        remarks, errors, peers = {}, {}, []
+        for name in case.peers():
+            try:
+                peer = Arm(name, operation.PEERS[name](case))
+                why, errors[name] = self._checked(peer, ring, truths)
+            except Exception as failure:  # a peer that does not compile or run is a remark
+                why = first_line(failure)
+            if why:
+                remarks[name] = {"why": why}
+            else:
+                peers.append(peer)
+        return peers, errors, remarks
+
+    def _skeleton(self, case, about):
+        """An arm that launches a skeleton with the grid and block of ours."""
+        code = skeleton.code(self.compiler, case)
+        if code not in self._functions:
+            self._functions[code] = self.driver.load(code, skeleton.ENTRY)
+        function, launch = self._functions[code], Launch(skeleton.ENTRY, about["grid"], about["block"], 0)
+
+        def call(tensors):
+            values = skeleton.arguments(case, lambda name: tensors[name].data_ptr(), lambda name: tensors[name].numel() * tensors[name].element_size())
+            self.driver.launch(function, launch, values, torch.cuda.current_stream().cuda_stream)
+
+        return Arm(skeleton.ENTRY, call, checked=False)
 
     def compile_peers(self, case):
         """Compiles what a run of the case would compile, into the caches of Triton and of torch.compile."""

@@ -15,7 +15,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from peers import abi, cases, nvrtc, plan, published, report, stats, table  # noqa: E402
+from peers import abi, cases, nvrtc, plan, published, report, skeleton, stats, table  # noqa: E402
 
 
 def case_of(family, shape, tokens=128):
@@ -63,6 +63,12 @@ class Script(Runner):
     def test_refuses_what_it_does_not_know(self):
         for arguments in (["--family", "gdn"], ["--tokens", "17"], ["--budget-s", "0"], ["--budget-s", "nan"], ["more"]):
             self.assertIn("usage:", self.run_script(*arguments, expect=64))
+
+    def test_skeletons_come_instead_of_peers(self):
+        self.assertIn("has no peers", self.run_script("--skeleton", "--csv", self.dir / "x.csv", expect=64))
+        shapes = len(cases.all_cases()) // len(cases.TOKENS)
+        self.assertIn(f"\n{2 * shapes} cases\n", self.run_script("--skeleton", "--list", expect=0))
+        self.assertIn(f"\n{shapes} cases\n", self.run_script("--skeleton", "--tokens", "128", "--list", expect=0))
 
     def test_says_what_is_missing(self):
         self.assertIn("has no table of ours", self.run_script("--results", self.dir, expect=4))
@@ -272,6 +278,35 @@ class Sources(unittest.TestCase):
             self.assertIn('"' + option.replace('sm_90', '"') + ('"' if "sm_90" not in option else ""), text)
 
 
+class Skeletons(unittest.TestCase):
+    def test_pass_what_the_kernel_takes(self):
+        kinds = {"const char*": ctypes.c_void_p, "char*": ctypes.c_void_p, "const long long*": ctypes.c_void_p, "long long": ctypes.c_longlong}
+        parameters = re.search(r"skeleton\(([^)]*)\)", skeleton.SOURCE).group(1)
+        self.assertEqual(skeleton.DECLARATION, ", ".join(re.sub(r"\w+$", "", one.strip()).strip() for one in parameters.split(",")))
+        for family in cases.PEERS:
+            for case in (one for one in cases.all_cases() if one.family == family):
+                addresses = {tensor.name: 4096 * (i + 1) for i, tensor in enumerate(abi.tensors_of(case))}
+                values = skeleton.arguments(case, addresses.__getitem__, lambda name: 7 * addresses[name])
+                self.assertEqual([type(value) for value in values], [kinds[kind] for kind in skeleton.DECLARATION.split(", ")])
+                first, last, positions, rows = skeleton.chain_of(case)
+                written = {tensor.name for tensor in abi.tensors_of(case) if tensor.written}
+                self.assertIn(last, written)
+                self.assertEqual(first in written, case.values.get("in_place") == "on", case.key)
+                self.assertEqual([value.value for value in values],
+                                 [addresses[first], addresses[last], addresses.get(positions), addresses.get(rows), 7 * addresses[first],
+                                  7 * addresses[last], case.tokens])
+                self.assertEqual(skeleton.row_bytes(case), 128 if positions else 0)
+
+    def test_compile(self):
+        try:
+            compiler = nvrtc.Compiler(ROOT, "sm_90")
+        except nvrtc.CompileError as error:
+            self.skipTest(str(error))
+        one, two = (skeleton.code(compiler, case_of(*case)) for case in (("rmsnorm_gemma", "W2048"), ("mrope", "q16/kv2")))
+        self.assertTrue(one.startswith(b"\x7fELF") and two.startswith(b"\x7fELF"))
+        self.assertNotEqual(one, two)
+
+
 class Numbers(unittest.TestCase):
     def test_cold_data_and_long_spans(self):
         small, middle, large = plan.plan(12_000), plan.plan(50_000_000), plan.plan(2_700_000_000)
@@ -322,6 +357,16 @@ class Report(unittest.TestCase):
         self.assertIn("2 / 3 = **1.50x** +-6.7% (fast)", page)
         self.assertIn("fast 3 = 1.500x [1.400, 1.600]; broken: does not compile", report.line(results[0]))
 
+    def test_tells_how_far_above_a_skeleton(self):
+        peers = lambda ratio: {"skeleton": {"us": 2 * ratio, "ratio": ratio, "ratio_low": ratio, "ratio_high": ratio}}
+        none = a_result(1.5, 1.4, 1.6, tokens=1024, peers={}, why="ours: no row")
+        text = "\n".join(report.beside_skeletons([a_result(1, 1, 1, peers=peers(0.8)), a_result(1, 1, 1, tokens=1, peers=peers(1.0)), none]))
+        self.assertIn(f"geometric mean of 2 cases: {0.8 ** -0.5:.3f}x", text)
+        self.assertIn("T=1: 1.000x over 1 cases, worst 1.000x", text)
+        self.assertIn("cases above 1.15x: 1; rmsnorm_gemma W2048 T=16 1.250x", text)
+        self.assertIn("not compared: ours: no row (1 cases", text)
+        self.assertEqual(report.beside_skeletons([none])[0], "nothing was compared")
+
     def test_exit_codes(self):
         good, none = a_result(1.5, 1.4, 1.6), a_result(1.5, 1.4, 1.6, peers={}, why="ours: no row")
         self.assertEqual(report.exit_code([good, none]), 0)
@@ -343,11 +388,11 @@ class Report(unittest.TestCase):
     def test_json_has_numbers_alone(self):
         with tempfile.TemporaryDirectory(prefix="fusetune-test-") as scratch:
             path = pathlib.Path(scratch) / "out.json"
-            report.write_json(path, [a_result(1.5, 0.0, math.inf)], self.ABOUT, {"x": "y"})
+            report.write_json(path, [a_result(1.5, 0.0, math.inf)], self.ABOUT, {"x": "y"}, ["said"])
             document = json.loads(path.read_text())
         self.assertIsNone(document["cases"][0]["samples"][0][0])
         self.assertIsNone(document["cases"][0]["peers"]["fast"]["ratio_high"])
-        self.assertEqual(document["about"]["gpu"], "G")
+        self.assertEqual((document["about"]["gpu"], document["summary"]), ("G", ["said"]))
         self.assertEqual(report.cell(a_result(1.5, 0.0, math.inf)), "2 / 3 = **1.50x** (fast)")
 
 
