@@ -23,7 +23,7 @@ namespace fusetune {
 namespace {
 
 /// Part of every race's key: raised when the protocol measures otherwise than before.
-constexpr const char* kRaceProtocol = "race 4";
+constexpr const char* kRaceProtocol = "race 5";
 constexpr const char* kRace = "race";
 /// Loading, first launch, probe, both epochs there and back, and the proof after: more cannot each
 /// take as long as an arm's first launch may, or the budget ends them.
