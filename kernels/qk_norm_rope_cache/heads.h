@@ -56,7 +56,7 @@ struct Places {
 // Addresses that wait behind the norm hold up the stores of small launches; computed ahead they
 // take registers from large ones, which have many rows in flight.
 #ifdef FT_PERSISTENT
-constexpr bool kAhead = FT_PERSISTENT == FT_PERSISTENT_OFF && kPerLane <= 2;
+constexpr bool kAhead = FT_PERSISTENT == FT_PERSISTENT_OFF && FT_ROWS_PER_ITER * kPerLane <= 2;
 #else
 constexpr bool kAhead = false;
 #endif

@@ -1446,7 +1446,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {});
   }
   {
@@ -1509,7 +1509,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1572,7 +1572,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1635,7 +1635,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1698,7 +1698,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1761,7 +1761,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 3;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "6e6c5869a19c0e81f26664990db8c379", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1824,7 +1824,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 4;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "1ff91a35d2e9a1caadf6ea003fbba7c9", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "1ff91a35d2e9a1caadf6ea003fbba7c9", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {162, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1887,7 +1887,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 10;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "1ff91a35d2e9a1caadf6ea003fbba7c9", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "1ff91a35d2e9a1caadf6ea003fbba7c9", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {1280, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1950,7 +1950,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 11;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2013,7 +2013,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 66;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2076,7 +2076,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 67;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2139,7 +2139,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 258;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "cad6a0b9ab50ed6cc1d0c1ac5199136b", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -4240,7 +4240,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {});
   }
   {
@@ -4305,7 +4305,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4370,7 +4370,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4435,7 +4435,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4500,7 +4500,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4565,7 +4565,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 3;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4da7838c5c7382cde1d80c5eb2873afb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4630,7 +4630,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 4;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -4695,7 +4695,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 10;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -4760,7 +4760,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 11;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -4825,7 +4825,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 66;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "5bc9bb8051f3e3a7e660faa9374a1dbb", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -4890,7 +4890,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 67;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "99d9b6a27832fc69c6ceddda34126c98", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "99d9b6a27832fc69c6ceddda34126c98", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -4955,7 +4955,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 258;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "99d9b6a27832fc69c6ceddda34126c98", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "99d9b6a27832fc69c6ceddda34126c98", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7034,7 +7034,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {});
   }
   {
@@ -7097,7 +7097,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7160,7 +7160,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7223,7 +7223,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7286,7 +7286,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7349,7 +7349,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9efb801f6e7b0abe0e37309d16d20f53", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7412,7 +7412,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "034b2748a3224cbf53eea445c40f2d8e", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "034b2748a3224cbf53eea445c40f2d8e", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {162, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7475,7 +7475,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "034b2748a3224cbf53eea445c40f2d8e", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "034b2748a3224cbf53eea445c40f2d8e", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {1280, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7538,7 +7538,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7601,7 +7601,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7664,7 +7664,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7727,7 +7727,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "4f01bf45f7670ff65f8bdc8da93974ed", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -9828,7 +9828,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "af4aaaacd62e5bb41873cc95eab6152d", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "af4aaaacd62e5bb41873cc95eab6152d", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {});
   }
   {
@@ -9893,7 +9893,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "af4aaaacd62e5bb41873cc95eab6152d", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "af4aaaacd62e5bb41873cc95eab6152d", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {3, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -9958,7 +9958,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10023,7 +10023,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10088,7 +10088,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10153,7 +10153,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9ef24180eaf73c33679b465b031c928e", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10218,7 +10218,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -10283,7 +10283,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -10348,7 +10348,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -10413,7 +10413,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "0e9bb410bb50a2defe65a7e9b9e40d6f", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -10478,7 +10478,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "4f66a215f6a814516752ea4ce30cbe28", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "4f66a215f6a814516752ea4ce30cbe28", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -10543,7 +10543,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "4f66a215f6a814516752ea4ce30cbe28", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "4f66a215f6a814516752ea4ce30cbe28", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -12622,7 +12622,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {});
   }
   {
@@ -12685,7 +12685,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12748,7 +12748,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12811,7 +12811,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12874,7 +12874,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12937,7 +12937,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 4;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9110816b3fb20f97e87a96cadf94dccd", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13000,7 +13000,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 5;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59147bb87fbb2d21208a277719015dbd", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59147bb87fbb2d21208a277719015dbd", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {162, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -13063,7 +13063,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 18;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59147bb87fbb2d21208a277719015dbd", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59147bb87fbb2d21208a277719015dbd", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {1280, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -13126,7 +13126,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 19;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -13189,7 +13189,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 130;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -13252,7 +13252,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 131;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -13315,7 +13315,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 514;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "1a02aee8e11e30a9a67741e46a0cb409", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e3928146bed6055135b2c159732aaf5f", "1473c1086f9f8f76a0f2d45fed8d8ac5", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -15416,7 +15416,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9db49e37879e8d045ba5d70565efc54b", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9db49e37879e8d045ba5d70565efc54b", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {});
   }
   {
@@ -15481,7 +15481,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9db49e37879e8d045ba5d70565efc54b", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9db49e37879e8d045ba5d70565efc54b", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {3, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -15546,7 +15546,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15611,7 +15611,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15676,7 +15676,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15741,7 +15741,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 4;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f345b23fc76c5429046b3d563670426e", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15806,7 +15806,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 5;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -15871,7 +15871,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 18;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -15936,7 +15936,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 19;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -16001,7 +16001,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 130;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=16", "241f4d0d62da1d82192d1ce2b2a6d9f6", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -16066,7 +16066,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 131;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "1c76e91ebf3a38ec3525e08e1638ec70", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "1c76e91ebf3a38ec3525e08e1638ec70", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -16131,7 +16131,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 514;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "1c76e91ebf3a38ec3525e08e1638ec70", "e065d304a19a56c0ff1e824dec8fb912", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "1c76e91ebf3a38ec3525e08e1638ec70", "28162d531d2122b54de53ea899832121", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -18210,7 +18210,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {});
   }
   {
@@ -18273,7 +18273,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18336,7 +18336,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18399,7 +18399,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18462,7 +18462,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18525,7 +18525,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "3c344f4601c4e1ba5235115fbe490163", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -18588,7 +18588,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f541859cc8094c943d95b7dcb73e5a87", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f541859cc8094c943d95b7dcb73e5a87", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {162, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -18651,7 +18651,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f541859cc8094c943d95b7dcb73e5a87", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_lanes=16,rows_per_iter=1,v_store=scattered,vector_bytes=8", "f541859cc8094c943d95b7dcb73e5a87", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {1280, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -18714,7 +18714,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -18777,7 +18777,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -18840,7 +18840,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -18903,7 +18903,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "6fb508459ae68c4ec377b3ebceb12d71", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "9820d654924c5fa9fa0471e5172b8e5b", "ddefb7438f9892051d7fc354d65d07f3", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -19601,4 +19601,4 @@ int main() {
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: e5e12066cc73272dad0dc61592565186
+// checksum: 8120167fa5929f23c2668a2fd305515d
