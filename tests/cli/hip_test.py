@@ -148,7 +148,7 @@ measure: {data: cold, budget_s: 60}
                 shutil.rmtree(self.dir / ".fusetune")
 
     def test_memory_that_is_not_there_shrinks_the_ring(self):
-        race = self.tune(self.live(FAKE_HIP_BLOCK=str(150 << 10)))[1]
+        race = self.tune(self.live(FAKE_HIP_BLOCK=str(220 << 10)))[1]
         self.assertTrue(any(flag.startswith("out of memory: the ring shrank to ") for flag in race["flags"]), race["flags"])
         self.assertLess(race["ring"], 61)
 
