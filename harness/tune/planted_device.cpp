@@ -38,7 +38,7 @@ void set_rows(KernelLaunch& launch, std::int64_t rows, std::int64_t done) {
   for (auto argument = launch.arguments.rbegin(); argument != launch.arguments.rend(); ++argument)
     if (const auto* number = std::get_if<std::int64_t>(&*argument); number && *number == rows) {
       *argument = done;
-      launch.grid[0] = std::max<std::int64_t>(1, launch.grid[0] * done / rows);
+      launch.grid[0] = std::max<std::int64_t>(1, (launch.grid[0] * done + rows - 1) / rows);
       return;
     }
 }

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
+#include <set>
 
 #include "harness/base/error.hpp"
 #include "harness/table/check_tables.hpp"
@@ -14,17 +14,21 @@ namespace fusetune {
 
 namespace {
 
-std::string present_hash(const Table& table, const TableRow& row) {
-  return make_compile_request(row.geometry, row.variant, table.target).source_hash();
+/// Of each row, as its sources are now.
+std::vector<std::string> present_hashes(const Table& table) {
+  std::vector<std::string> hashes;
+  for (const TableRow& row : table.rows)
+    hashes.push_back(make_compile_request(row.geometry, row.variant, table.target).source_hash());
+  return hashes;
 }
 
 /// The rows of a table that name other sources, as a plan: each variant of a geometry once.
 class StalePlan {
  public:
-  explicit StalePlan(const Table& table) {
+  StalePlan(const Table& table, const std::vector<std::string>& hashes) {
     plan_.target = table.target;
-    for (const TableRow& row : table.rows)
-      if (present_hash(table, row) != row.source_hash) add(row);
+    for (std::size_t i = 0; i < hashes.size(); ++i)
+      if (hashes[i] != table.rows[i].source_hash) add(table.rows[i]);
   }
 
   const Plan& plan() const { return plan_; }
@@ -73,19 +77,20 @@ RefreshedTable refresh(Table table, Session& session) {
   RefreshedTable result;
   result.device = table.device;
   result.family = table.family->name;
-  const StalePlan stale(table);
+  const std::vector<std::string> hashes = present_hashes(table);
+  const StalePlan stale(table, hashes);
   CompileSummary compiled;
   if (!stale.empty()) compiled = compile_plan(stale.plan(), session, false);
-  for (TableRow& row : table.rows) {
-    const std::string hash = present_hash(table, row);
-    if (hash == row.source_hash) {
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    TableRow& row = table.rows[i];
+    if (hashes[i] == row.source_hash) {
       ++result.current;
       continue;
     }
     const std::string why =
         difference(row, stale.unit(compiled, row), compiled, stale.plan().target);
     if (why.empty()) {
-      row.source_hash = hash;
+      row.source_hash = hashes[i];
       ++result.refreshed;
     } else {
       result.left.push_back(
@@ -96,22 +101,41 @@ RefreshedTable refresh(Table table, Session& session) {
   return result;
 }
 
+/// Of all tables those of one device and family ("": of any), each whole. Throws UserError.
+std::vector<TableCheck> wanted_tables(const std::filesystem::path& results,
+                                      const std::string& device, const std::string& family) {
+  std::vector<TableCheck> wanted;
+  std::set<std::string> devices, families;
+  for (const TableCheck& check : check_tables(results)) {
+    devices.insert(check.device);
+    if (!device.empty() && check.device != device) continue;
+    families.insert(check.family);
+    if (!family.empty() && check.family != family) continue;
+    for (const TableFile& file : check.files)
+      if (!file.problem.empty())
+        throw UserError(fmt::format("{}: {}", file.file.string(), file.problem));
+    wanted.push_back(check);
+  }
+  const auto require = [](std::string_view what, const std::string& name,
+                          const std::set<std::string>& known) {
+    if (!name.empty() && known.count(name) == 0)
+      throw UserError(unknown_name(what, name, {known.begin(), known.end()}));
+  };
+  require("device with tables", device, devices);
+  require("family with a table", family, families);
+  if (wanted.empty())
+    throw UserError(
+        fmt::format("there is no table below {}; fusetune tune writes them", results.string()));
+  return wanted;
+}
+
 }  // namespace
 
 std::vector<RefreshedTable> refresh_tables(Session& session, const std::string& device,
                                            const std::string& family) {
   std::vector<RefreshedTable> results;
-  for (const TableCheck& check : check_tables(session.options.results)) {
-    if (!device.empty() && check.device != device) continue;
-    if (!family.empty() && check.family != family) continue;
-    for (const TableFile& file : check.files)
-      if (!file.problem.empty())
-        throw UserError(fmt::format("{}: {}", file.file.string(), file.problem));
+  for (const TableCheck& check : wanted_tables(session.options.results, device, family))
     results.push_back(refresh(table_from_yaml(check.files.front().file), session));
-  }
-  if (results.empty())
-    throw UserError(fmt::format("{} has no such table; fusetune list tables prints them",
-                                session.options.results.string()));
   return results;
 }
 

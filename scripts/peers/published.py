@@ -37,10 +37,10 @@ def read(path):
     return times
 
 
-def compare(tables, times):
-    """One result for each case with a published time: the table's median beside the fastest peer, or why there is none."""
+def compare(tables, times, chosen):
+    """One result for each of these cases with a published time: the table's median beside the fastest peer, or why there is none."""
     results = []
-    for case in cases.all_cases():
+    for case in chosen:
         peers = times.get((case.family, case.shape, case.tokens))
         if not peers:
             continue

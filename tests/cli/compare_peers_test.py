@@ -103,6 +103,9 @@ class Published(Runner):
         behind = f"rmsnorm_gemma,W2048,8192,peer,{self.ours('rmsnorm_gemma', 'W2048', 8192) / 2}"
         out = self.run_script("--published", self.write(behind), expect=0)
         self.assertIn("cases where a published time is lower: 1; rmsnorm_gemma W2048 T=8192", out)
+        out = self.run_script("--published", self.write(behind), "--family", "mrope", expect=4)
+        self.assertIn("nothing was compared", out)
+        self.assertIn("has no samples", self.run_script("--published", self.write(behind), "--json", self.dir / "x.json", expect=64))
         out = self.run_script("--published", self.write(behind), "--results", self.dir, expect=4)
         self.assertIn("no kernel", out)
         self.assertIn("nothing was compared", out)

@@ -83,7 +83,13 @@ class Refresh(harness.ProgramTest):
     def test_refuses_what_is_no_table(self):
         result = self.run_program("refresh", "--device", "nvidia-h300", environment=self.kernels)
         self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
-        self.assertIn("has no such table", harness.unwrapped(result.stderr))
+        self.assertIn("unknown device with tables 'nvidia-h300'", harness.unwrapped(result.stderr))
+        result = self.run_program("refresh", "--family", "moved_row", environment=self.kernels)
+        self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+        self.assertIn("did you mean 'moved_rows'?", harness.unwrapped(result.stderr))
+        result = self.run_program("refresh", "--results", self.dir / "none", environment=self.kernels)
+        self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+        self.assertIn("there is no table below", harness.unwrapped(result.stderr))
         header = self.dir / "results/host-w64/fusetune_moved_rows.hpp"
         header.write_text(header.read_text() + "// by hand\n")
         before = self.tables()
