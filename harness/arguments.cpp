@@ -111,6 +111,8 @@ void add_tune(CLI::App& app, Program& program) {
                       "Instead of the sweep's: full, pairwise, or N");
   command->add_option("--budget-s", program.tune.budget_s, "Instead of the sweep's measuring time")
       ->check(above_zero());
+  command->add_option("--family", program.tune.families,
+                      "Of the sweep's families, this alone; again for more");
   command->add_flag("--dry-run", program.tune.dry_run,
                     "Show cases, variants, launches and expected time; run nothing");
   command->add_option("--target", program.tune.target,

@@ -37,9 +37,10 @@ struct AuditOptions {
 
 struct TuneOptions {
   std::filesystem::path sweep;
-  std::string device;   ///< instead of the sweep's
-  std::string space;    ///< instead of the sweep's
-  double budget_s = 0;  ///< instead of the sweep's
+  std::string device;                 ///< instead of the sweep's
+  std::string space;                  ///< instead of the sweep's
+  double budget_s = 0;                ///< instead of the sweep's
+  std::vector<std::string> families;  ///< of the sweep's, those to tune; empty: all
   bool dry_run = false;
   std::string target;  ///< of a dry run, in place of that of the device: it need not be here
   AuditOptions audit;

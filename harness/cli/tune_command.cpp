@@ -19,8 +19,25 @@ namespace fusetune {
 
 namespace {
 
+/// Leaves entries of these families alone. Throws UserError on one that the sweep does not have.
+void keep_families(const std::vector<std::string>& wanted, Sweep& sweep) {
+  if (wanted.empty()) return;
+  std::vector<std::string> known;
+  for (const SweepEntry& entry : sweep.entries)
+    if (std::find(known.begin(), known.end(), entry.family->name) == known.end())
+      known.push_back(entry.family->name);
+  for (const std::string& name : wanted)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw UserError(fmt::format("{}: {}", sweep.file.string(),
+                                  unknown_name("family of this sweep", name, known)));
+  std::erase_if(sweep.entries, [&wanted](const SweepEntry& entry) {
+    return std::find(wanted.begin(), wanted.end(), entry.family->name) == wanted.end();
+  });
+}
+
 Sweep sweep_with_overrides(const TuneOptions& options) {
   Sweep sweep = load_sweep(options.sweep);
+  keep_families(options.families, sweep);
   if (!options.device.empty()) sweep.device = options.device;
   if (!options.space.empty()) {
     sweep.space = parse_space(options.space);

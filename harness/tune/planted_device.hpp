@@ -30,6 +30,9 @@ class PlantedDevice : public ForwardingDevice {
  private:
   /// What becomes of a launch of the planted code: none, one or two.
   std::vector<KernelLaunch> changed(KernelLaunch launch);
+  /// A graph of launches as they are, and one of what becomes of them after a while.
+  std::unique_ptr<LaunchGraph> record_both(std::span<const QueuedLaunch> launches,
+                                           Outcome* outcome);
 
   const Plant& plant_;
   std::int64_t rows_;

@@ -128,6 +128,21 @@ class Tune(harness.ProgramTest):
         self.assertEqual(len(many["geometries"][0]["cases"]), 4096)
         self.assertEqual(one["compilations"], many["compilations"])
 
+    def test_families_of_a_sweep_can_be_tuned_alone(self):
+        other = "  - family: rmsnorm_gated\n    symbols: [{heads: 2}]\n    tokens: [1]\n"
+        text = harness.SMALL_SWEEP.replace("measure:", other + "measure:")
+        sweep = self.write("two.yaml", text)
+        geometries = lambda *options: [one["geometry"].partition("(")[0]
+                                       for one in self.run_json("tune", sweep, "--dry-run", *options)["geometries"]]
+        both = ["rmsnorm_gated", "split_reshape_cat"]
+        self.assertEqual(sorted(geometries()), both)
+        self.assertEqual(geometries("--family", "rmsnorm_gated"), both[:1])
+        self.assertEqual(geometries("--family", "split_reshape_cat"), both[1:])
+        self.assertEqual(sorted(geometries("--family", both[1], "--family", both[0])), both)
+        result = self.run_program("tune", sweep, "--dry-run", "--family", "rmsnorm_gate")
+        self.assertEqual(result.returncode, 64)
+        self.assertIn("did you mean 'rmsnorm_gated'", " ".join(result.stderr.split()))
+
     def test_a_second_model_keeps_the_rows_of_the_first(self):
         self.run_json("tune", self.write("a.yaml", harness.SMALL_SWEEP))
         other = harness.SMALL_SWEEP.replace("qwen3.5-27b@tp8", "qwen3-next-80b@tp8")

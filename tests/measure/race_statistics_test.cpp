@@ -7,25 +7,30 @@
 #include <cmath>
 #include <cstdio>
 #include <random>
+#include <string>
 
 #include "harness/measure/choose.hpp"
 #include "tests/measure/simulated_race.hpp"
+#include "tests/search/recorded_space.hpp"
 
 namespace fusetune {
 namespace {
 
 using testing::SimulatedRace;
 
-const std::size_t kArms = [] {
+std::size_t made_up_arms() {
   const char* many = std::getenv("FUSETUNE_RACE_ARMS");
   return many == nullptr ? std::size_t{32} : static_cast<std::size_t>(std::atoi(many));
-}();
+}
+
 constexpr std::int32_t kBaseline = 0;
 
 Simulation noisy_gpu(std::uint64_t seed) {
   Simulation script = testing::quiet_gpu();
   script.seed = seed;
   script.noise = {0.02, 0.015, 0.98, 0.01, 0.015, 0.03, 0.2};
+  // A share of it is in what each launch of a recorded space took.
+  script.queue.graph_start_us = 0;
   return script;
 }
 
@@ -41,14 +46,13 @@ std::vector<double> space_of(std::uint64_t seed, double least_us) {
   std::mt19937_64 random(seed);
   std::uniform_real_distribution<double> slower(0, 0.4);
   std::vector<double> us;
-  for (std::size_t arm = 0; arm < kArms; ++arm)
+  for (std::size_t arm = 0; arm < made_up_arms(); ++arm)
     us.push_back(std::round(1000 * least_us * std::exp(slower(random))) / 1000);
   us[kBaseline] = 1.5 * least_us;
   return us;
 }
 
-void run_race(std::uint64_t seed, double least_us, double gap_us, Tally& tally) {
-  const std::vector<double> us = space_of(seed, least_us);
+void run_race(std::uint64_t seed, const std::vector<double>& us, double gap_us, Tally& tally) {
   RaceOptions options;
   options.seed = seed;
   options.budget_s = 120;
@@ -61,13 +65,13 @@ void run_race(std::uint64_t seed, double least_us, double gap_us, Tally& tally) 
   }
   ChoiceRules rules;
   rules.baseline = kBaseline;
-  for (std::size_t arm = 0; arm < kArms; ++arm) rules.simplicity.push_back({arm});
+  for (std::size_t arm = 0; arm < us.size(); ++arm) rules.simplicity.push_back({arm});
   const Choice choice = choose(result, rules);
   const auto truth = [&](std::int32_t arm) { return us[static_cast<std::size_t>(arm)] + gap_us; };
   const double best = *std::min_element(us.begin(), us.end()) + gap_us;
   tally.far += truth(choice.arm) > 1.01 * best ? 1 : 0;
   tally.regret += truth(choice.arm) / best - 1;
-  std::vector<double> visit_us(kArms);
+  std::vector<double> visit_us(us.size());
   for (const Sample& sample : result.samples) {
     const double span = sample.us * static_cast<double>(sample.launches);
     tally.device_us += span;
@@ -91,17 +95,23 @@ void run_race(std::uint64_t seed, double least_us, double gap_us, Tally& tally) 
 
 double share(int part, int whole) { return whole == 0 ? 0 : static_cast<double>(part) / whole; }
 
-Tally run_races(const char* name, double least_us, double gap_us, int least_races) {
+/// `space`: the times of a seed.
+template <class Space>
+Tally run_races(const std::string& name, const Space& space, double gap_us, int least_races) {
   const char* many = std::getenv("FUSETUNE_RACE_SEEDS");
   const int races = many == nullptr ? least_races : std::atoi(many);
   Tally tally;
-  for (int seed = 1; seed <= races; ++seed)
-    run_race(static_cast<std::uint64_t>(seed), least_us, gap_us, tally);
+  std::size_t arms = 0;
+  for (int seed = 1; seed <= races; ++seed) {
+    const std::vector<double> us = space(static_cast<std::uint64_t>(seed));
+    arms = us.size();
+    run_race(static_cast<std::uint64_t>(seed), us, gap_us, tally);
+  }
   std::printf(
       "%s: %d races of %zu arms, %d failed; intervals that hold the truth %.3f of %d; winner more "
       "than 1 %% from the best %.3f; mean regret %.4f; device time over exhaustive %.3f\n",
-      name, tally.races, kArms, tally.failed, share(tally.held, tally.intervals), tally.intervals,
-      share(tally.far, tally.races), tally.regret / tally.races,
+      name.c_str(), tally.races, arms, tally.failed, share(tally.held, tally.intervals),
+      tally.intervals, share(tally.far, tally.races), tally.regret / tally.races,
       tally.device_us / tally.exhaustive_us);
   return tally;
 }
@@ -115,9 +125,33 @@ void expect_sound(const Tally& tally) {
   EXPECT_LT(tally.device_us, 0.25 * tally.exhaustive_us);
 }
 
-TEST(RaceStatistics, SingleLaunches) { expect_sound(run_races("single", 600, 1, 12)); }
+Tally run_made_up(const char* name, double least_us, double gap_us, int least_races) {
+  return run_races(
+      name, [&](std::uint64_t seed) { return space_of(seed, least_us); }, gap_us, least_races);
+}
 
-TEST(RaceStatistics, SpansOfTwoLengths) { expect_sound(run_races("stream", 120, 1, 6)); }
+TEST(RaceStatistics, SingleLaunches) { expect_sound(run_made_up("single", 600, 1, 12)); }
+
+TEST(RaceStatistics, SpansOfTwoLengths) { expect_sound(run_made_up("stream", 120, 1, 6)); }
+
+/// Every variant of a geometry as a GPU timed it; what stands for the baseline is half as slow
+/// again as the fastest.
+TEST(RaceStatistics, SpacesOfAGpu) {
+  const double gap_us = SimulatedQueue{}.graph_gap_us;
+  int spaces = 0;
+  for (const test::RecordedSpace& recorded : test::recorded_spaces()) {
+    if (recorded.name.rfind("h200", 0) != 0) continue;
+    SCOPED_TRACE(recorded.name);
+    ++spaces;
+    std::vector<double> us{1.5 * recorded.best_us()};
+    us.insert(us.end(), recorded.us.begin(), recorded.us.end());
+    // The device adds what is between launches.
+    for (double& one : us) one = std::round(1000 * (one - gap_us)) / 1000;
+    expect_sound(run_races(
+        recorded.name, [&](std::uint64_t) { return us; }, gap_us, 3));
+  }
+  EXPECT_EQ(spaces, 3);
+}
 
 }  // namespace
 }  // namespace fusetune
