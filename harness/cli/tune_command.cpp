@@ -19,7 +19,7 @@ namespace fusetune {
 
 namespace {
 
-/// Leaves entries of these families alone. Throws UserError on one that the sweep does not have.
+/// Keeps the entries of these families only. Throws UserError on one that the sweep does not have.
 void keep_families(const std::vector<std::string>& wanted, Sweep& sweep) {
   if (wanted.empty()) return;
   std::vector<std::string> known;

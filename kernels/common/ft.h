@@ -89,6 +89,14 @@ FT_DEVICE ft_u32 ft_opaque(ft_u32 value) {
 FT_DEVICE int ft_opaque(int value) {
   return static_cast<int>(ft_opaque(static_cast<ft_u32>(value)));
 }
+FT_DEVICE ft_i64 ft_opaque(ft_i64 value) {
+#if defined(FT_AMD)
+  asm volatile("" : "+v"(value));
+#elif defined(FT_NVIDIA)
+  asm volatile("" : "+l"(value));
+#endif
+  return value;
+}
 
 /// The same address of global memory, aligned to BYTES and computed here: not behind the loads that
 /// a store waits for, where compilers put what only the store needs.
@@ -178,6 +186,29 @@ FT_DEVICE void ft_keep_order(FT_LINE) {
 #else
   asm volatile("" ::: "memory");
 #endif
+}
+
+/// As ft_keep_order, and on NVIDIA GPUs arithmetic stays behind it as well: what waits for a load
+/// does not go ahead of what waits for nothing.
+FT_DEVICE void ft_keep_all_order(FT_LINE) {
+#if defined(FT_NVIDIA)
+  // No wave comes by without lanes, but the assembler does not know, and arithmetic stays on its
+  // side of an exit.
+  asm volatile(
+      "{ .reg .b32 lanes; .reg .pred none; activemask.b32 lanes; bar.warp.sync lanes; "
+      "setp.eq.u32 none, lanes, 0; @none exit; }" ::
+          : "memory");
+#else
+  ft_keep_order(FT_HERE);
+#endif
+}
+
+/// Whether the grid is the largest that families ask for, as threads of a grid have 32 bits: a
+/// smaller one has a block for each piece of work, and their number, for which a block would wait,
+/// need not be looked at.
+template <int BLOCK>
+FT_DEVICE bool ft_grid_is_largest() {
+  return gridDim.x == 0xffffffffu / BLOCK;
 }
 
 FT_DEVICE ft_u64 ft_ballot(bool predicate FT_AND_LINE) { return FT_BALLOT(predicate); }

@@ -277,6 +277,23 @@ FT_DEVICE ft_u32 ft_pair_from_f32(float low, float high) {
   ft_assign(elements[1], high);
   return elements[0].bits | static_cast<ft_u32>(elements[1].bits) << (8 * sizeof(T));
 }
+/// The nearest elements of 16 bits to the sums of two pairs. Rounding a sum to fp32 first makes no
+/// difference: fp32 has twice their bits and two more.
+template <class T>
+FT_DEVICE ft_u32 ft_pair_sum(ft_u32 a, ft_u32 b) {
+#if defined(FT_CONVERTS_TO_BF16)
+  if constexpr (ft_is_same<T, ft_bf16>::value) {
+    ft_u32 pair;
+    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(pair) : "r"(a), "r"(0x3f803f80u), "r"(b));
+    return pair;
+  }
+#endif
+  const auto sum = [a, b](int shift) {
+    return ft_to_f32(ft_bits<T>(static_cast<ft_u16>(a >> shift))) +
+           ft_to_f32(ft_bits<T>(static_cast<ft_u16>(b >> shift)));
+  };
+  return ft_pair_from_f32<T>(sum(0), sum(16));
+}
 /// The nearest element: ft_from_f32<ft_bf16>(value).
 template <class T>
 FT_DEVICE T ft_from_f32(float value) {

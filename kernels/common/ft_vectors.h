@@ -232,4 +232,27 @@ FT_DEVICE ft_pack<T, COUNT> ft_pack_of(const float (&numbers)[COUNT]) {
   return pack;
 }
 
+/// The nearest elements to the sums of two packs.
+template <class T, class A, class B, int COUNT>
+FT_DEVICE ft_pack<T, COUNT> ft_pack_sum(const ft_pack<A, COUNT>& a, const ft_pack<B, COUNT>& b) {
+  if constexpr (ft_is_same<T, A>::value && ft_is_same<T, B>::value && sizeof(T) == 2 &&
+                COUNT % 2 == 0) {
+    typedef ft_pack<T, COUNT> Pack;
+    constexpr int WORDS = Pack::ACCESS / 4;
+    Pack pack;
+    FT_UNROLL
+    for (int i = 0; i < COUNT / 2; ++i) {
+      ft_set32(pack.part[i / WORDS], i % WORDS,
+               ft_pair_sum<T>(ft_get32(a.part[i / WORDS], i % WORDS),
+                              ft_get32(b.part[i / WORDS], i % WORDS)));
+    }
+    return pack;
+  } else {
+    float sums[COUNT];
+    FT_UNROLL
+    for (int i = 0; i < COUNT; ++i) sums[i] = ft_get(a, i) + ft_get(b, i);
+    return ft_pack_of<T>(sums);
+  }
+}
+
 #endif

@@ -101,21 +101,41 @@ FT_DEVICE void store_elements(char* at, const ft_pack<Element, kElements>& eleme
 // Whether the elements of a head follow each other.
 constexpr bool kDense = !(FT_CACHE == FT_CACHE_PAGED || FT_CACHE == FT_CACHE_SHUFFLE);
 
-// A lane's elements of one head.
+// Where a lane's items of one head begin.
+struct CachePlaces {
+  char *low[kPerLane], *high[kPerLane];
+};
 template <bool IS_V, int HEADS>
-FT_DEVICE void store_in_slot(const Cache& cache, ft_i64 slot, int head, int lane,
-                             const Stored<Element>& row) {
-  constexpr int STEP = IS_V ? kVStep : 1;
+FT_DEVICE CachePlaces places_in_slot(const Cache& cache, ft_u64 slot, int head, int lane) {
+  CachePlaces places;
   FT_UNROLL
   for (int k = 0; k < kPerLane; ++k) {
     const int item = lane + k * kLanes;
     char* const low = element_address<IS_V, HEADS>(cache, slot, head, HeadLayout::low(item));
+    // Values wait for nothing that their addresses could be ahead of.
+    places.low[k] = kApart && !IS_V ? ft_computed<kElements * kSize>(low) : low;
     char* const high =
-        kDense ? low + HeadLayout::apart(item) * kSize
+        kDense ? places.low[k] + HeadLayout::apart(item) * kSize
                : element_address<IS_V, HEADS>(cache, slot, head, HeadLayout::high(item));
-    store_elements<STEP>(low, row.low[k]);
-    store_elements<STEP>(high, row.high[k]);
+    places.high[k] = kApart && !IS_V && !kDense ? ft_computed<kElements * kSize>(high) : high;
   }
+  return places;
+}
+
+// A lane's elements of one head.
+template <bool IS_V>
+FT_DEVICE void store_in_places(const CachePlaces& places, const Stored<Element>& row) {
+  constexpr int STEP = IS_V ? kVStep : 1;
+  FT_UNROLL
+  for (int k = 0; k < kPerLane; ++k) {
+    store_elements<STEP>(places.low[k], row.low[k]);
+    store_elements<STEP>(places.high[k], row.high[k]);
+  }
+}
+template <bool IS_V, int HEADS>
+FT_DEVICE void store_in_slot(const Cache& cache, ft_i64 slot, int head, int lane,
+                             const Stored<Element>& row) {
+  store_in_places<IS_V>(places_in_slot<IS_V, HEADS>(cache, slot, head, lane), row);
 }
 
 #if FT_QUANT != FT_QUANT_NONE
@@ -199,16 +219,18 @@ FT_DEVICE float load_tensor_scale(const Cache& cache, bool is_v) {
 #if FT_QUANT != FT_QUANT_PER_PAGE
 
 // One head of a token, as the cache holds it: `row`, or codes of `x`. All lanes of the row take
-// part; those of a slot below 0 only in the largest magnitude.
+// part; those of a slot below 0 only in the largest magnitude. `ahead`: where kApart, the places of
+// k.
 template <bool IS_V, int HEADS>
 FT_DEVICE void write_to_cache(const Cache& cache, ft_i64 slot, int head, int lane,
-                              const Stored<FT_TYPE_ACT>& row, Numbers x, float tensor_scale) {
+                              const Stored<FT_TYPE_ACT>& row, Numbers x, float tensor_scale,
+                              const CachePlaces& ahead = {}) {
   lane = ft_opaque(lane);  // places in a cache are not kept from row to row
-  (void)tensor_scale;
+  (void)tensor_scale, (void)ahead;
 #if FT_QUANT == FT_QUANT_NONE
   (void)x;
   if (slot < 0) return;
-  store_in_slot<IS_V, HEADS>(cache, slot, head, lane, row);
+  const Stored<Element>& elements = row;
 #else
   (void)row;
   if constexpr (!IS_V) round_source(x);
@@ -220,8 +242,13 @@ FT_DEVICE void write_to_cache(const Cache& cache, ft_i64 slot, int head, int lan
   if (slot < 0) return;
   const float scale = tensor_scale;
 #endif
-  store_in_slot<IS_V, HEADS>(cache, slot, head, lane, codes_of(x, scale));
+  const Stored<Element> elements = codes_of(x, scale);
 #endif
+  if constexpr (kApart && !IS_V) {
+    store_in_places<IS_V>(ahead, elements);
+  } else {
+    store_in_slot<IS_V, HEADS>(cache, slot, head, lane, elements);
+  }
 }
 
 #endif

@@ -57,8 +57,14 @@ struct Places {
 // take registers from large ones, which have many rows in flight.
 #ifdef FT_PERSISTENT
 constexpr bool kAhead = FT_PERSISTENT == FT_PERSISTENT_OFF && FT_ROWS_PER_ITER * kPerLane <= 2;
+// Whether all lanes of a wave have one row, and blocks have as many rows as they take at a time.
+// Then q, k and v are branches of their own from the first load to the last store, each with what
+// it needs alone, and there is no loop.
+constexpr bool kApart =
+    kAhead && FT_ROWS_PER_ITER == 1 && kLanes == FT_WAVE_SIZE && FT_V_STORE != FT_V_STORE_GROUPED;
 #else
 constexpr bool kAhead = false;
+constexpr bool kApart = false;
 #endif
 
 template <class T>
@@ -177,20 +183,40 @@ struct Early {
   ft_pack<FT_TYPE_TABLE, kEarlyWidth> cos[kElements / kEarlyWidth], sin[kElements / kEarlyWidth];
 };
 
+// Where a lane's angles lie in the first row of the table. Computed ahead, only the row's number is
+// waited for.
+struct Columns {
+  const char *cos, *sin;
+};
+FT_DEVICE Columns columns_of(const Rope& rope, int lane) {
+  constexpr int ALIGN = kEarlyWidth * kTableElement;
+  const int at = lane % RopeLayout::ITEMS * kElements * kTableElement;
+  Columns columns = {rope.table.cos + at, rope.table.sin + at};
+  if constexpr (kApart && kEarly) {
+    columns.cos = ft_computed<ALIGN>(const_cast<char*>(columns.cos));
+#if FT_HAS_COS_SIN
+    columns.sin = columns.cos + FT_ROTARY_DIM / 2 * kTableElement;
+#else
+    columns.sin = ft_computed<ALIGN>(const_cast<char*>(columns.sin));
+#endif
+  }
+  return columns;
+}
+
 // Asked for by all lanes and for all rows, also by those that rotate nothing: where some had none,
 // they would choose between them and zeros, and wait for that before the sum of squares.
-FT_DEVICE Early early_angles(const Rope& rope, ft_i64 table_row, int lane) {
+FT_DEVICE Early early_angles(const Rope& rope, const Columns& columns, ft_i64 table_row) {
   Early early;
   if constexpr (kEarly) {
-    const ft_i64 start = table_row * rope.table.row_stride + lane % RopeLayout::ITEMS * kElements;
+    const ft_i64 row = table_row * (rope.table.row_stride * kTableElement);
     FT_UNROLL
     for (int i = 0; i < kElements / kEarlyWidth; ++i) {
-      const ft_i64 at = (start + i * kEarlyWidth) * kTableElement;
-      early.cos[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(rope.table.cos + at);
-      early.sin[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(rope.table.sin + at);
+      const int at = i * kEarlyWidth * kTableElement;
+      early.cos[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(columns.cos + row + at);
+      early.sin[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(columns.sin + row + at);
     }
   }
-  (void)rope, (void)table_row, (void)lane;
+  (void)rope, (void)columns, (void)table_row;
   return early;
 }
 

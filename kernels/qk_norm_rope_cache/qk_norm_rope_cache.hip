@@ -51,6 +51,7 @@ struct Head {
 #endif
 #if FT_ROPE != FT_ROPE_NONE
   ft_i64 table_row;  // where angles are asked for early
+  Columns columns;
 #endif
 #if FT_CACHE != FT_CACHE_NONE
   ft_i64 slot;
@@ -73,7 +74,10 @@ struct Early {};
 // The angles of a row, as far as they are asked for before its norm.
 FT_DEVICE Early angles_ahead(const Work& work, const Head& loaded, int lane) {
 #if FT_ROPE != FT_ROPE_NONE
-  return early_angles(work.rope, loaded.table_row, lane);
+  // Opaque where q and k have branches of their own: what both compute of the position first would
+  // stand ahead of the branches, and wait there.
+  return early_angles(work.rope, kApart ? loaded.columns : columns_of(work.rope, lane),
+                      kApart ? ft_opaque(loaded.table_row) : loaded.table_row);
 #else
   (void)work, (void)loaded, (void)lane;
   return {};
@@ -87,6 +91,7 @@ FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, const Head& loaded,
 #if FT_NORM != FT_NORM_NONE
   norm_row(x, loaded.weight, ft_wave_sum<kLanes>(sum_of_squares(x)), work.eps);
 #endif
+  if constexpr (kApart) ft_keep_order();  // the norm does not wait for angles
 #if FT_ROPE != FT_ROPE_NONE
   if (kEarly || loaded.exists) rotate_row(x, work.rope, loaded.token, lane, early);
 #endif
@@ -96,7 +101,7 @@ FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, const Head& loaded,
 #if FT_HAS_V && FT_CACHE != FT_CACHE_NONE
 #define WRITE_TO_CACHE(IS_V, HEADS, row, x)                                                     \
   write_to_cache<IS_V, HEADS>(work.cache, loaded.exists ? loaded.slot : -1, head, lane, row, x, \
-                              loaded.tensor_scale)
+                              loaded.tensor_scale, ahead)
 #else
 #define WRITE_TO_CACHE(IS_V, HEADS, row, x) (void)0
 #endif
@@ -140,22 +145,29 @@ FT_DEVICE bool has_target(int of_all) {
   return one_of(of_all, true, kOut, vOut);
 }
 
-// What leads to angles and to the cache, and then the row itself.
-FT_DEVICE Head ask_head(const Work& work, ft_u32 row, ft_u32 rows) {
+FT_DEVICE Head head_at(ft_u32 row, ft_u32 rows) {
   Head loaded = {};
   loaded.token = row / kHeads;
   loaded.of_all = static_cast<int>(row % kHeads);
   loaded.exists = kWhole || row < rows;
+  return loaded;
+}
+
+// What leads to angles, for values as well: then nothing is compared before.
+FT_DEVICE void ask_position(const Work& work, Head& loaded) {
 #if FT_ROPE != FT_ROPE_NONE
   if constexpr (kEarly) {
     if (loaded.exists) loaded.table_row = row_of(work.rope, loaded.token, 0);
   }
 #endif
+  (void)work, (void)loaded;
+}
+// What leads to the cache.
+FT_DEVICE void ask_slot(const Work& work, Head& loaded) {
 #if FT_CACHE != FT_CACHE_NONE
   if (loaded.exists && loaded.of_all >= FT_HQ) loaded.slot = slot_of(work.cache, loaded.token);
 #endif
-  (void)work;
-  return loaded;
+  (void)work, (void)loaded;
 }
 
 // A row of q or k and its weights.
@@ -188,9 +200,18 @@ FT_DEVICE void do_head(const Work& work, const Head& loaded, int lane) {
   const int of_all = loaded.of_all;
   const bool is_v = kHasV && of_all >= FT_HQ + FT_HK;
   // Angles wait for positions alone, and are not to wait for the row as well.
-  const Early early = angles_ahead(work, loaded, lane);
+  Early early;
+  if (!(kApart && is_v)) early = angles_ahead(work, loaded, lane);
   const Places places = places_of<FT_TYPE_ACT>(target_of(work.t, loaded), lane);
-  ft_keep_order();
+#if FT_CACHE != FT_CACHE_NONE && FT_QUANT != FT_QUANT_PER_PAGE
+  CachePlaces ahead = {};
+  if constexpr (kApart) {
+    if (of_all >= FT_HQ && !is_v)
+      ahead = places_in_slot<false, FT_HK>(work.cache, loaded.slot < 0 ? 0 : loaded.slot,
+                                           head_of(of_all), lane);
+  }
+#endif
+  if (!(kApart && is_v)) ft_keep_order();
   Numbers x = numbers_of(loaded.in);
   if (!is_v) norm_and_rotate(x, work, loaded, early, lane);
   if (FT_QUANT == FT_QUANT_PER_PAGE && of_all >= FT_HQ) return;
@@ -206,6 +227,52 @@ FT_DEVICE void do_head(const Work& work, const Head& loaded, int lane) {
   }
   (void)head;
 #endif
+}
+
+// The row of a wave that has asked for its position.
+FT_DEVICE void whole_head(const Work& work, Head& loaded, int lane) {
+  ask_slot(work, loaded);
+  load_head(work, loaded, lane);
+#if FT_ROPE != FT_ROPE_NONE
+  loaded.columns = columns_of(work.rope, lane);
+#endif
+  ft_keep_order();
+  do_head(work, loaded, lane);
+}
+
+// The rows from `start` on that a block has at a time.
+FT_DEVICE void do_tile(const Work& work, ft_u32 start, ft_u32 own, ft_u32 rows) {
+  // What follows from the thread is computed where it is used: ahead of a loop it would hold up
+  // the first load.
+  const ft_u32 thread = ft_opaque(own);
+  const int lane = static_cast<int>(thread % kLanes);
+  if constexpr (kApart) {
+    // From the thread's number in the grid, for which GPUs have the registers at hand.
+    Head loaded = head_at((blockIdx.x * FT_BLOCK_SIZE + thread) / kLanes, rows);
+    ask_position(work, loaded);
+    if (kHasV && loaded.of_all >= FT_HQ + FT_HK) {
+      whole_head(work, loaded, lane);
+    } else if (loaded.of_all >= FT_HQ) {
+      whole_head(work, loaded, lane);
+    } else {
+      whole_head(work, loaded, lane);
+    }
+  } else {
+    const ft_u32 first = start + thread / kLanes;
+    Head loaded[FT_ROWS_PER_ITER];
+    FT_UNROLL
+    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) {
+      loaded[r] = head_at(first + r * kGroups, rows);
+      ask_position(work, loaded[r]);
+      ask_slot(work, loaded[r]);
+    }
+    ft_keep_order();
+    FT_UNROLL
+    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) load_head(work, loaded[r], lane);
+    ft_keep_order();
+    FT_UNROLL
+    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) do_head(work, loaded[r], lane);
+  }
 }
 
 }  // namespace
@@ -226,22 +293,8 @@ void qk_norm_rope_cache(Q_ARGUMENTS const void* k, ft_i64 k_row_stride,
   // no block is without rows, and nothing is compared ahead of the first load.
   constexpr bool kBlocksHaveRows = FT_V_STORE != FT_V_STORE_GROUPED;
   ft_u32 start = blockIdx.x * kTile;
-  for (bool more = kBlocksHaveRows || start < rows; more; more = start < rows) {
-    // What follows from the thread is computed where it is used: ahead of the loop it would hold up
-    // the first load.
-    const ft_u32 thread = ft_opaque(own);
-    const int lane = static_cast<int>(thread % kLanes);
-    const ft_u32 first = start + thread / kLanes;
-    Head loaded[FT_ROWS_PER_ITER];
-    FT_UNROLL
-    for (int r = 0; r < FT_ROWS_PER_ITER; ++r)
-      loaded[r] = ask_head(work, first + r * kGroups, rows);
-    ft_keep_order();
-    FT_UNROLL
-    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) load_head(work, loaded[r], lane);
-    ft_keep_order();
-    FT_UNROLL
-    for (int r = 0; r < FT_ROWS_PER_ITER; ++r) do_head(work, loaded[r], lane);
+  for (bool more = kBlocksHaveRows || start < rows; more; more = !kApart && start < rows) {
+    do_tile(work, start, own, rows);
     start += gridDim.x * kTile;
   }
 #if FT_V_STORE == FT_V_STORE_GROUPED
@@ -274,6 +327,9 @@ FT_DEVICE Numbers page_row(const Work& work, ft_i64 token, int head, bool exists
   } else {
 #if FT_NORM != FT_NORM_NONE
     loaded.weight = load_row<FT_TYPE_WEIGHT>(work.k_weight, lane);
+#endif
+#if FT_ROPE != FT_ROPE_NONE
+    loaded.columns = columns_of(work.rope, lane);
 #endif
     const Early early = angles_ahead(work, loaded, lane);
     Numbers x = numbers_of(loaded.in);

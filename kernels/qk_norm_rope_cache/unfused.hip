@@ -61,7 +61,7 @@ FT_DEVICE void rotate_heads(const void* in, int heads, ROPE_PARAMETER void* out,
 #if FT_ROPE != FT_ROPE_NONE
     const ft_i64 token = row / heads;
     const ft_i64 table_row = kEarly ? row_of(rope, token, 0) : 0;
-    rotate_row(x, rope, token, lane, early_angles(rope, table_row, lane));
+    rotate_row(x, rope, token, lane, early_angles(rope, columns_of(rope, lane), table_row));
 #endif
     if (out != nullptr)
       store_row(row_address(out, row / heads * out_stride + row % heads * kD, FT_BYTES_ACT), lane,

@@ -18,6 +18,8 @@ constexpr bool kWhole = FT_SEGMENTS % FT_ROWS_PER_ITER == 0;  // a block's segme
 // for them before it asks for anything.
 constexpr bool kKeepsWeights =
     FT_PERSISTENT == FT_PERSISTENT_ON && kSegmentChunks % kHeadChunks == 0;
+// Whether a block takes segments in turns as a rule, and not only where a grid has no more blocks.
+constexpr bool kManyTurns = FT_PERSISTENT == FT_PERSISTENT_ON || FT_QUANT != FT_QUANT_NONE;
 // Where a thread's chunks lie whole heads apart, one chunk of weights serves them all.
 constexpr int kWeights = kRowThreads % kHeadChunks == 0 ? 1 : kPerThread;
 
@@ -80,6 +82,16 @@ FT_DEVICE Chunk<Normed> norm_input(const Chunk<FT_TYPE_ACT>& x, const Chunk<FT_T
 #endif
 }
 
+// Over groups of LANES lanes. All lanes of the wave take part: no group has to find out which are
+// its own, as it has in ft_wave_sum.
+template <int LANES>
+FT_DEVICE float lanes_sum(float value) {
+  static_assert((LANES & (LANES - 1)) == 0, "groups are a power of two");
+  FT_UNROLL
+  for (int mask = LANES / 2; mask > 0; mask /= 2) value += ft_shfl_xor(value, mask);
+  return value;
+}
+
 // One number per chunk becomes that of the group which the chunk lies in. All threads take part.
 template <bool WHOLE, int LANES, bool MAX>
 FT_DEVICE void reduce(float (&values)[kPerThread], int turn) {
@@ -88,8 +100,9 @@ FT_DEVICE void reduce(float (&values)[kPerThread], int turn) {
     FT_UNROLL
     for (int k = 1; k < kPerThread; ++k)
       own = !MAX ? own + values[k] : values[k] > own ? values[k] : own;
-    own = MAX ? ft_group_max<FT_BLOCK_SIZE, kRowThreads>(own, turn)
-              : ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(own, turn);
+    own = MAX                          ? ft_group_max<FT_BLOCK_SIZE, kRowThreads>(own, turn)
+          : kRowThreads < FT_WAVE_SIZE ? lanes_sum<kRowThreads>(own)
+                                       : ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(own, turn);
     FT_UNROLL
     for (int k = 0; k < kPerThread; ++k) values[k] = own;
   } else {
@@ -125,12 +138,35 @@ FT_DEVICE void quantise(const Tensors& t, Chunk<ft_fp32> (&values)[kPerThread], 
 
 #endif
 
+#if FT_HAS_Y
+
+// y from a thread's first chunk on: computed here, unless variants of many elements need the
+// registers.
+FT_DEVICE Rows target_of(const Tensors& t, const Place& at) {
+  char* address = chunk_address<FT_TYPE_ACT>(t.y, at.token, chunk_of(at, 0));
+  if constexpr (!kManyTurns && kPerThread * kElements <= 16)
+    address = ft_computed<Chunk<FT_TYPE_ACT>::ACCESS>(address);
+  return Rows{address, t.y.row_stride};
+}
+
+#endif
+
 // All threads take part in sums and maxima; those of a segment that does not exist only in them.
-FT_DEVICE void norm_segment(const Tensors& t, const Weights& kept, const Place& at, int turn,
-                            float eps) {
+FT_DEVICE void norm_segment(const Tensors& t, const Weights& kept, const Place& at, ft_u32 items,
+                            int turn, float eps) {
   const Input input = load_input(t, at);
   const Weights weights = kKeepsWeights ? kept : load_weights(t, at);
-  ft_keep_order();
+  if constexpr (kManyTurns) {
+    ft_keep_order();
+  } else {
+    ft_keep_all_order();
+  }
+#if FT_HAS_Y
+  const Rows target = target_of(t, at);
+#endif
+  // Never true: the compiler keeps what waits for loads behind it, and addresses are computed in
+  // the meantime.
+  if (!kManyTurns && items == 0) return;
   Chunk<Normed> normed[kPerThread];
   float factor[kPerThread];
   FT_UNROLL
@@ -150,7 +186,7 @@ FT_DEVICE void norm_segment(const Tensors& t, const Weights& kept, const Place& 
     values[k] = gate(values[k], input.z[k]);
 #endif
 #if FT_HAS_Y
-    store_chunk<FT_TYPE_ACT>(t.y, at.token, chunk_of(at, k), convert<FT_TYPE_ACT>(values[k]));
+    store_chunk<FT_TYPE_ACT>(target, 0, k * kRowThreads, convert<FT_TYPE_ACT>(values[k]));
 #endif
   }
 #if FT_QUANT != FT_QUANT_NONE
@@ -158,11 +194,11 @@ FT_DEVICE void norm_segment(const Tensors& t, const Weights& kept, const Place& 
 #endif
 }
 
-FT_DEVICE Place place_of(ft_u32 item, ft_u32 items, ft_u32 thread) {
+FT_DEVICE Place place_of(ft_u32 item, ft_u32 first, ft_u32 items) {
   Place at;
   at.token = item / FT_SEGMENTS;
   at.segment = static_cast<int>(item % FT_SEGMENTS);
-  at.first = static_cast<int>(thread % kRowThreads);
+  at.first = static_cast<int>(first);
   at.exists = kWhole || item < items;
   return at;
 }
@@ -199,16 +235,26 @@ void rmsnorm_gated(const void* x, ft_i64 x_row_stride, const void* z, ft_i64 z_r
   const ft_u32 items = static_cast<ft_u32>(tokens) * FT_SEGMENTS;
   const ft_u32 own = ft_opaque(threadIdx.x);
   Weights kept = {};
-  if constexpr (kKeepsWeights) kept = load_weights(t, place_of(0, items, own));
+  if constexpr (kKeepsWeights) kept = load_weights(t, place_of(0, own % kRowThreads, items));
   int turn = 0;
   // A grid has no block without segments: nothing is compared ahead of the first load.
   ft_u32 item = blockIdx.x * FT_ROWS_PER_ITER;
+  if constexpr (!kManyTurns) {
+    // What is constant in a loop is waited for ahead of its first load, so the first segments are
+    // not in one. The threads of a grid are counted in 32 bits.
+    const ft_u32 thread = blockIdx.x * FT_BLOCK_SIZE + own;
+    norm_segment(t, kept, place_of(thread / kRowThreads, thread % kRowThreads, items), items, turn,
+                 eps);
+    turn ^= 1;
+    item += gridDim.x * FT_ROWS_PER_ITER;
+    if (!ft_grid_is_largest<FT_BLOCK_SIZE>() || item >= items) return;
+  }
   do {
     // What follows from the thread is computed where it is used: ahead of the loop it would hold up
     // the first load.
     const ft_u32 thread = ft_opaque(own);
-    const Place at = place_of(item + thread / kRowThreads, items, thread);
-    norm_segment(t, kept, at, turn, eps);
+    const Place at = place_of(item + thread / kRowThreads, thread % kRowThreads, items);
+    norm_segment(t, kept, at, items, turn, eps);
     turn ^= 1;
     item += gridDim.x * FT_ROWS_PER_ITER;
   } while (item < items);

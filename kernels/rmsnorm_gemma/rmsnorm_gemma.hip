@@ -1,6 +1,7 @@
 // RMSNorm of x, or of x + residual, in one launch. A block works on FT_ROWS_PER_ITER rows at a
 // time, each by an equal share of its threads; with row_cache=registers a row is read once and
-// stays in registers from the sum to the norm, and the weight stays for all rows of the block.
+// stays in registers from the sum to the norm, and where blocks take rows in turns the weight stays
+// for all of them. Only rows beyond the largest grid are read twice.
 #include "ft.h"
 #include "chunks.h"
 #include "quantise.h"
@@ -11,9 +12,13 @@ namespace {
 constexpr int kRowThreads = FT_BLOCK_SIZE / FT_ROWS_PER_ITER;  // that share a row
 constexpr int kPerThread = FT_THREAD_CHUNKS;        // chunks of a row that a thread has at most
 constexpr bool kFull = kChunks % kRowThreads == 0;  // every thread has as many
-// Whether all rows of a block exist. Only loads are told: what is behind the comparison of the
-// others stays behind the loads.
+// Whether all rows of a block exist.
 constexpr bool kExists = FT_ROWS_PER_ITER == 1;
+
+// Whether a block takes rows in turns as a rule, and not only where a grid has no more blocks.
+constexpr bool kManyRows = FT_PERSISTENT == FT_PERSISTENT_ON || FT_QUANT != FT_QUANT_NONE;
+
+FT_DEVICE bool row_exists(ft_u32 row, ft_u32 rows) { return kExists || row < rows; }
 
 struct Tensors {
   Rows x, residual, y, residual_out, q, scale;
@@ -48,10 +53,7 @@ FT_DEVICE Input load_input(const Tensors& t, ft_i64 row, int chunk) {
 // What the norm takes of a chunk: x, or its sum with the residual as the rounding order says.
 FT_DEVICE Chunk<Summand> sum_of(const Input& input) {
 #if FT_HAS_RESIDUAL
-  float sum[kElements];
-  FT_UNROLL
-  for (int i = 0; i < kElements; ++i) sum[i] = ft_get(input.x, i) + ft_get(input.residual, i);
-  return ft_pack_of<Summand>(sum);
+  return ft_pack_sum<Summand>(input.x, input.residual);
 #else
   return input.x;
 #endif
@@ -73,7 +75,53 @@ FT_DEVICE void store_normed(const Tensors& t, ft_i64 row, int chunk, const Chunk
 #endif
 }
 
+// Whether the turns of a loop wait for each other: where it hardly ever runs it is to take few
+// registers.
 #if FT_ROW_CACHE == FT_ROW_CACHE_REGISTERS
+#define UNROLL_REREAD FT_NO_UNROLL
+#else
+#define UNROLL_REREAD FT_UNROLL_BY_4
+#endif
+
+// The row is read again for the norm. Nothing of it is stored before, so it may be overwritten in
+// place.
+FT_DEVICE void reread_row(const Tensors& t, const void* weight, ft_i64 row, bool exists, int first,
+                          int turn, float eps) {
+  const int end = exists ? kChunks : 0;
+  float squares = 0.0f;
+  UNROLL_REREAD
+  for (int chunk = first; chunk < end; chunk += kRowThreads)
+    squares += sum_of_squares(sum_of(load_input(t, row, chunk)));
+  const float scale = row_scale(ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(squares, turn), eps);
+  UNROLL_REREAD
+  for (int chunk = first; chunk < end; chunk += kRowThreads) {
+    const Chunk<Summand> sum = sum_of(load_input(t, row, chunk));
+    store_sum(t, row, chunk, sum);
+    store_normed(t, row, chunk, normalise(sum, load_weight(weight, chunk), scale));
+  }
+}
+
+#if FT_ROW_CACHE == FT_ROW_CACHE_REGISTERS
+
+// Rows that begin where the given chunk of a row does: in a register, unless many elements are.
+template <class T>
+FT_DEVICE Rows rows_from(const Rows& rows, ft_i64 row, int chunk) {
+  char* address = chunk_address<T>(rows, row, chunk);
+  if constexpr (kPerThread * kElements <= 16) address = ft_computed<Chunk<T>::ACCESS>(address);
+  return Rows{address, rows.row_stride};
+}
+
+// The tensors with what norm_row writes of y and residual_out from the given chunk on.
+FT_DEVICE Tensors targets_from(const Tensors& t, ft_i64 row, int chunk) {
+  Tensors targets = t;
+#if FT_HAS_RESIDUAL
+  targets.residual_out = rows_from<FT_TYPE_STREAM>(t.residual_out, row, chunk);
+#endif
+#if FT_HAS_Y
+  targets.y = rows_from<FT_TYPE_ACT>(t.y, row, chunk);
+#endif
+  return targets;
+}
 
 // A thread's share of a row of weights.
 struct Weights {
@@ -109,8 +157,9 @@ FT_DEVICE Weights weights_of(const Kept& kept, int first) {
 #if FT_QUANT != FT_QUANT_NONE
 
 // Norm and codes of a row whose summands are in registers. All threads take part in the maxima.
-FT_DEVICE void quantise_row(const Tensors& t, const Chunk<Summand>* sum, const Weights& weights,
-                            float scale, ft_i64 row, bool exists, int first, int turn) {
+FT_DEVICE void quantise_row(const Tensors& t, const Tensors& targets, const Chunk<Summand>* sum,
+                            const Weights& weights, float scale, ft_i64 row, bool exists, int first,
+                            int turn) {
   Chunk<ft_fp32> values[kPerThread];
   float largest[kPerThread];
   FT_UNROLL
@@ -119,7 +168,7 @@ FT_DEVICE void quantise_row(const Tensors& t, const Chunk<Summand>* sum, const W
     largest[k] = 0.0f;
     if (exists && (kFull || chunk < kChunks)) {
       const Chunk<ft_fp32> normed = normalise(sum[k], weights.chunk[k], scale);
-      store_normed(t, row, chunk, normed);
+      store_normed(targets, 0, k * kRowThreads, normed);
       values[k] = quant_source(normed);
       largest[k] = largest_magnitude(values[k]);
     }
@@ -154,28 +203,32 @@ FT_DEVICE void quantise_row(const Tensors& t, const Chunk<Summand>* sum, const W
 #endif
 
 // All threads take part in the sum; those of a row that does not exist only in that.
-FT_DEVICE void norm_row(const Tensors& t, const Kept& kept, ft_i64 row, bool exists, int first,
-                        int turn, float eps) {
-  // What follows from the thread is computed where it is used: ahead of the loop over rows it would
-  // hold up the first load.
+FT_DEVICE void norm_row(const Tensors& t, const Kept& kept, ft_i64 row, ft_u32 rows, bool exists,
+                        int first, int turn, float eps) {
+  // What follows from the thread is computed where it is used, not ahead of the first load.
   first = ft_opaque(first);
+  if (first < 0) __builtin_unreachable();
   Input input[kPerThread];
   Chunk<Summand> sum[kPerThread];
-  float squares = 0.0f;
+  float squares = -0.0f;  // -0 + x is x for every x: the compiler leaves that addition out
   FT_UNROLL
   for (int k = 0; k < kPerThread; ++k) {
     const int chunk = first + k * kRowThreads;
-    if ((kExists || exists) && (kFull || chunk < kChunks)) input[k] = load_input(t, row, chunk);
+    if (exists && (kFull || chunk < kChunks)) input[k] = load_input(t, row, chunk);
   }
   const Weights weights = weights_of(kept, first);
-  ft_keep_order();
+  ft_keep_all_order();
+  const Tensors targets = targets_from(t, row, first);
+  // Never true: the compiler keeps what waits for loads behind it, and addresses are computed in
+  // the meantime.
+  if (rows == 0) return;
   if (exists) {
     FT_UNROLL
     for (int k = 0; k < kPerThread; ++k) {
       const int chunk = first + k * kRowThreads;
       if (kFull || chunk < kChunks) {
         sum[k] = sum_of(input[k]);
-        store_sum(t, row, chunk, sum[k]);
+        store_sum(targets, 0, k * kRowThreads, sum[k]);
         squares += sum_of_squares(sum[k]);
       }
     }
@@ -187,39 +240,16 @@ FT_DEVICE void norm_row(const Tensors& t, const Kept& kept, ft_i64 row, bool exi
   for (int k = 0; k < kPerThread; ++k) {
     const int chunk = first + k * kRowThreads;
     if (kFull || chunk < kChunks)
-      store_normed(t, row, chunk, normalise(sum[k], weights.chunk[k], scale));
+      store_normed(targets, 0, k * kRowThreads, normalise(sum[k], weights.chunk[k], scale));
   }
 #else
-  quantise_row(t, sum, weights, scale, row, exists, first, turn);
+  quantise_row(t, targets, sum, weights, scale, row, exists, first, turn);
 #endif
 }
 
-#else
-
-struct Kept {
-  const void* weight;
-};
-FT_DEVICE Kept keep_weights(const void* weight, int) { return {weight}; }
-
-// The row is read again for the norm. Nothing of it is stored before, so it may be overwritten in
-// place.
-FT_DEVICE void norm_row(const Tensors& t, const Kept& kept, ft_i64 row, bool exists, int first,
-                        int turn, float eps) {
-  const int end = exists ? kChunks : 0;
-  float squares = 0.0f;
-  FT_UNROLL_BY_4
-  for (int chunk = first; chunk < end; chunk += kRowThreads)
-    squares += sum_of_squares(sum_of(load_input(t, row, chunk)));
-  const float scale = row_scale(ft_group_sum<FT_BLOCK_SIZE, kRowThreads>(squares, turn), eps);
-  FT_UNROLL_BY_4
-  for (int chunk = first; chunk < end; chunk += kRowThreads) {
-    const Chunk<Summand> sum = sum_of(load_input(t, row, chunk));
-    store_sum(t, row, chunk, sum);
-    store_normed(t, row, chunk, normalise(sum, load_weight(kept.weight, chunk), scale));
-  }
-}
-
 #endif
+
+#undef UNROLL_REREAD
 
 }  // namespace
 
@@ -253,14 +283,24 @@ void rmsnorm_gemma(const void* x, ft_i64 x_row_stride,
   t.scale = rows_of(scale, scale_row_stride);
 #endif
   const ft_u32 share = threadIdx.x / kRowThreads;
-  const int first = static_cast<int>(threadIdx.x % kRowThreads);
-  const Kept kept = keep_weights(weight, first);
+  const int first = static_cast<int>(kExists ? threadIdx.x : threadIdx.x % kRowThreads);
   const ft_u32 rows = static_cast<ft_u32>(tokens);
   int turn = 0;
   // A grid has no block without rows: nothing is compared ahead of the first load.
   ft_u32 row0 = blockIdx.x * FT_ROWS_PER_ITER;
+#if FT_ROW_CACHE == FT_ROW_CACHE_REGISTERS
+  const Kept kept = keep_weights(weight, first);
   do {
-    norm_row(t, kept, row0 + share, row0 + share < rows, first, turn, eps);
+    norm_row(t, kept, row0 + share, rows, row_exists(row0 + share, rows), first, turn, eps);
+    turn ^= 1;
+    row0 += gridDim.x * FT_ROWS_PER_ITER;
+  } while (kManyRows && row0 < rows);
+  // Rows beyond those that a grid can have blocks for are read twice. What is constant in a loop is
+  // waited for ahead of its first load, so the first rows are not in one.
+  if (kManyRows || row0 >= rows) return;
+#endif
+  do {
+    reread_row(t, weight, row0 + share, row_exists(row0 + share, rows), first, turn, eps);
     turn ^= 1;
     row0 += gridDim.x * FT_ROWS_PER_ITER;
   } while (row0 < rows);

@@ -82,22 +82,27 @@ FT_DEVICE ft_u32 head_source(ft_u32 head, ft_u32 l) {
 #endif
 }
 
-// b and a in chunks of FT_BA_VECTOR_BYTES, b first.
+// The chunk that the input row holds at place `source`.
+template <class Row>
+FT_DEVICE ft_u32 chunk_at(ft_u32 source) {
+#if FT_GROUPED_ROWS
+  return head_chunk<Row>(source / Row::kGroup, source % Row::kGroup);
+#else
+  return source;
+#endif
+}
+
+// b and a in chunks of FT_BA_VECTOR_BYTES. The input row has groups [b | a] of FT_BA_RUN elements
+// each: not even and odd elements. Rows without groups are one group.
 struct BaChunks {
   static constexpr int kBytes = FT_BA_VECTOR_BYTES;
   static constexpr ft_u32 kAll = FT_BA_CHUNKS;
   static constexpr ft_u32 kHalf = kAll / 2;
+  static constexpr ft_u32 kRun = FT_BA_RUN * FT_BYTES_BA / kBytes;
+  static constexpr ft_u32 kGroup = 2 * kRun;
 };
 
-// Where the input row holds chunk `c` of b and a.
-FT_DEVICE ft_u32 source_ba_chunk(ft_u32 c) {
-#if FT_GROUPED_ROWS
-  // Per k head [b | a], FT_RATIO elements each: not even and odd elements.
-  constexpr ft_u32 kRun = FT_RATIO * FT_BYTES_BA / BaChunks::kBytes;
-  const ft_u32 part = c < BaChunks::kHalf ? 0 : kRun;
-  if (c >= BaChunks::kHalf) c -= BaChunks::kHalf;
-  return (c / kRun) * 2 * kRun + part + c % kRun;
-#else
-  return c;
-#endif
+// The l-th chunk of a group, numbered as the outputs have them: b first.
+FT_DEVICE ft_u32 ba_chunk(ft_u32 group, ft_u32 l) {
+  return group * BaChunks::kRun + (l < BaChunks::kRun ? 0 : BaChunks::kHalf - BaChunks::kRun) + l;
 }

@@ -1,6 +1,7 @@
 // Rows of the GDN projections, taken apart in one launch: every chunk is loaded once and stored
 // once, in 16-byte accesses where the alignment class allows, several loads in flight per thread
-// before the first store. No LDS, no barrier.
+// before the first store. Chunks are taken in the order of the input rows, so that little stands
+// ahead of a load: where a chunk goes is found out while it is in flight. No LDS, no barrier.
 #include "ft.h"
 #include "rows.h"
 
@@ -15,6 +16,10 @@ struct Outputs {
   char* z;
   char* b;
   char* a;
+#if FT_ZERO_FILL == FT_ZERO_FILL_ON
+  char* core_attn_out;
+  ft_i64 num_actual_tokens;
+#endif
 };
 
 FT_DEVICE ft_vec<FT_VECTOR_BYTES> load_chunk(const char* from) {
@@ -45,18 +50,14 @@ FT_DEVICE char* chunk_target(const Outputs& out, ft_i64 row, ft_u32 c) {
   return to + (is_z ? c - Row::kQkv : c) * FT_VECTOR_BYTES;
 }
 
-// `source`: where the row holds the chunk.
-FT_DEVICE ft_vec<BaChunks::kBytes> load_ba(const InputRows& in, ft_i64 row, ft_u32 source) {
-  return ft_load<BaChunks::kBytes>(in.ba + row * in.ba_row_bytes + source * BaChunks::kBytes);
+FT_DEVICE const char* ba_source(const InputRows& in, ft_i64 row, ft_u32 source) {
+  return in.ba + row * in.ba_row_bytes + source * BaChunks::kBytes;
 }
 
-FT_DEVICE char* ba_chunk_target(const Outputs& out, ft_i64 row, ft_u32 c) {
+FT_DEVICE char* ba_target(const Outputs& out, ft_i64 row, ft_u32 c) {
   const bool is_a = c >= BaChunks::kHalf;
   char* const to = (is_a ? out.a : out.b) + row * (BaChunks::kHalf * BaChunks::kBytes);
   return to + (is_a ? c - BaChunks::kHalf : c) * BaChunks::kBytes;
-}
-FT_DEVICE void store_ba(const Outputs& out, ft_i64 row, ft_u32 c, ft_vec<BaChunks::kBytes> chunk) {
-  ft_store<BaChunks::kBytes>(ba_chunk_target(out, row, c), chunk);
 }
 
 #if FT_MAPPING == FT_MAPPING_ROW_HEAD
@@ -68,20 +69,25 @@ constexpr ft_u32 kWidth = Row::kRow;
 #endif
 #if FT_MAPPING == FT_MAPPING_FLAT
 constexpr ft_u32 kTile = FT_BLOCK_SIZE * FT_ROWS_PER_ITER;
-constexpr bool kOneRow = false;               // per tile
 constexpr bool kWhole = kWidth % kTile == 0;  // every tile has kTile items
+constexpr bool kOneRow = kWhole;              // per tile
+constexpr bool kWholeRows = false;
 #else
 constexpr ft_u32 kTile = FT_ROWS_PER_ITER * kWidth;
 constexpr bool kOneRow = FT_ROWS_PER_ITER == 1;
 constexpr bool kWhole = kOneRow;
+constexpr bool kWholeRows = true;
 #endif
 constexpr int kInFlight = clamp_in_flight((kTile + FT_BLOCK_SIZE - 1) / FT_BLOCK_SIZE);
 
 // A tile: items [0, count), kWidth of them a row, from item `first` of row `row0` on. They are
-// whole rows, or those of k head `head`.
+// whole rows, or those of k head `head`. What of b and a goes with it: that of `ba_rows` rows from
+// `ba_row0` on.
 struct Tile {
   ft_i64 row0;
   ft_u32 first, count, head;
+  ft_i64 ba_row0;
+  ft_u32 ba_rows;
 };
 
 struct Held {
@@ -102,7 +108,7 @@ FT_DEVICE ft_i64 row_of(const Tile& tile, ft_u32 item) {
   return kOneRow ? tile.row0 : tile.row0 + (tile.first + item) / kWidth;
 }
 FT_DEVICE ft_u32 column_of(const Tile& tile, ft_u32 item) {
-  return kOneRow ? item : (tile.first + item) % kWidth;
+  return kOneRow ? tile.first + item : (tile.first + item) % kWidth;
 }
 
 // A thread's items are `item`, FT_BLOCK_SIZE further, and so on. REST: not its first ones.
@@ -113,8 +119,8 @@ FT_DEVICE Held load_items(const InputRows& in, const Tile& tile, ft_u32 item) {
   for (int u = 0; u < kInFlight; ++u, item += FT_BLOCK_SIZE) {
     if (!(REST ? rest_is_whole() : all_have(u + 1)) && item >= tile.count) continue;
     const ft_u32 at = column_of(tile, item);
-    const ft_u32 c = kPerHead ? head_source<Row>(tile.head, at) : source_chunk<Row>(at);
-    held.chunk[u] = load_chunk(chunk_source(in, row_of(tile, item), c));
+    const ft_u32 source = kPerHead ? head_source<Row>(tile.head, at) : at;
+    held.chunk[u] = load_chunk(chunk_source(in, row_of(tile, item), source));
   }
   return held;
 }
@@ -125,7 +131,7 @@ FT_DEVICE Targets targets_of(const Outputs& out, const Tile& tile, ft_u32 item) 
   FT_UNROLL
   for (int u = 0; u < kInFlight; ++u, item += FT_BLOCK_SIZE) {
     const ft_u32 at = column_of(tile, item);
-    const ft_u32 c = kPerHead ? head_chunk<Row>(tile.head, at) : at;
+    const ft_u32 c = kPerHead ? head_chunk<Row>(tile.head, at) : chunk_at<Row>(at);
     targets.chunk[u] = ft_computed<FT_VECTOR_BYTES>(chunk_target(out, row_of(tile, item), c));
   }
   return targets;
@@ -152,76 +158,106 @@ FT_DEVICE void move_rest(const InputRows& in, const Outputs& out, const Tile& ti
   }
 }
 
-#if FT_MAPPING != FT_MAPPING_FLAT
-
-// What a tile has of b and a: all of its rows, or of each the share of its k head, which has one
-// chunk more in some heads than in others where the chunks of a row are not heads' multiples.
+// What a tile has of b and a, per row: all of it, or the share of its k head, which is a group; in
+// rows without groups the last heads may have less, or none.
 constexpr ft_u32 kBaWidth =
     kPerHead ? (BaChunks::kAll + FT_NK - 1) / FT_NK : static_cast<ft_u32>(BaChunks::kAll);
 constexpr bool kBaEven = !kPerHead || BaChunks::kAll % FT_NK == 0;
 
 struct BaPlace {
   ft_i64 row;
-  ft_u32 c;
+  ft_u32 group, l;  // the l-th chunk of the group
   bool exists;
 };
 
-FT_DEVICE BaPlace ba_place(ft_i64 row0, ft_u32 rows, ft_u32 head, ft_u32 item) {
+FT_DEVICE BaPlace ba_place(const Tile& tile, ft_u32 item) {
+  const ft_u32 of_row = kOneRow ? item : item % kBaWidth;
   BaPlace at;
-  at.row = row0 + (kOneRow ? 0 : item / kBaWidth);
-  const ft_u32 first = kBaEven ? head * kBaWidth : head * BaChunks::kAll / FT_NK;
-  const ft_u32 end = kBaEven ? first + kBaWidth : (head + 1) * BaChunks::kAll / FT_NK;
-  at.c = (kPerHead ? first : 0) + (kOneRow ? item : item % kBaWidth);
-  at.exists = item < rows * kBaWidth && (kBaEven || at.c < end);
+  at.row = tile.ba_row0 + (kOneRow ? 0 : item / kBaWidth);
+  if constexpr (kPerHead && BaChunks::kGroup == kBaWidth) {
+    at.group = tile.head;
+    at.l = of_row;
+  } else if constexpr (BaChunks::kGroup == BaChunks::kAll) {
+    at.group = 0;
+    at.l = kPerHead ? tile.head * kBaWidth + of_row : of_row;
+  } else {
+    at.group = of_row / BaChunks::kGroup;
+    at.l = of_row % BaChunks::kGroup;
+  }
+  at.exists = item < tile.ba_rows * kBaWidth && (kBaEven || at.l < BaChunks::kAll);
   return at;
 }
 
-// Rows [row0, row0 + rows) of the block's share. The first chunk of b and a is in flight while the
-// row itself moves.
-FT_DEVICE void move_tile(const InputRows& in, const Outputs& out, ft_i64 row0, int rows, int head) {
-  const Tile tile = {row0, 0, (kOneRow ? 1 : static_cast<ft_u32>(rows)) * kWidth,
-                     static_cast<ft_u32>(head)};
-  const ft_u32 ba_rows = kOneRow ? 1 : static_cast<ft_u32>(rows);
-  // What follows from the thread is computed where it is used: ahead of the loop over tiles it
-  // would hold up the first load.
+FT_DEVICE const char* ba_source(const InputRows& in, const BaPlace& at) {
+  return ba_source(in, at.row, at.group * BaChunks::kGroup + at.l);
+}
+FT_DEVICE char* ba_target(const Outputs& out, const BaPlace& at) {
+  return ba_target(out, at.row, ba_chunk(at.group, at.l));
+}
+
+// The first chunk of b and a is in flight while the rows move.
+FT_DEVICE void move_tile(const InputRows& in, const Outputs& out, const Tile& tile) {
+  // What follows from the thread is computed where it is used, not ahead of the first load.
   const ft_u32 thread = ft_opaque(threadIdx.x);
-  const BaPlace ba = ba_place(row0, ba_rows, tile.head, thread);
-  ft_vec<BaChunks::kBytes> first;
-  if (ba.exists) first = load_ba(in, ba.row, source_ba_chunk(ba.c));
-  ft_keep_order();
   const Held held = load_items<false>(in, tile, thread);
+  // By whole waves: those that have nothing of b and a pass by, and the others have no part of this
+  // ahead of their rows.
+  bool has_ba = false;
+  char* first_target = nullptr;
+  ft_vec<BaChunks::kBytes> first;
+  if (thread / FT_WAVE_SIZE * FT_WAVE_SIZE < tile.ba_rows * kBaWidth) {
+    const BaPlace ba = ba_place(tile, thread);
+    has_ba = ba.exists;
+    if (has_ba) first = ft_load<BaChunks::kBytes>(ba_source(in, ba));
+    first_target = ft_computed<BaChunks::kBytes>(ba_target(out, ba));
+  }
   const Targets targets = targets_of(out, tile, thread);
-  char* const ba_target = ft_computed<BaChunks::kBytes>(ba_chunk_target(out, ba.row, ba.c));
   ft_keep_order();
   store_items<false>(tile, thread, held, targets);
-  if (ba.exists) ft_store<BaChunks::kBytes>(ba_target, first);
+  if (has_ba) ft_store<BaChunks::kBytes>(first_target, first);
   move_rest(in, out, tile, thread);
-  if constexpr (FT_ROWS_PER_ITER * kBaWidth <= FT_BLOCK_SIZE) return;
-  for (ft_u32 item = thread + FT_BLOCK_SIZE; item < ba_rows * kBaWidth; item += FT_BLOCK_SIZE) {
-    const BaPlace at = ba_place(row0, ba_rows, tile.head, item);
-    if (at.exists) store_ba(out, at.row, at.c, load_ba(in, at.row, source_ba_chunk(at.c)));
+  if constexpr (kWholeRows && FT_ROWS_PER_ITER * kBaWidth <= FT_BLOCK_SIZE) return;
+  if constexpr (kOneRow && kBaWidth <= FT_BLOCK_SIZE) return;
+  for (ft_u32 item = thread + FT_BLOCK_SIZE; item < tile.ba_rows * kBaWidth;
+       item += FT_BLOCK_SIZE) {
+    const BaPlace at = ba_place(tile, item);
+    if (at.exists)
+      ft_store<BaChunks::kBytes>(ba_target(out, at), ft_load<BaChunks::kBytes>(ba_source(in, at)));
   }
 }
 
+#if FT_MAPPING != FT_MAPPING_FLAT
+
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
-FT_DEVICE void zero_tile(char* core_attn_out, ft_i64 row0, int rows, int head,
-                         ft_i64 num_actual_tokens) {
+FT_DEVICE void zero_tile(const Outputs& out, ft_i64 row0, int rows, int head) {
   constexpr int kZeroWidth = kPerHead ? Row::kGroupV : Row::kZ;
   for (int item = static_cast<int>(threadIdx.x); item < rows * kZeroWidth; item += FT_BLOCK_SIZE) {
     const ft_i64 row = row0 + item / kZeroWidth;
     const int c = (kPerHead ? head * Row::kGroupV : 0) + item % kZeroWidth;
-    if (row >= num_actual_tokens)
-      store_chunk(core_attn_out + (row * Row::kZ + c) * FT_VECTOR_BYTES, ft_vec<FT_VECTOR_BYTES>{});
+    if (row >= out.num_actual_tokens)
+      store_chunk(out.core_attn_out + (row * Row::kZ + c) * FT_VECTOR_BYTES,
+                  ft_vec<FT_VECTOR_BYTES>{});
   }
 }
 #endif
+
+// Rows [row, row + FT_ROWS_PER_ITER), of those before `end`.
+FT_DEVICE void move_rows(const InputRows& in, const Outputs& out, ft_i64 row, ft_i64 end,
+                         int head) {
+  const int rows = end - row < FT_ROWS_PER_ITER ? static_cast<int>(end - row) : FT_ROWS_PER_ITER;
+  const ft_u32 there = kOneRow ? 1 : static_cast<ft_u32>(rows);
+  move_tile(in, out, {row, 0, there * kWidth, static_cast<ft_u32>(head), row, there});
+#if FT_ZERO_FILL == FT_ZERO_FILL_ON
+  zero_tile(out, row, rows, head);
+#endif
+}
 
 #else
 
 constexpr ft_u32 common_part(ft_u32 a, ft_u32 b) { return b == 0 ? a : common_part(b, a % b); }
 
 // Tile `number` of the line of all chunks of all rows.
-FT_DEVICE Tile line_tile(ft_i64 number, ft_i64 all) {
+FT_DEVICE Tile line_tile(ft_i64 number, ft_i64 tokens) {
   // By what tiles and rows have in common: then 32 bits do for more than a GPU's memory holds.
   constexpr ft_u32 kPart = common_part(kTile, kWidth);
   ft_i64 row;
@@ -234,51 +270,30 @@ FT_DEVICE Tile line_tile(ft_i64 number, ft_i64 all) {
     row = number * kTile / kWidth;
     first = static_cast<ft_u32>(number * kTile - row * kWidth);
   }
-  const ft_i64 left = all - number * kTile;
-  return {row, first, left < kTile ? static_cast<ft_u32>(left) : kTile, 0};
-}
-
-// rows_per_iter chunks per thread and tile. The first chunk of b and a is in flight while the first
-// tile moves.
-FT_DEVICE void move_line(const InputRows& in, const Outputs& out, ft_i64 tokens) {
-  const ft_i64 all = tokens * Row::kRow;
-  const ft_i64 tiles = (all + kTile - 1) / kTile;
-  const ft_i64 stride = static_cast<ft_i64>(gridDim.x) * FT_BLOCK_SIZE;
-  ft_i64 item = static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x;
-  bool first = item < tokens * BaChunks::kAll;
-  ft_vec<BaChunks::kBytes> ba;
-  // A grid has no block without tiles: nothing is compared ahead of the first load.
-  ft_i64 number = blockIdx.x;
-  do {
-    const ft_u32 thread = ft_opaque(threadIdx.x);
-    const Tile tile = line_tile(number, all);
-    const Held held = load_items<false>(in, tile, thread);
-    if (number == blockIdx.x && first)
-      ba = load_ba(in, item / BaChunks::kAll,
-                   source_ba_chunk(static_cast<ft_u32>(item % BaChunks::kAll)));
-    store_items<false>(tile, thread, held, targets_of(out, tile, thread));
-    move_rest(in, out, tile, thread);
-    number += gridDim.x;
-  } while (number < tiles);
-  for (; item < tokens * BaChunks::kAll; item += stride) {
-    const ft_i64 row = item / BaChunks::kAll;
-    const ft_u32 c = static_cast<ft_u32>(item % BaChunks::kAll);
-    store_ba(out, row, c, first ? ba : load_ba(in, row, source_ba_chunk(c)));
-    first = false;
-  }
+  // b and a go with the tile in which their row begins.
+  if constexpr (kOneRow) return {row, first, kTile, 0, row, first == 0 ? 1u : 0u};
+  const ft_i64 left = tokens * kWidth - number * kTile;
+  const ft_u32 count = left < kTile ? static_cast<ft_u32>(left) : kTile;
+  const ft_u32 begun = first == 0 ? 0 : 1, ended = (first + count + kWidth - 1) / kWidth;
+  return {row, first, count, 0, row + begun, ended - begun};
 }
 
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
-FT_DEVICE void zero_line(char* core_attn_out, ft_i64 tokens, ft_i64 num_actual_tokens) {
+FT_DEVICE void zero_line(const Outputs& out, ft_i64 tokens) {
   const ft_i64 stride = static_cast<ft_i64>(gridDim.x) * FT_BLOCK_SIZE;
-  for (ft_i64 c = num_actual_tokens * Row::kZ + static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE +
-                  threadIdx.x;
+  for (ft_i64 c = out.num_actual_tokens * Row::kZ +
+                  static_cast<ft_i64>(blockIdx.x) * FT_BLOCK_SIZE + threadIdx.x;
        c < tokens * Row::kZ; c += stride)
-    store_chunk(core_attn_out + c * FT_VECTOR_BYTES, ft_vec<FT_VECTOR_BYTES>{});
+    store_chunk(out.core_attn_out + c * FT_VECTOR_BYTES, ft_vec<FT_VECTOR_BYTES>{});
 }
 #endif
 
 #endif
+
+// Whether a block may have more than its first tile.
+FT_DEVICE bool has_more_tiles() {
+  return FT_PERSISTENT == FT_PERSISTENT_ON || ft_grid_is_largest<FT_BLOCK_SIZE>();
+}
 
 }  // namespace
 
@@ -295,12 +310,29 @@ void split_reshape_cat(SRC_ROWS_PARAMETERS, void* __restrict__ mixed_qkv, void* 
 #endif
 ) {
   const InputRows in = SRC_ROWS;
-  const Outputs out = {static_cast<char*>(mixed_qkv), static_cast<char*>(z), static_cast<char*>(b),
-                       static_cast<char*>(a)};
-#if FT_MAPPING == FT_MAPPING_FLAT
-  move_line(in, out, tokens);
+  const Outputs out = {
+    static_cast<char*>(mixed_qkv),
+    static_cast<char*>(z),
+    static_cast<char*>(b),
+    static_cast<char*>(a),
 #if FT_ZERO_FILL == FT_ZERO_FILL_ON
-  zero_line(static_cast<char*>(core_attn_out), tokens, num_actual_tokens);
+    static_cast<char*>(core_attn_out),
+    num_actual_tokens,
+#endif
+  };
+  // The first tile is not one of a loop: what repeating needs would stand ahead of its loads. No
+  // block but those of the mapping by shares is without one: nothing is compared ahead of them.
+#if FT_MAPPING == FT_MAPPING_FLAT
+  ft_i64 number = blockIdx.x;
+  Tile tile = line_tile(number, tokens);
+  move_tile(in, out, tile);
+  while (has_more_tiles()) {
+    tile = line_tile(number += gridDim.x, tokens);
+    if (tile.row0 >= tokens) break;
+    move_tile(in, out, tile);
+  }
+#if FT_ZERO_FILL == FT_ZERO_FILL_ON
+  zero_line(out, tokens);
 #endif
 #else
 #if FT_MAPPING == FT_MAPPING_CHUNK
@@ -319,15 +351,8 @@ void split_reshape_cat(SRC_ROWS_PARAMETERS, void* __restrict__ mixed_qkv, void* 
 #if FT_MAPPING == FT_MAPPING_CHUNK
   if (begin >= end) return;
 #endif
-  // No other block is without rows: nothing is compared ahead of the first load.
-  ft_i64 row = begin;
-  do {
-    const int rows = end - row < FT_ROWS_PER_ITER ? static_cast<int>(end - row) : FT_ROWS_PER_ITER;
-    move_tile(in, out, row, rows, head);
-#if FT_ZERO_FILL == FT_ZERO_FILL_ON
-    zero_tile(static_cast<char*>(core_attn_out), row, rows, head, num_actual_tokens);
-#endif
-    row += step;
-  } while (row < end);
+  move_rows(in, out, begin, end, head);
+  if (has_more_tiles())
+    for (ft_i64 row = begin + step; row < end; row += step) move_rows(in, out, row, end, head);
 #endif
 }
