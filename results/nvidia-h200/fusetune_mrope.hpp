@@ -1350,13 +1350,13 @@ inline constexpr Define defines_6[] = {
     {"FT_ALIGN_POSITIONS_THW", "4"},
     {"FT_ALIGN_Q", "16"},
     {"FT_ALIGN_Q_OUT", "16"},
-    {"FT_ANGLES", "FT_ANGLES_LDS"},
+    {"FT_ANGLES", "FT_ANGLES_REGISTERS"},
     {"FT_ANGLES_LDS", "1"},
     {"FT_ANGLES_REGISTERS", "0"},
     {"FT_BASELINE_ELEMENTS", "8"},
     {"FT_BASELINE_ITEMS", "16"},
-    {"FT_BLOCK_HEADS", "28"},
-    {"FT_BLOCK_SIZE", "128"},
+    {"FT_BLOCK_HEADS", "9"},
+    {"FT_BLOCK_SIZE", "512"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
     {"FT_BYTES_TABLE", "2"},
@@ -1364,7 +1364,7 @@ inline constexpr Define defines_6[] = {
     {"FT_GATE", "FT_GATE_OFF"},
     {"FT_GATE_OFF", "0"},
     {"FT_GATE_ON", "1"},
-    {"FT_GRID_BLOCKS_MAX", "33554431"},
+    {"FT_GRID_BLOCKS_MAX", "8388607"},
     {"FT_HALF", "32"},
     {"FT_HAS_COS", "0"},
     {"FT_HAS_COS_SIN", "1"},
@@ -1378,15 +1378,15 @@ inline constexpr Define defines_6[] = {
     {"FT_HAS_Q_INOUT", "0"},
     {"FT_HAS_Q_OUT", "1"},
     {"FT_HAS_SIN", "0"},
-    {"FT_HEADS", "28"},
+    {"FT_HEADS", "34"},
     {"FT_HEAD_DIM", "256"},
-    {"FT_HEAD_SLOTS", "4"},
-    {"FT_HEAD_SPLIT", "1"},
+    {"FT_HEAD_SLOTS", "16"},
+    {"FT_HEAD_SPLIT", "4"},
     {"FT_HEAD_THREADS", "32"},
     {"FT_IN_PLACE", "FT_IN_PLACE_OFF"},
     {"FT_IN_PLACE_OFF", "0"},
     {"FT_IN_PLACE_ON", "1"},
-    {"FT_KV_HEADS", "4"},
+    {"FT_KV_HEADS", "2"},
     {"FT_K_LIMIT", "16"},
     {"FT_MROPE", "FT_MROPE_INTERLEAVED"},
     {"FT_MROPE_HEIGHT", "10"},
@@ -1402,11 +1402,11 @@ inline constexpr Define defines_6[] = {
     {"FT_PRODUCT_ROUNDING_OFF", "0"},
     {"FT_PRODUCT_ROUNDING_ON", "1"},
     {"FT_Q_COLUMNS", "256"},
-    {"FT_Q_HEADS", "24"},
+    {"FT_Q_HEADS", "32"},
     {"FT_Q_LIMIT", "16"},
     {"FT_ROTARY_DIM", "64"},
     {"FT_ROWS_PER_ITER", "1"},
-    {"FT_ROW_THREADS", "128"},
+    {"FT_ROW_THREADS", "512"},
     {"FT_TABLE_ALIGN", "16"},
     {"FT_TABLE_COLUMNS", "64"},
     {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
@@ -1510,7 +1510,7 @@ inline constexpr Define defines_8[] = {
     {"FT_BASELINE_ELEMENTS", "8"},
     {"FT_BASELINE_ITEMS", "16"},
     {"FT_BLOCK_HEADS", "9"},
-    {"FT_BLOCK_SIZE", "256"},
+    {"FT_BLOCK_SIZE", "512"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
     {"FT_BYTES_TABLE", "2"},
@@ -1518,7 +1518,7 @@ inline constexpr Define defines_8[] = {
     {"FT_GATE", "FT_GATE_OFF"},
     {"FT_GATE_OFF", "0"},
     {"FT_GATE_ON", "1"},
-    {"FT_GRID_BLOCKS_MAX", "16777215"},
+    {"FT_GRID_BLOCKS_MAX", "8388607"},
     {"FT_HALF", "32"},
     {"FT_HAS_COS", "0"},
     {"FT_HAS_COS_SIN", "1"},
@@ -1534,7 +1534,7 @@ inline constexpr Define defines_8[] = {
     {"FT_HAS_SIN", "0"},
     {"FT_HEADS", "34"},
     {"FT_HEAD_DIM", "256"},
-    {"FT_HEAD_SLOTS", "8"},
+    {"FT_HEAD_SLOTS", "16"},
     {"FT_HEAD_SPLIT", "4"},
     {"FT_HEAD_THREADS", "32"},
     {"FT_IN_PLACE", "FT_IN_PLACE_OFF"},
@@ -1560,7 +1560,7 @@ inline constexpr Define defines_8[] = {
     {"FT_Q_LIMIT", "16"},
     {"FT_ROTARY_DIM", "64"},
     {"FT_ROWS_PER_ITER", "1"},
-    {"FT_ROW_THREADS", "256"},
+    {"FT_ROW_THREADS", "512"},
     {"FT_TABLE_ALIGN", "16"},
     {"FT_TABLE_COLUMNS", "64"},
     {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
@@ -1816,7 +1816,7 @@ inline constexpr Define defines_12[] = {
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
     {"FT_BYTES_TABLE", "2"},
-    {"FT_CHUNK_ELEMENTS", "4"},
+    {"FT_CHUNK_ELEMENTS", "8"},
     {"FT_GATE", "FT_GATE_OFF"},
     {"FT_GATE_OFF", "0"},
     {"FT_GATE_ON", "1"},
@@ -1838,7 +1838,7 @@ inline constexpr Define defines_12[] = {
     {"FT_HEAD_DIM", "256"},
     {"FT_HEAD_SLOTS", "8"},
     {"FT_HEAD_SPLIT", "1"},
-    {"FT_HEAD_THREADS", "8"},
+    {"FT_HEAD_THREADS", "4"},
     {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
     {"FT_IN_PLACE_OFF", "0"},
     {"FT_IN_PLACE_ON", "1"},
@@ -1861,8 +1861,8 @@ inline constexpr Define defines_12[] = {
     {"FT_Q_HEADS", "16"},
     {"FT_Q_LIMIT", "16"},
     {"FT_ROTARY_DIM", "64"},
-    {"FT_ROWS_PER_ITER", "1"},
-    {"FT_ROW_THREADS", "64"},
+    {"FT_ROWS_PER_ITER", "2"},
+    {"FT_ROW_THREADS", "32"},
     {"FT_TABLE_ALIGN", "16"},
     {"FT_TABLE_COLUMNS", "64"},
     {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
@@ -1872,7 +1872,7 @@ inline constexpr Define defines_12[] = {
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_INDEX", "ft_i64"},
     {"FT_TYPE_TABLE", "ft_bf16"},
-    {"FT_VECTOR_BYTES", "8"},
+    {"FT_VECTOR_BYTES", "16"},
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
@@ -2031,6 +2031,81 @@ inline constexpr Define defines_15[] = {
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
     {"FT_ALIGN_Q_INOUT", "16"},
+    {"FT_ANGLES", "FT_ANGLES_LDS"},
+    {"FT_ANGLES_LDS", "1"},
+    {"FT_ANGLES_REGISTERS", "0"},
+    {"FT_BASELINE_ELEMENTS", "8"},
+    {"FT_BASELINE_ITEMS", "4"},
+    {"FT_BLOCK_HEADS", "14"},
+    {"FT_BLOCK_SIZE", "512"},
+    {"FT_BYTES_ACT", "2"},
+    {"FT_BYTES_INDEX", "8"},
+    {"FT_BYTES_TABLE", "2"},
+    {"FT_CHUNK_ELEMENTS", "8"},
+    {"FT_GATE", "FT_GATE_OFF"},
+    {"FT_GATE_OFF", "0"},
+    {"FT_GATE_ON", "1"},
+    {"FT_GRID_BLOCKS_MAX", "8388607"},
+    {"FT_HALF", "32"},
+    {"FT_HAS_COS", "0"},
+    {"FT_HAS_COS_SIN", "1"},
+    {"FT_HAS_K", "0"},
+    {"FT_HAS_K_INOUT", "1"},
+    {"FT_HAS_K_OUT", "0"},
+    {"FT_HAS_POSITIONS", "0"},
+    {"FT_HAS_POSITIONS_THW", "1"},
+    {"FT_HAS_Q", "0"},
+    {"FT_HAS_Q_GATE", "0"},
+    {"FT_HAS_Q_INOUT", "1"},
+    {"FT_HAS_Q_OUT", "0"},
+    {"FT_HAS_SIN", "0"},
+    {"FT_HEADS", "28"},
+    {"FT_HEAD_DIM", "256"},
+    {"FT_HEAD_SLOTS", "16"},
+    {"FT_HEAD_SPLIT", "2"},
+    {"FT_HEAD_THREADS", "4"},
+    {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
+    {"FT_IN_PLACE_OFF", "0"},
+    {"FT_IN_PLACE_ON", "1"},
+    {"FT_KV_HEADS", "4"},
+    {"FT_K_LIMIT", "16"},
+    {"FT_MROPE", "FT_MROPE_INTERLEAVED"},
+    {"FT_MROPE_HEIGHT", "10"},
+    {"FT_MROPE_INTERLEAVED", "0"},
+    {"FT_MROPE_NONE", "2"},
+    {"FT_MROPE_SECTIONED", "1"},
+    {"FT_MROPE_TIME", "12"},
+    {"FT_MROPE_WIDTH", "10"},
+    {"FT_PAIRS", "FT_PAIRS_NEOX"},
+    {"FT_PAIRS_GPTJ", "1"},
+    {"FT_PAIRS_NEOX", "0"},
+    {"FT_PRODUCT_ROUNDING", "FT_PRODUCT_ROUNDING_OFF"},
+    {"FT_PRODUCT_ROUNDING_OFF", "0"},
+    {"FT_PRODUCT_ROUNDING_ON", "1"},
+    {"FT_Q_COLUMNS", "256"},
+    {"FT_Q_HEADS", "24"},
+    {"FT_Q_LIMIT", "16"},
+    {"FT_ROTARY_DIM", "64"},
+    {"FT_ROWS_PER_ITER", "8"},
+    {"FT_ROW_THREADS", "64"},
+    {"FT_TABLE_ALIGN", "16"},
+    {"FT_TABLE_COLUMNS", "64"},
+    {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
+    {"FT_TABLE_LAYOUT_DUPLICATED", "2"},
+    {"FT_TABLE_LAYOUT_PACKED", "0"},
+    {"FT_TABLE_LAYOUT_SEPARATE", "1"},
+    {"FT_TYPE_ACT", "ft_bf16"},
+    {"FT_TYPE_INDEX", "ft_i64"},
+    {"FT_TYPE_TABLE", "ft_bf16"},
+    {"FT_VECTOR_BYTES", "16"},
+    {"FT_VECTOR_BYTES_MAX", "16"},
+    {"FT_WAVE_SIZE", "32"},
+};
+inline constexpr Define defines_16[] = {
+    {"FT_ALIGN_COS_SIN", "16"},
+    {"FT_ALIGN_K_INOUT", "16"},
+    {"FT_ALIGN_POSITIONS_THW", "4"},
+    {"FT_ALIGN_Q_INOUT", "16"},
     {"FT_ANGLES", "FT_ANGLES_REGISTERS"},
     {"FT_ANGLES_LDS", "1"},
     {"FT_ANGLES_REGISTERS", "0"},
@@ -2101,21 +2176,26 @@ inline constexpr Define defines_15[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_16[] = {
+inline constexpr Define defines_17[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
     {"FT_ALIGN_Q_INOUT", "16"},
+    {"FT_ANGLES", "FT_ANGLES_LDS"},
+    {"FT_ANGLES_LDS", "1"},
+    {"FT_ANGLES_REGISTERS", "0"},
     {"FT_BASELINE_ELEMENTS", "8"},
     {"FT_BASELINE_ITEMS", "4"},
-    {"FT_BLOCK_SIZE", "256"},
+    {"FT_BLOCK_HEADS", "28"},
+    {"FT_BLOCK_SIZE", "128"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_INDEX", "8"},
     {"FT_BYTES_TABLE", "2"},
+    {"FT_CHUNK_ELEMENTS", "8"},
     {"FT_GATE", "FT_GATE_OFF"},
     {"FT_GATE_OFF", "0"},
     {"FT_GATE_ON", "1"},
-    {"FT_GRID_BLOCKS_MAX", "16777215"},
+    {"FT_GRID_BLOCKS_MAX", "33554431"},
     {"FT_HALF", "32"},
     {"FT_HAS_COS", "0"},
     {"FT_HAS_COS_SIN", "1"},
@@ -2131,6 +2211,9 @@ inline constexpr Define defines_16[] = {
     {"FT_HAS_SIN", "0"},
     {"FT_HEADS", "28"},
     {"FT_HEAD_DIM", "256"},
+    {"FT_HEAD_SLOTS", "32"},
+    {"FT_HEAD_SPLIT", "1"},
+    {"FT_HEAD_THREADS", "4"},
     {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
     {"FT_IN_PLACE_OFF", "0"},
     {"FT_IN_PLACE_ON", "1"},
@@ -2153,6 +2236,8 @@ inline constexpr Define defines_16[] = {
     {"FT_Q_HEADS", "24"},
     {"FT_Q_LIMIT", "16"},
     {"FT_ROTARY_DIM", "64"},
+    {"FT_ROWS_PER_ITER", "1"},
+    {"FT_ROW_THREADS", "128"},
     {"FT_TABLE_ALIGN", "16"},
     {"FT_TABLE_COLUMNS", "64"},
     {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
@@ -2162,10 +2247,11 @@ inline constexpr Define defines_16[] = {
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_INDEX", "ft_i64"},
     {"FT_TYPE_TABLE", "ft_bf16"},
+    {"FT_VECTOR_BYTES", "16"},
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_17[] = {
+inline constexpr Define defines_18[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
@@ -2240,7 +2326,7 @@ inline constexpr Define defines_17[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_18[] = {
+inline constexpr Define defines_19[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
@@ -2315,7 +2401,7 @@ inline constexpr Define defines_18[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_19[] = {
+inline constexpr Define defines_20[] = {
     {"FT_ALIGN_COS_SIN", "16"},
     {"FT_ALIGN_K_INOUT", "16"},
     {"FT_ALIGN_POSITIONS_THW", "4"},
@@ -2390,70 +2476,6 @@ inline constexpr Define defines_19[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
 };
-inline constexpr Define defines_20[] = {
-    {"FT_ALIGN_COS_SIN", "16"},
-    {"FT_ALIGN_K_INOUT", "16"},
-    {"FT_ALIGN_POSITIONS_THW", "4"},
-    {"FT_ALIGN_Q_INOUT", "16"},
-    {"FT_BASELINE_ELEMENTS", "8"},
-    {"FT_BASELINE_ITEMS", "4"},
-    {"FT_BLOCK_SIZE", "256"},
-    {"FT_BYTES_ACT", "2"},
-    {"FT_BYTES_INDEX", "8"},
-    {"FT_BYTES_TABLE", "2"},
-    {"FT_GATE", "FT_GATE_OFF"},
-    {"FT_GATE_OFF", "0"},
-    {"FT_GATE_ON", "1"},
-    {"FT_GRID_BLOCKS_MAX", "16777215"},
-    {"FT_HALF", "32"},
-    {"FT_HAS_COS", "0"},
-    {"FT_HAS_COS_SIN", "1"},
-    {"FT_HAS_K", "0"},
-    {"FT_HAS_K_INOUT", "1"},
-    {"FT_HAS_K_OUT", "0"},
-    {"FT_HAS_POSITIONS", "0"},
-    {"FT_HAS_POSITIONS_THW", "1"},
-    {"FT_HAS_Q", "0"},
-    {"FT_HAS_Q_GATE", "0"},
-    {"FT_HAS_Q_INOUT", "1"},
-    {"FT_HAS_Q_OUT", "0"},
-    {"FT_HAS_SIN", "0"},
-    {"FT_HEADS", "34"},
-    {"FT_HEAD_DIM", "256"},
-    {"FT_IN_PLACE", "FT_IN_PLACE_ON"},
-    {"FT_IN_PLACE_OFF", "0"},
-    {"FT_IN_PLACE_ON", "1"},
-    {"FT_KV_HEADS", "2"},
-    {"FT_K_LIMIT", "16"},
-    {"FT_MROPE", "FT_MROPE_INTERLEAVED"},
-    {"FT_MROPE_HEIGHT", "10"},
-    {"FT_MROPE_INTERLEAVED", "0"},
-    {"FT_MROPE_NONE", "2"},
-    {"FT_MROPE_SECTIONED", "1"},
-    {"FT_MROPE_TIME", "12"},
-    {"FT_MROPE_WIDTH", "10"},
-    {"FT_PAIRS", "FT_PAIRS_NEOX"},
-    {"FT_PAIRS_GPTJ", "1"},
-    {"FT_PAIRS_NEOX", "0"},
-    {"FT_PRODUCT_ROUNDING", "FT_PRODUCT_ROUNDING_OFF"},
-    {"FT_PRODUCT_ROUNDING_OFF", "0"},
-    {"FT_PRODUCT_ROUNDING_ON", "1"},
-    {"FT_Q_COLUMNS", "256"},
-    {"FT_Q_HEADS", "32"},
-    {"FT_Q_LIMIT", "16"},
-    {"FT_ROTARY_DIM", "64"},
-    {"FT_TABLE_ALIGN", "16"},
-    {"FT_TABLE_COLUMNS", "64"},
-    {"FT_TABLE_LAYOUT", "FT_TABLE_LAYOUT_PACKED"},
-    {"FT_TABLE_LAYOUT_DUPLICATED", "2"},
-    {"FT_TABLE_LAYOUT_PACKED", "0"},
-    {"FT_TABLE_LAYOUT_SEPARATE", "1"},
-    {"FT_TYPE_ACT", "ft_bf16"},
-    {"FT_TYPE_INDEX", "ft_i64"},
-    {"FT_TYPE_TABLE", "ft_bf16"},
-    {"FT_VECTOR_BYTES_MAX", "16"},
-    {"FT_WAVE_SIZE", "32"},
-};
 
 struct Geometry {
   Key key;
@@ -2462,200 +2484,188 @@ struct Geometry {
 
 inline constexpr Row rows[] = {
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.784 us [1.775, 1.795] at 1, 1.97x the baseline [1.96, 1.99], 65 candidates, 1 tied, proved on sm_90 fast
+    // tokens 0..1: 1.804 us [1.799, 1.811] at 1, 1.98x the baseline [1.96, 2], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
+    //   tied: angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
-     {16, 4, 65, 1, 1.7839861274869353, 1.7752936871915543, 1.7947296815453544, 0.5508947285782878, 1.974654897009802, 1.961765429475178, 1.9876290527394718, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 2.011 us [1.998, 2.019] at 16, 2.06x the baseline [2.04, 2.07], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=512,head_split=2,rows_per_iter=1,vector_bytes=8
+     "08ccfba0fa76964a22cd0e5a3fe83115", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
+     {24, 4, 65, 2, 1.8038472022723269, 1.7986741721141715, 1.8113369508813835, 0.254908862840789, 1.9791552778444974, 1.9623569417190756, 1.996097412526942, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 2.036 us [2.032, 2.04] at 16, 2.04x the baseline [2.03, 2.04], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
-     {16, 4, 65, 1, 2.0108587893785215, 1.9979312634995348, 2.0189151927843323, 0.204167360642154, 2.0553297002075714, 2.0435650926609554, 2.0671620354674967, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.442 us [2.432, 2.448] at 128, 1.94x the baseline [1.93, 1.96], 65 candidates, 1 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
+     {24, 4, 65, 0, 2.0363372330572087, 2.0322517275400487, 2.040137876056978, 0.19476352168921918, 2.039326010739909, 2.0338481101665993, 2.0448186653130582, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.46 us [2.451, 2.469] at 128, 1.94x the baseline [1.94, 1.94], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
-     {24, 4, 65, 1, 2.4417643545051213, 2.4322189639239955, 2.4483048249132753, 0.18728048131116054, 1.943564248757267, 1.9290155301082335, 1.9582226944722705, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 6.854 us [6.83, 6.885] at 1024, 1.43x the baseline [1.42, 1.44], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=512,head_split=1,rows_per_iter=4,vector_bytes=16
+     "08ccfba0fa76964a22cd0e5a3fe83115", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
+     {24, 4, 65, 1, 2.459515137002123, 2.450648280135455, 2.469316026174888, 0.27353722760764604, 1.9384291141318355, 1.9365784654491471, 1.9402815313462967, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 6.849 us [6.816, 6.868] at 1024, 1.43x the baseline [1.43, 1.44], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
     {129, 1024, 1024, false, Implementation::fused, {256, 4, 16, 2, words::angles::lds}, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16",
-     "68f048fb1465454649b7491226fd9435", "1b9a46e6bc0eabd64443a5cfacea819c", defines_1, 75,
-     {24, 4, 65, 2, 6.853968325535877, 6.830062900170478, 6.884538460922521, 0.30378247782520124, 1.4280243797271903, 1.4209128959511323, 1.4351714555523043, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 41.39 us [41.16, 41.57] at 8192, 1.37x the baseline [1.35, 1.39], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
+     "08ccfba0fa76964a22cd0e5a3fe83115", "1b9a46e6bc0eabd64443a5cfacea819c", defines_1, 75,
+     {24, 4, 65, 1, 6.848536050719138, 6.815730512594272, 6.867895053777552, 0.10813952417390316, 1.4348848467655215, 1.4321613638886344, 1.43761350877876, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 40.99 us [40.92, 41.09] at 8192, 1.38x the baseline [1.38, 1.39], 65 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
-     {24, 4, 65, 1, 41.39466660145001, 41.156478890782815, 41.57472637752214, 0.2644533544998919, 1.367899337151056, 1.3467672722826611, 1.3893629843015514, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 151.7 us [151.1, 152.3] at 32768, 1.34x the baseline [1.32, 1.37], 65 candidates, 2 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
+     {24, 4, 65, 0, 40.9929205973943, 40.91840637012087, 41.08591689415049, 0.1038343725323187, 1.383588752704848, 1.379107985155745, 1.388084078416216, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 149.8 us [149.6, 150.1] at 32768, 1.36x the baseline [1.36, 1.36], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
-    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
-     {24, 4, 65, 2, 151.7446612318357, 151.12352928759842, 152.25595677724607, 0.2573166553246968, 1.3406766071333813, 1.3152562849458638, 1.3665882349223342, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+     "08ccfba0fa76964a22cd0e5a3fe83115", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
+     {24, 4, 65, 1, 149.8453381160895, 149.58445663119647, 150.07448894294595, 0.07916427106867226, 1.3595876495097061, 1.3568730397537023, 1.3623076902131248, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.792 us [1.788, 1.799] at 1, 1.96x the baseline [1.95, 1.96], 65 candidates, 1 tied, proved on sm_90 fast
+    // tokens 0..1: 1.814 us [1.811, 1.816] at 1, 1.96x the baseline [1.95, 1.97], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
+    //   tied: angles=lds,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=16
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
-     {16, 4, 65, 1, 1.7924307052184034, 1.787597695191171, 1.7986041497040768, 0.276379671082124, 1.9584043300876592, 1.951849559936936, 1.9649811126990815, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 2.048 us [2.032, 2.062] at 16, 2.02x the baseline [1.99, 2.05], 65 candidates, 0 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
+     {24, 4, 65, 2, 1.8135356894206434, 1.811098651042735, 1.8157784434056616, 0.1829401956514579, 1.9587883839326268, 1.9485654165233288, 1.9690649851905835, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 2.06 us [2.056, 2.064] at 16, 2.02x the baseline [2, 2.03], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
-     {24, 4, 65, 0, 2.04826666775978, 2.0315725861097738, 2.061620209917038, 0.45295466970907206, 2.017380616949678, 1.989220050442856, 2.0459398409634004, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.666 us [2.649, 2.68] at 128, 1.88x the baseline [1.88, 1.89], 65 candidates, 1 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
+     {24, 4, 65, 0, 2.059890901801562, 2.0558155567798306, 2.0642834138720536, 0.22971996813671955, 2.0170364058508676, 2.000268073764161, 2.033945307576543, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.673 us [2.661, 2.684] at 128, 1.89x the baseline [1.88, 1.9], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
-     {24, 4, 65, 1, 2.66557089784593, 2.64851140196766, 2.6804295459010032, 0.39620755357508247, 1.8819402967906322, 1.8769402820458745, 1.8869536311639827, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 9.304 us [9.19, 9.366] at 1024, 1.43x the baseline [1.41, 1.45], 65 candidates, 1 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
+     {24, 4, 65, 1, 2.672896431437854, 2.6613514229902147, 2.683954089769626, 0.30270604064355855, 1.8896368431056376, 1.8818846712602568, 1.897420948984617, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 9.148 us [9.101, 9.202] at 1024, 1.45x the baseline [1.44, 1.46], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::lds}, "angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "38693b33dbd6abb79f9bba58f6ed02ba", defines_4, 75,
-     {24, 4, 65, 1, 9.304044726822111, 9.190396498671367, 9.365653552853184, 0.17147337816275746, 1.4285685150471468, 1.4072910829328789, 1.4501676497024651, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 60.39 us [60.32, 60.47] at 8192, 1.4x the baseline [1.39, 1.42], 65 candidates, 0 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "38693b33dbd6abb79f9bba58f6ed02ba", defines_4, 75,
+     {24, 4, 65, 1, 9.147956056727303, 9.101205661143423, 9.202078887556665, 0.4492508069851879, 1.4472201901226711, 1.4390573009889325, 1.4554293823181181, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 60.06 us [59.97, 60.17] at 8192, 1.41x the baseline [1.41, 1.42], 65 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {256, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "9da8489d251380860e21843236a56a6a", defines_5, 75,
-     {24, 4, 65, 0, 60.389328334066604, 60.32274157729988, 60.4684260118656, 0.10036141617684705, 1.4018141835382147, 1.3862733511601648, 1.417529236585515, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 230.4 us [230.3, 230.6] at 32768, 1.37x the baseline [1.25, 1.51], 65 candidates, 5 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "9da8489d251380860e21843236a56a6a", defines_5, 75,
+     {24, 4, 65, 0, 60.05940669112735, 59.96637114112866, 60.17197177721882, 0.10385128849865369, 1.4145479001775945, 1.4112992678000775, 1.4178040104958747, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 230.1 us [229.5, 230.6] at 32768, 1.37x the baseline [1.36, 1.37], 65 candidates, 3 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16
-    //   tied: angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=16
-    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
-    //   tied: angles=registers,block_size=256,head_split=1,rows_per_iter=2,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
-    {8193, 32768, 32768, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "eff4f1def3a29cf75309d0cb863aca0a", defines_6, 75,
-     {12, 2, 65, 5, 230.42889767222934, 230.2763841412206, 230.5815115878633, 0.05546957178197119, 1.3744132724562301, 1.2516023705768309, 1.5092747408533966, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    {8193, 32768, 32768, false, Implementation::fused, {256, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8",
+     "08ccfba0fa76964a22cd0e5a3fe83115", "9da8489d251380860e21843236a56a6a", defines_5, 75,
+     {24, 4, 65, 3, 230.09333511193591, 229.46878026239676, 230.57215413274233, 0.14376759809617634, 1.3697447077503844, 1.3645999611098785, 1.3749088508578033, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.736 us [1.73, 1.741] at 1, 2.03x the baseline [2.02, 2.04], 65 candidates, 0 tied, proved on sm_90 fast
-    {0, 1, 1, false, Implementation::fused, {256, 1, 8, 8, words::angles::registers}, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "d7ac1c33a2a0f0d9dde31b930a24b9bd", defines_7, 75,
-     {16, 4, 65, 0, 1.7363472531239192, 1.7303637108731609, 1.7406515904935007, 0.2884386143161535, 2.030464162326528, 2.0198272498831535, 2.0411570913952524, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 2.039 us [2.036, 2.043] at 16, 2.03x the baseline [2.02, 2.04], 65 candidates, 0 tied, proved on sm_90 fast
+    // tokens 0..1: 1.844 us [1.841, 1.847] at 1, 1.94x the baseline [1.93, 1.95], 65 candidates, 0 tied, proved on sm_90 fast
+    {0, 1, 1, false, Implementation::fused, {512, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8",
+     "08ccfba0fa76964a22cd0e5a3fe83115", "6bceab5508ce07f0840a98b0ff461bbc", defines_6, 75,
+     {24, 4, 65, 0, 1.844017832939114, 1.841213264143765, 1.8468373717383912, 0.17514556962192449, 1.9372303239888276, 1.9286992917042098, 1.94579909077781, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 2.071 us [2.062, 2.077] at 16, 2.02x the baseline [2.01, 2.04], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 8, words::angles::registers}, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "d7ac1c33a2a0f0d9dde31b930a24b9bd", defines_7, 75,
-     {24, 4, 65, 0, 2.0386494325669426, 2.0355653505384725, 2.0426512908298187, 0.2342519158932679, 2.032529347423766, 2.0235414168809807, 2.0415571995094304, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 3.04 us [3.025, 3.054] at 128, 1.73x the baseline [1.72, 1.74], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8
-    //   tied: angles=registers,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
-    {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "7513eb808575fcfdc8f76da09520c43b", defines_8, 75,
-     {24, 4, 65, 2, 3.0396745377589784, 3.02509307202423, 3.0542579338128752, 0.366586990340737, 1.7301452103470327, 1.7165782761278587, 1.7438193704973903, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 11.28 us [11.17, 11.45] at 1024, 1.38x the baseline [1.36, 1.4], 65 candidates, 0 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "d7ac1c33a2a0f0d9dde31b930a24b9bd", defines_7, 75,
+     {24, 4, 65, 0, 2.0708557357811506, 2.0622943538462972, 2.077053796863524, 0.3288091468773038, 2.021000211378134, 2.0055963068312654, 2.036522425015661, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 3.013 us [3.004, 3.022] at 128, 1.77x the baseline [1.75, 1.78], 65 candidates, 0 tied, proved on sm_90 fast
+    {17, 128, 128, false, Implementation::fused, {512, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8",
+     "08ccfba0fa76964a22cd0e5a3fe83115", "b327f8427930976ec9d5e618473de283", defines_8, 75,
+     {24, 4, 65, 0, 3.013079365094503, 3.003852734265039, 3.021562195657199, 0.16563787896428664, 1.768023139596771, 1.7540560528935893, 1.7821014425354045, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 11.18 us [11.15, 11.23] at 1024, 1.41x the baseline [1.4, 1.41], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=64,head_split=2,rows_per_iter=1,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
-     {16, 4, 65, 0, 11.275375029072165, 11.1700555331891, 11.445435788063973, 0.2887250502201842, 1.3832444555797432, 1.363491880828692, 1.4032831810697768, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 73.61 us [72.68, 74.68] at 8192, 1.34x the baseline [1.31, 1.37], 65 candidates, 1 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
+     {24, 4, 65, 1, 11.178583449994525, 11.149123923112334, 11.22910154780421, 0.10666170905592341, 1.4087840548073856, 1.4029422697501859, 1.4146501647804355, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 72.51 us [72.24, 72.97] at 8192, 1.36x the baseline [1.35, 1.37], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
-     {24, 4, 65, 1, 73.61371389457159, 72.68066303934978, 74.68108571172377, 0.9923070045902672, 1.3418752901923245, 1.3126544455617457, 1.3717466165729266, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 280.2 us [275.1, 285.5] at 32768, 1.33x the baseline [1.3, 1.36], 65 candidates, 5 tied, proved on sm_90 fast
+     "08ccfba0fa76964a22cd0e5a3fe83115", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
+     {24, 4, 65, 1, 72.50990683124178, 72.23798928236934, 72.96921168992377, 0.10824137645769033, 1.3602753610841303, 1.3508164789911903, 1.3698004775263246, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 275.9 us [274.4, 278.3] at 32768, 1.35x the baseline [1.34, 1.35], 65 candidates, 5 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16
     //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "68f048fb1465454649b7491226fd9435", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
-     {16, 4, 65, 5, 280.19667168458307, 275.0926680473779, 285.53918094477757, 1.463059204302702, 1.3299052436287928, 1.3000076089967054, 1.3604904654337613, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+     "08ccfba0fa76964a22cd0e5a3fe83115", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
+     {24, 4, 65, 5, 275.8886640270551, 274.36665351070945, 278.2864613855047, 0.24365963726795573, 1.3451427319153795, 1.335616639853439, 1.354736767447972, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.684 us [1.669, 1.698] at 1, 2.12x the baseline [2.08, 2.16], 65 candidates, 0 tied, proved on sm_90 fast
-    {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
-     {4, 2, 65, 0, 1.6836064471000873, 1.6690212707745151, 1.6983182834710682, 0.49020540958918923, 2.1213156678908143, 2.084930777369913, 2.158335524460751, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 1.878 us [1.831, 1.927] at 16, 2.15x the baseline [2.02, 2.29], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
-    //   tied: angles=registers,block_size=64,head_split=4,rows_per_iter=1,vector_bytes=8
-    {2, 16, 16, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
-     {4, 2, 65, 2, 1.8781174727968737, 1.8307516954986955, 1.9267009270493454, 0.1144224153078673, 2.153218431330834, 2.0233745478084284, 2.2913946496186646, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.167 us [2.124, 2.202] at 128, 2.23x the baseline [2.2, 2.25], 65 candidates, 0 tied, proved on sm_90 fast
-    {17, 128, 128, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
-     {16, 4, 65, 0, 2.167494294648161, 2.1236762991376277, 2.201813309323752, 1.1351387931992536, 2.2275003677410203, 2.203298119377618, 2.2519684670215967, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 3.426 us [3.328, 3.509] at 1024, 1.79x the baseline [1.75, 1.83], 65 candidates, 0 tied, proved on sm_90 fast
-    {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
-     {24, 4, 65, 0, 3.4258355955024817, 3.327776356346982, 3.5087062638598026, 1.7308296913226846, 1.7891650464171296, 1.7460381818047535, 1.8333571377070643, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 17.57 us [16.07, 17.78] at 8192, 1.16x the baseline [1.16, 1.17], 65 candidates, 4 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
-    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=4,vector_bytes=16
-    //   tied: angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16
-    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
-    {1025, 8192, 8192, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "da20d3f0f5b0e65fea684af25206f426", defines_12, 73,
-     {48, 8, 65, 4, 17.57458255936702, 16.07251616003627, 17.782786374080505, 0.6561172013847786, 1.1626629058938747, 1.1576724745933598, 1.1676748496731881, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 65.49 us [59.44, 66.36] at 32768, 1.08x the baseline [1.07, 1.1], 65 candidates, 4 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
-    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
-    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=4,vector_bytes=16
-    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
-    {8193, 32768, 32768, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "da20d3f0f5b0e65fea684af25206f426", defines_12, 73,
-     {48, 8, 65, 4, 65.4922659198443, 59.43950958148375, 66.35579905850969, 0.4412672606529655, 1.0839866006522731, 1.0678829153879155, 1.1003331296547942, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.688 us [1.66, 1.715] at 1, 2.17x the baseline [2.16, 2.18], 65 candidates, 1 tied, proved on sm_90 fast
+    // tokens 0..1: 1.693 us [1.635, 1.753] at 1, 2.15x the baseline [2.12, 2.18], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8
     {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "4a1a500adf1d9ad7df5ab9c5f4fec8aa", defines_13, 73,
-     {4, 2, 65, 1, 1.6875000222137682, 1.660076266616006, 1.7153739545789115, 0.29396561112856295, 2.1715566606265493, 2.1629826027366827, 2.1801647060614875, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 1.879 us [1.806, 1.955] at 16, 2.27x the baseline [2.25, 2.29], 65 candidates, 0 tied, proved on sm_90 fast
-    {2, 16, 16, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
-     {4, 2, 65, 0, 1.8790987541266666, 1.8057105234058333, 1.9554504334648874, 0.44042049609600314, 2.2698620540828305, 2.252308730333417, 2.2875521793153184, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.201 us [2.16, 2.241] at 128, 2.25x the baseline [2.2, 2.3], 65 candidates, 0 tied, proved on sm_90 fast
+     "c5c36f4acb59f5418e042378d1b9df19", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
+     {12, 2, 65, 1, 1.6928249814858038, 1.6350613185463612, 1.7526162445108644, 0.43692869046957156, 2.1518262982302776, 2.120181198606011, 2.183943721791238, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 1.878 us [1.769, 1.993] at 16, 2.16x the baseline [2.14, 2.18], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
+    {2, 16, 16, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
+     "c5c36f4acb59f5418e042378d1b9df19", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
+     {4, 2, 65, 1, 1.8776678624517165, 1.7692877176563728, 1.9926433706617708, 0.5587551694885171, 2.1571715205108357, 2.1370241589616605, 2.1775088266498703, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.122 us [2.1, 2.136] at 128, 2.25x the baseline [2.24, 2.26], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
-     {24, 4, 65, 0, 2.2005076300842683, 2.1595682614255067, 2.240596046561271, 1.3148380845047505, 2.248849105600974, 2.197594836698815, 2.3012987723247993, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 4.019 us [3.888, 4.159] at 1024, 1.75x the baseline [1.69, 1.82], 65 candidates, 0 tied, proved on sm_90 fast
+     "c5c36f4acb59f5418e042378d1b9df19", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
+     {24, 4, 65, 0, 2.121655249389425, 2.1000095558032776, 2.1356140460135205, 0.24775643885370552, 2.2494034015825273, 2.2428239060346895, 2.2560021985840133, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 3.337 us [3.331, 3.342] at 1024, 1.79x the baseline [1.78, 1.8], 65 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
-     {24, 4, 65, 0, 4.018944626053174, 3.8876855005954067, 4.158842193183399, 2.6049222745801464, 1.7513762223645146, 1.689401360780967, 1.8156246013948127, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 25.17 us [23.21, 26.48] at 8192, 1.2x the baseline [1.15, 1.24], 65 candidates, 1 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
-    {1025, 8192, 8192, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
-     "3f40a4bb7eda42586414dd1696e8db77", "145d7ccef4008d6324f72678d1754e7b", defines_15, 73,
-     {72, 12, 65, 1, 25.169887890418373, 23.210618087557876, 26.47516212663424, 12.66208708921817, 1.1964813525085767, 1.1513330946892644, 1.2434000494766648, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 99.42 us [50.63, 194.7] at 32768, 1x the baseline [1, 1], 65 candidates, 6 tied, proved on sm_90 fast
-    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
-    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
-    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8
-    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
-    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
+     "c5c36f4acb59f5418e042378d1b9df19", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
+     {24, 4, 65, 0, 3.336597346898281, 3.3305349558892425, 3.342442116879317, 0.1454012531029492, 1.7893234745549051, 1.7820346572836798, 1.7966421042975076, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 14.1 us [14.07, 14.11] at 8192, 1.25x the baseline [1.24, 1.26], 65 candidates, 6 tied, proved on sm_90 fast
+    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=4,vector_bytes=16
+    //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=8,vector_bytes=16
+    //   tied: angles=registers,block_size=256,head_split=1,rows_per_iter=8,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
-    {8193, 32768, 32768, true, Implementation::unfused, {256, {}, {}, {}, {}}, "block_size=256,implementation=unfused",
-     "afd1f29e4d612b9e715af811220e1aaa", "bcd4ebd4ac8680782d726f130cef0486", defines_16, 62,
-     {8, 2, 65, 6, 99.42311131291919, 50.627817146789454, 194.69999981584783, 0.11963136247830863, 1.0, 1.0, 1.0, 2, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    //   tied: angles=registers,block_size=64,head_split=2,rows_per_iter=4,vector_bytes=16
+    //   tied: angles=registers,block_size=64,head_split=2,rows_per_iter=8,vector_bytes=8
+    {1025, 8192, 8192, false, Implementation::fused, {64, 2, 16, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16",
+     "c5c36f4acb59f5418e042378d1b9df19", "fa4a53b48ccf353a30e69fd3c25eceb2", defines_12, 73,
+     {24, 4, 65, 6, 14.096145673344534, 14.074788011743143, 14.113000769792265, 0.1236168365731678, 1.2520648330536992, 1.2447952298364384, 1.259376890748347, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 48.27 us [47.98, 48.46] at 32768, 1.27x the baseline [1.27, 1.28], 65 candidates, 0 tied, proved on sm_90 fast
+    {8193, 32768, 32768, false, Implementation::fused, {64, 2, 16, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16",
+     "c5c36f4acb59f5418e042378d1b9df19", "fa4a53b48ccf353a30e69fd3c25eceb2", defines_12, 73,
+     {24, 4, 65, 0, 48.27381896250176, 47.980345535945574, 48.46305173862822, 0.24934291706149647, 1.2714966907318819, 1.266016373963951, 1.2770007306304882, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)
+    // tokens 0..1: 1.699 us [1.69, 1.71] at 1, 2.19x the baseline [2.17, 2.21], 65 candidates, 1 tied, proved on sm_90 fast
+    //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8
+    {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
+     "c5c36f4acb59f5418e042378d1b9df19", "4a1a500adf1d9ad7df5ab9c5f4fec8aa", defines_13, 73,
+     {24, 4, 65, 1, 1.699078647005889, 1.6896326937629913, 1.7099283451597338, 0.5121396421634276, 2.189233486834757, 2.1719743115260317, 2.2066298088540846, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 1.884 us [1.843, 1.927] at 16, 2.24x the baseline [2.19, 2.29], 65 candidates, 2 tied, proved on sm_90 fast
+    //   tied: angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8
+    //   tied: angles=registers,block_size=64,head_split=4,rows_per_iter=1,vector_bytes=8
+    {2, 16, 16, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
+     "c5c36f4acb59f5418e042378d1b9df19", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
+     {12, 2, 65, 2, 1.8844166745338335, 1.8430416982831215, 1.9267146083136846, 0.34037267192306325, 2.2375556984633524, 2.1876435434639, 2.288606623635913, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.164 us [2.155, 2.179] at 128, 2.27x the baseline [2.25, 2.29], 65 candidates, 0 tied, proved on sm_90 fast
+    {17, 128, 128, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
+     "c5c36f4acb59f5418e042378d1b9df19", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
+     {24, 4, 65, 0, 2.164262959260824, 2.1551534890942934, 2.1785176629392855, 0.22880211660155103, 2.268764863195153, 2.248144744544793, 2.2895741108124925, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 3.821 us [3.791, 3.865] at 1024, 1.72x the baseline [1.72, 1.73], 65 candidates, 0 tied, proved on sm_90 fast
+    {129, 1024, 1024, false, Implementation::fused, {512, 8, 16, 2, words::angles::lds}, "angles=lds,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=16",
+     "c5c36f4acb59f5418e042378d1b9df19", "cc8508c2d65d178ef25c5475a709bb88", defines_15, 73,
+     {24, 4, 65, 0, 3.8213067915704517, 3.7914376154666463, 3.8650514345713423, 0.6236309272649181, 1.7237360845736718, 1.7175966120704818, 1.7298975023475687, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 21.04 us [20.93, 21.1] at 8192, 1.32x the baseline [1.32, 1.32], 65 candidates, 0 tied, proved on sm_90 fast
+    {1025, 8192, 8192, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
+     "c5c36f4acb59f5418e042378d1b9df19", "145d7ccef4008d6324f72678d1754e7b", defines_16, 73,
+     {24, 4, 65, 0, 21.03966640101539, 20.930664655312505, 21.10085552005743, 0.22244544066128022, 1.3203315704266938, 1.318433219795107, 1.3222326544050034, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 71.23 us [71.12, 71.36] at 32768, 1.29x the baseline [1.29, 1.29], 65 candidates, 2 tied, proved on sm_90 fast
+    //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
+    //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
+    {8193, 32768, 32768, false, Implementation::fused, {128, 1, 16, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16",
+     "c5c36f4acb59f5418e042378d1b9df19", "06a2e12dcaff3c634ca6790cc910c2c7", defines_17, 73,
+     {24, 4, 65, 2, 71.22533271710077, 71.12267900740821, 71.35745619672367, 0.14434357697994468, 1.2902812667363102, 1.2877122607795228, 1.2928553978998747, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)
-    // tokens 0..1: 1.685 us [1.604, 1.77] at 1, 2.16x the baseline [2.15, 2.17], 65 candidates, 0 tied, proved on sm_90 fast
+    // tokens 0..1: 1.691 us [1.687, 1.696] at 1, 2.18x the baseline [2.16, 2.19], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "9ebb1c999682388008f79f794ec3acff", defines_17, 73,
-     {4, 2, 65, 0, 1.6847267936639212, 1.6037234927222719, 1.7697949238638775, 1.9801425402453783, 2.1600009432686735, 2.148927994056834, 2.1711309489312582, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 2..16: 1.869 us [1.836, 1.898] at 16, 2.2x the baseline [2.18, 2.22], 65 candidates, 0 tied, proved on sm_90 fast
+     "c5c36f4acb59f5418e042378d1b9df19", "9ebb1c999682388008f79f794ec3acff", defines_18, 73,
+     {24, 4, 65, 0, 1.690635399427265, 1.6870799491088342, 1.6959803784143452, 0.2192070465534659, 2.1755647419689352, 2.158171105831832, 2.1930985609568108, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 2..16: 1.856 us [1.85, 1.861] at 16, 2.19x the baseline [2.16, 2.22], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "9ebb1c999682388008f79f794ec3acff", defines_17, 73,
-     {8, 4, 65, 0, 1.8690711633766188, 1.8360847029979552, 1.8981587280992196, 1.3687781227203757, 2.2033195668696046, 2.184964313656255, 2.22182901725607, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 17..128: 2.262 us [2.183, 2.331] at 128, 2.16x the baseline [2.11, 2.22], 65 candidates, 0 tied, proved on sm_90 fast
+     "c5c36f4acb59f5418e042378d1b9df19", "9ebb1c999682388008f79f794ec3acff", defines_18, 73,
+     {24, 4, 65, 0, 1.8560899079738933, 1.849696869977168, 1.8612521986661212, 0.22676852356123203, 2.1879678970976637, 2.159853718116076, 2.2164480300571427, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 17..128: 2.222 us [2.208, 2.231] at 128, 2.2x the baseline [2.18, 2.22], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "9ebb1c999682388008f79f794ec3acff", defines_17, 73,
-     {24, 4, 65, 0, 2.2619082309581615, 2.1825500307579104, 2.3306396049868012, 2.1898484337502286, 2.163608183633288, 2.109807283938036, 2.218781027026931, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 129..1024: 4.761 us [4.469, 4.845] at 1024, 1.65x the baseline [1.63, 1.68], 65 candidates, 1 tied, proved on sm_90 fast
+     "c5c36f4acb59f5418e042378d1b9df19", "9ebb1c999682388008f79f794ec3acff", defines_18, 73,
+     {24, 4, 65, 0, 2.222441390708641, 2.2077039001956713, 2.2312853235927643, 0.18028152815184278, 2.203103354553132, 2.184694460796425, 2.221667367195078, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 129..1024: 4.331 us [4.32, 4.339] at 1024, 1.64x the baseline [1.63, 1.65], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {512, 8, 8, 2, words::angles::registers}, "angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8",
-     "3f40a4bb7eda42586414dd1696e8db77", "d14075806a0114a41c485c5b1d14df4a", defines_18, 73,
-     {36, 6, 65, 1, 4.760830715680734, 4.468579686052215, 4.845484272511699, 0.6425476250697483, 1.6511514471959314, 1.6272739436657182, 1.675379312862191, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 1025..8192: 33.65 us [27.38, 35.8] at 8192, 1.15x the baseline [1.07, 1.25], 65 candidates, 0 tied, proved on sm_90 fast
+     "c5c36f4acb59f5418e042378d1b9df19", "d14075806a0114a41c485c5b1d14df4a", defines_19, 73,
+     {24, 4, 65, 1, 4.3314769482001285, 4.320372492144148, 4.338820811401956, 0.3472124279875545, 1.6376543973432425, 1.6299062596266494, 1.6454393676308627, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 1025..8192: 23.94 us [23.8, 24.02] at 8192, 1.38x the baseline [1.37, 1.39], 65 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
-     "3f40a4bb7eda42586414dd1696e8db77", "8497b4d459a3cb9cdc320c92f3ec7b7a", defines_19, 73,
-     {36, 6, 65, 0, 33.650920031562684, 27.384438002741376, 35.80431749665766, 0.27180658140963787, 1.1548040798196395, 1.0657865594868363, 1.2512565962646254, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
-    // tokens 8193..32768: 127 us [113.6, 128.4] at 32768, 1x the baseline [1, 1], 65 candidates, 2 tied, proved on sm_90 fast
-    //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
-    //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
-    {8193, 32768, 32768, true, Implementation::unfused, {256, {}, {}, {}, {}}, "block_size=256,implementation=unfused",
-     "afd1f29e4d612b9e715af811220e1aaa", "a99c8fcc7501f3f56cc025c910ce048e", defines_20, 62,
-     {30, 7, 65, 2, 127.00000405311584, 113.5862469578079, 128.3585441482071, 0.8602796513806075, 1.0, 1.0, 1.0, 2, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+     "c5c36f4acb59f5418e042378d1b9df19", "8497b4d459a3cb9cdc320c92f3ec7b7a", defines_20, 73,
+     {24, 4, 65, 0, 23.937143503673497, 23.800100267975452, 24.01847324658612, 0.23755935938433145, 1.381702578203769, 1.3723887169306823, 1.3910796489821105, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
+    // tokens 8193..32768: 83.56 us [83.32, 83.78] at 32768, 1.33x the baseline [1.33, 1.33], 65 candidates, 0 tied, proved on sm_90 fast
+    {8193, 32768, 32768, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
+     "c5c36f4acb59f5418e042378d1b9df19", "8497b4d459a3cb9cdc320c92f3ec7b7a", defines_20, 73,
+     {24, 4, 65, 0, 83.55600055721071, 83.31852706216938, 83.77814025243843, 0.22482436446967574, 1.330812336583539, 1.3286263145635038, 1.3330019553201375, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
 };
 
 // Sorted by key: 28 numbers, in the order of key_of.
@@ -2774,4 +2784,4 @@ constexpr Match lookup(const Query& query) {
 }
 
 }  // namespace fusetune::mrope
-// checksum: eff4ed007906b10aa46d404d5b0f0850
+// checksum: ce05eace5c8d9e2566e43e694e5e04b2

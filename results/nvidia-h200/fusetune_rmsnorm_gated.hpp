@@ -1095,7 +1095,7 @@ inline constexpr Define defines_1[] = {
     {"FT_BIAS_LIMIT", "16"},
     {"FT_BIAS_OFF", "0"},
     {"FT_BIAS_ON", "1"},
-    {"FT_BLOCK_SIZE", "128"},
+    {"FT_BLOCK_SIZE", "64"},
     {"FT_BYTES_ACT", "2"},
     {"FT_BYTES_CODE", "1"},
     {"FT_BYTES_FP32", "4"},
@@ -1137,7 +1137,7 @@ inline constexpr Define defines_1[] = {
     {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
     {"FT_QUANT_SOURCE_FP32", "0"},
     {"FT_QUANT_SOURCE_ROUNDED", "1"},
-    {"FT_ROWS_PER_ITER", "8"},
+    {"FT_ROWS_PER_ITER", "4"},
     {"FT_ROW_REGISTERS", "12"},
     {"FT_ROW_THREADS", "16"},
     {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
@@ -1178,8 +1178,8 @@ inline constexpr Define defines_2[] = {
     {"FT_ALIGN_X", "16"},
     {"FT_ALIGN_Y", "16"},
     {"FT_ALIGN_Z", "16"},
-    {"FT_BASELINE_CHUNKS", "512"},
-    {"FT_BASELINE_GROUP_CHUNKS", "512"},
+    {"FT_BASELINE_CHUNKS", "1024"},
+    {"FT_BASELINE_GROUP_CHUNKS", "1024"},
     {"FT_BASELINE_GROUP_THREADS", "256"},
     {"FT_BASELINE_NORM_CHUNKS", "16"},
     {"FT_BASELINE_NORM_THREADS", "16"},
@@ -1206,7 +1206,7 @@ inline constexpr Define defines_2[] = {
     {"FT_HAS_X", "1"},
     {"FT_HAS_Y", "1"},
     {"FT_HAS_Z", "1"},
-    {"FT_HEADS", "32"},
+    {"FT_HEADS", "64"},
     {"FT_HEAD_DIM", "128"},
     {"FT_MID_ROUNDING", "FT_MID_ROUNDING_OFF"},
     {"FT_MID_ROUNDING_OFF", "0"},
@@ -1229,9 +1229,9 @@ inline constexpr Define defines_2[] = {
     {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
     {"FT_QUANT_SOURCE_FP32", "0"},
     {"FT_QUANT_SOURCE_ROUNDED", "1"},
-    {"FT_ROWS_PER_ITER", "16"},
-    {"FT_ROW_REGISTERS", "24"},
-    {"FT_ROW_THREADS", "8"},
+    {"FT_ROWS_PER_ITER", "4"},
+    {"FT_ROW_REGISTERS", "6"},
+    {"FT_ROW_THREADS", "32"},
     {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
     {"FT_SCALE_FLOOR_AMAX_1E_10", "2"},
     {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
@@ -1244,9 +1244,9 @@ inline constexpr Define defines_2[] = {
     {"FT_SCALE_ROUNDING_NONE", "0"},
     {"FT_SCALE_ROUNDING_UE8M0", "1"},
     {"FT_SEGMENT", "128"},
-    {"FT_SEGMENTS", "32"},
+    {"FT_SEGMENTS", "64"},
     {"FT_SEGMENT_CHUNKS", "32"},
-    {"FT_THREAD_CHUNKS", "4"},
+    {"FT_THREAD_CHUNKS", "1"},
     {"FT_TRANSPOSED", "0"},
     {"FT_TYPE_ACT", "ft_bf16"},
     {"FT_TYPE_CODE", "ft_e4m3fn"},
@@ -1259,7 +1259,7 @@ inline constexpr Define defines_2[] = {
     {"FT_VECTOR_BYTES_MAX", "16"},
     {"FT_WAVE_SIZE", "32"},
     {"FT_WEIGHT_LIMIT", "16"},
-    {"FT_WIDTH", "4096"},
+    {"FT_WIDTH", "8192"},
 };
 inline constexpr Define defines_3[] = {
     {"FT_ACTIVATION", "FT_ACTIVATION_SILU"},
@@ -1321,191 +1321,7 @@ inline constexpr Define defines_3[] = {
     {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
     {"FT_QUANT_SOURCE_FP32", "0"},
     {"FT_QUANT_SOURCE_ROUNDED", "1"},
-    {"FT_ROWS_PER_ITER", "8"},
-    {"FT_ROW_REGISTERS", "6"},
-    {"FT_ROW_THREADS", "32"},
-    {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
-    {"FT_SCALE_FLOOR_AMAX_1E_10", "2"},
-    {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
-    {"FT_SCALE_FLOOR_ONE", "3"},
-    {"FT_SCALE_FLOOR_SCALE_1E_10", "0"},
-    {"FT_SCALE_LAYOUT", "FT_SCALE_LAYOUT_ROW_MAJOR"},
-    {"FT_SCALE_LAYOUT_ROW_MAJOR", "0"},
-    {"FT_SCALE_LAYOUT_TRANSPOSED", "1"},
-    {"FT_SCALE_ROUNDING", "FT_SCALE_ROUNDING_NONE"},
-    {"FT_SCALE_ROUNDING_NONE", "0"},
-    {"FT_SCALE_ROUNDING_UE8M0", "1"},
-    {"FT_SEGMENT", "128"},
-    {"FT_SEGMENTS", "64"},
-    {"FT_SEGMENT_CHUNKS", "32"},
-    {"FT_THREAD_CHUNKS", "1"},
-    {"FT_TRANSPOSED", "0"},
-    {"FT_TYPE_ACT", "ft_bf16"},
-    {"FT_TYPE_CODE", "ft_e4m3fn"},
-    {"FT_TYPE_FP32", "ft_fp32"},
-    {"FT_TYPE_WEIGHT", "ft_bf16"},
-    {"FT_UNQUANTISED", "FT_UNQUANTISED_ON"},
-    {"FT_UNQUANTISED_OFF", "1"},
-    {"FT_UNQUANTISED_ON", "0"},
-    {"FT_VECTOR_BYTES", "8"},
-    {"FT_VECTOR_BYTES_MAX", "16"},
-    {"FT_WAVE_SIZE", "32"},
-    {"FT_WEIGHT_LIMIT", "16"},
-    {"FT_WIDTH", "8192"},
-};
-inline constexpr Define defines_4[] = {
-    {"FT_ACTIVATION", "FT_ACTIVATION_SILU"},
-    {"FT_ACTIVATION_SIGMOID", "1"},
-    {"FT_ACTIVATION_SILU", "0"},
-    {"FT_ALIGN_HALF", "16"},
-    {"FT_ALIGN_WEIGHT", "16"},
-    {"FT_ALIGN_X", "16"},
-    {"FT_ALIGN_Y", "16"},
-    {"FT_ALIGN_Z", "16"},
-    {"FT_BASELINE_CHUNKS", "1024"},
-    {"FT_BASELINE_GROUP_CHUNKS", "1024"},
-    {"FT_BASELINE_GROUP_THREADS", "256"},
-    {"FT_BASELINE_NORM_CHUNKS", "16"},
-    {"FT_BASELINE_NORM_THREADS", "16"},
-    {"FT_BIAS", "FT_BIAS_OFF"},
-    {"FT_BIAS_LIMIT", "16"},
-    {"FT_BIAS_OFF", "0"},
-    {"FT_BIAS_ON", "1"},
-    {"FT_BLOCK_SIZE", "512"},
-    {"FT_BYTES_ACT", "2"},
-    {"FT_BYTES_CODE", "1"},
-    {"FT_BYTES_FP32", "4"},
-    {"FT_BYTES_WEIGHT", "2"},
-    {"FT_CHUNK_ELEMENTS", "4"},
-    {"FT_GROUP", "128"},
-    {"FT_GROUPS", "1"},
-    {"FT_GROUP_LANES", "1"},
-    {"FT_GROUP_LIMIT", "16"},
-    {"FT_HAS_BIAS", "0"},
-    {"FT_HAS_GATED", "0"},
-    {"FT_HAS_HALF", "1"},
-    {"FT_HAS_Q", "0"},
-    {"FT_HAS_SCALE", "0"},
-    {"FT_HAS_WEIGHT", "1"},
-    {"FT_HAS_X", "1"},
-    {"FT_HAS_Y", "1"},
-    {"FT_HAS_Z", "1"},
-    {"FT_HEADS", "64"},
-    {"FT_HEAD_DIM", "128"},
-    {"FT_MID_ROUNDING", "FT_MID_ROUNDING_OFF"},
-    {"FT_MID_ROUNDING_OFF", "0"},
-    {"FT_MID_ROUNDING_ON", "1"},
-    {"FT_NORM_BEFORE_GATE", "FT_NORM_BEFORE_GATE_ON"},
-    {"FT_NORM_BEFORE_GATE_OFF", "1"},
-    {"FT_NORM_BEFORE_GATE_ON", "0"},
-    {"FT_NORM_GROUP", "128"},
-    {"FT_NORM_LANES", "1"},
-    {"FT_PERSISTENT", "FT_PERSISTENT_OFF"},
-    {"FT_PERSISTENT_OFF", "0"},
-    {"FT_PERSISTENT_ON", "1"},
-    {"FT_QUANT", "FT_QUANT_NONE"},
-    {"FT_QUANT_GROUP", "1"},
-    {"FT_QUANT_NONE", "0"},
-    {"FT_QUANT_OP", "FT_QUANT_OP_MULTIPLY"},
-    {"FT_QUANT_OP_DIVIDE", "1"},
-    {"FT_QUANT_OP_MULTIPLY", "0"},
-    {"FT_QUANT_PER_TOKEN", "2"},
-    {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
-    {"FT_QUANT_SOURCE_FP32", "0"},
-    {"FT_QUANT_SOURCE_ROUNDED", "1"},
     {"FT_ROWS_PER_ITER", "16"},
-    {"FT_ROW_REGISTERS", "6"},
-    {"FT_ROW_THREADS", "32"},
-    {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
-    {"FT_SCALE_FLOOR_AMAX_1E_10", "2"},
-    {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
-    {"FT_SCALE_FLOOR_ONE", "3"},
-    {"FT_SCALE_FLOOR_SCALE_1E_10", "0"},
-    {"FT_SCALE_LAYOUT", "FT_SCALE_LAYOUT_ROW_MAJOR"},
-    {"FT_SCALE_LAYOUT_ROW_MAJOR", "0"},
-    {"FT_SCALE_LAYOUT_TRANSPOSED", "1"},
-    {"FT_SCALE_ROUNDING", "FT_SCALE_ROUNDING_NONE"},
-    {"FT_SCALE_ROUNDING_NONE", "0"},
-    {"FT_SCALE_ROUNDING_UE8M0", "1"},
-    {"FT_SEGMENT", "128"},
-    {"FT_SEGMENTS", "64"},
-    {"FT_SEGMENT_CHUNKS", "32"},
-    {"FT_THREAD_CHUNKS", "1"},
-    {"FT_TRANSPOSED", "0"},
-    {"FT_TYPE_ACT", "ft_bf16"},
-    {"FT_TYPE_CODE", "ft_e4m3fn"},
-    {"FT_TYPE_FP32", "ft_fp32"},
-    {"FT_TYPE_WEIGHT", "ft_bf16"},
-    {"FT_UNQUANTISED", "FT_UNQUANTISED_ON"},
-    {"FT_UNQUANTISED_OFF", "1"},
-    {"FT_UNQUANTISED_ON", "0"},
-    {"FT_VECTOR_BYTES", "8"},
-    {"FT_VECTOR_BYTES_MAX", "16"},
-    {"FT_WAVE_SIZE", "32"},
-    {"FT_WEIGHT_LIMIT", "16"},
-    {"FT_WIDTH", "8192"},
-};
-inline constexpr Define defines_5[] = {
-    {"FT_ACTIVATION", "FT_ACTIVATION_SILU"},
-    {"FT_ACTIVATION_SIGMOID", "1"},
-    {"FT_ACTIVATION_SILU", "0"},
-    {"FT_ALIGN_HALF", "16"},
-    {"FT_ALIGN_WEIGHT", "16"},
-    {"FT_ALIGN_X", "16"},
-    {"FT_ALIGN_Y", "16"},
-    {"FT_ALIGN_Z", "16"},
-    {"FT_BASELINE_CHUNKS", "1024"},
-    {"FT_BASELINE_GROUP_CHUNKS", "1024"},
-    {"FT_BASELINE_GROUP_THREADS", "256"},
-    {"FT_BASELINE_NORM_CHUNKS", "16"},
-    {"FT_BASELINE_NORM_THREADS", "16"},
-    {"FT_BIAS", "FT_BIAS_OFF"},
-    {"FT_BIAS_LIMIT", "16"},
-    {"FT_BIAS_OFF", "0"},
-    {"FT_BIAS_ON", "1"},
-    {"FT_BLOCK_SIZE", "128"},
-    {"FT_BYTES_ACT", "2"},
-    {"FT_BYTES_CODE", "1"},
-    {"FT_BYTES_FP32", "4"},
-    {"FT_BYTES_WEIGHT", "2"},
-    {"FT_CHUNK_ELEMENTS", "4"},
-    {"FT_GROUP", "128"},
-    {"FT_GROUPS", "1"},
-    {"FT_GROUP_LANES", "1"},
-    {"FT_GROUP_LIMIT", "16"},
-    {"FT_HAS_BIAS", "0"},
-    {"FT_HAS_GATED", "0"},
-    {"FT_HAS_HALF", "1"},
-    {"FT_HAS_Q", "0"},
-    {"FT_HAS_SCALE", "0"},
-    {"FT_HAS_WEIGHT", "1"},
-    {"FT_HAS_X", "1"},
-    {"FT_HAS_Y", "1"},
-    {"FT_HAS_Z", "1"},
-    {"FT_HEADS", "64"},
-    {"FT_HEAD_DIM", "128"},
-    {"FT_MID_ROUNDING", "FT_MID_ROUNDING_OFF"},
-    {"FT_MID_ROUNDING_OFF", "0"},
-    {"FT_MID_ROUNDING_ON", "1"},
-    {"FT_NORM_BEFORE_GATE", "FT_NORM_BEFORE_GATE_ON"},
-    {"FT_NORM_BEFORE_GATE_OFF", "1"},
-    {"FT_NORM_BEFORE_GATE_ON", "0"},
-    {"FT_NORM_GROUP", "128"},
-    {"FT_NORM_LANES", "1"},
-    {"FT_PERSISTENT", "FT_PERSISTENT_OFF"},
-    {"FT_PERSISTENT_OFF", "0"},
-    {"FT_PERSISTENT_ON", "1"},
-    {"FT_QUANT", "FT_QUANT_NONE"},
-    {"FT_QUANT_GROUP", "1"},
-    {"FT_QUANT_NONE", "0"},
-    {"FT_QUANT_OP", "FT_QUANT_OP_MULTIPLY"},
-    {"FT_QUANT_OP_DIVIDE", "1"},
-    {"FT_QUANT_OP_MULTIPLY", "0"},
-    {"FT_QUANT_PER_TOKEN", "2"},
-    {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
-    {"FT_QUANT_SOURCE_FP32", "0"},
-    {"FT_QUANT_SOURCE_ROUNDED", "1"},
-    {"FT_ROWS_PER_ITER", "8"},
     {"FT_ROW_REGISTERS", "12"},
     {"FT_ROW_THREADS", "16"},
     {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
@@ -1537,98 +1353,6 @@ inline constexpr Define defines_5[] = {
     {"FT_WEIGHT_LIMIT", "16"},
     {"FT_WIDTH", "8192"},
 };
-inline constexpr Define defines_6[] = {
-    {"FT_ACTIVATION", "FT_ACTIVATION_SILU"},
-    {"FT_ACTIVATION_SIGMOID", "1"},
-    {"FT_ACTIVATION_SILU", "0"},
-    {"FT_ALIGN_HALF", "16"},
-    {"FT_ALIGN_WEIGHT", "16"},
-    {"FT_ALIGN_X", "16"},
-    {"FT_ALIGN_Y", "16"},
-    {"FT_ALIGN_Z", "16"},
-    {"FT_BASELINE_CHUNKS", "1024"},
-    {"FT_BASELINE_GROUP_CHUNKS", "1024"},
-    {"FT_BASELINE_GROUP_THREADS", "256"},
-    {"FT_BASELINE_NORM_CHUNKS", "16"},
-    {"FT_BASELINE_NORM_THREADS", "16"},
-    {"FT_BIAS", "FT_BIAS_OFF"},
-    {"FT_BIAS_LIMIT", "16"},
-    {"FT_BIAS_OFF", "0"},
-    {"FT_BIAS_ON", "1"},
-    {"FT_BLOCK_SIZE", "128"},
-    {"FT_BYTES_ACT", "2"},
-    {"FT_BYTES_CODE", "1"},
-    {"FT_BYTES_FP32", "4"},
-    {"FT_BYTES_WEIGHT", "2"},
-    {"FT_CHUNK_ELEMENTS", "4"},
-    {"FT_GROUP", "128"},
-    {"FT_GROUPS", "1"},
-    {"FT_GROUP_LANES", "1"},
-    {"FT_GROUP_LIMIT", "16"},
-    {"FT_HAS_BIAS", "0"},
-    {"FT_HAS_GATED", "0"},
-    {"FT_HAS_HALF", "1"},
-    {"FT_HAS_Q", "0"},
-    {"FT_HAS_SCALE", "0"},
-    {"FT_HAS_WEIGHT", "1"},
-    {"FT_HAS_X", "1"},
-    {"FT_HAS_Y", "1"},
-    {"FT_HAS_Z", "1"},
-    {"FT_HEADS", "64"},
-    {"FT_HEAD_DIM", "128"},
-    {"FT_MID_ROUNDING", "FT_MID_ROUNDING_OFF"},
-    {"FT_MID_ROUNDING_OFF", "0"},
-    {"FT_MID_ROUNDING_ON", "1"},
-    {"FT_NORM_BEFORE_GATE", "FT_NORM_BEFORE_GATE_ON"},
-    {"FT_NORM_BEFORE_GATE_OFF", "1"},
-    {"FT_NORM_BEFORE_GATE_ON", "0"},
-    {"FT_NORM_GROUP", "128"},
-    {"FT_NORM_LANES", "1"},
-    {"FT_PERSISTENT", "FT_PERSISTENT_OFF"},
-    {"FT_PERSISTENT_OFF", "0"},
-    {"FT_PERSISTENT_ON", "1"},
-    {"FT_QUANT", "FT_QUANT_NONE"},
-    {"FT_QUANT_GROUP", "1"},
-    {"FT_QUANT_NONE", "0"},
-    {"FT_QUANT_OP", "FT_QUANT_OP_MULTIPLY"},
-    {"FT_QUANT_OP_DIVIDE", "1"},
-    {"FT_QUANT_OP_MULTIPLY", "0"},
-    {"FT_QUANT_PER_TOKEN", "2"},
-    {"FT_QUANT_SOURCE", "FT_QUANT_SOURCE_FP32"},
-    {"FT_QUANT_SOURCE_FP32", "0"},
-    {"FT_QUANT_SOURCE_ROUNDED", "1"},
-    {"FT_ROWS_PER_ITER", "16"},
-    {"FT_ROW_REGISTERS", "24"},
-    {"FT_ROW_THREADS", "8"},
-    {"FT_SCALE_FLOOR", "FT_SCALE_FLOOR_SCALE_1E_10"},
-    {"FT_SCALE_FLOOR_AMAX_1E_10", "2"},
-    {"FT_SCALE_FLOOR_AMAX_512TH", "1"},
-    {"FT_SCALE_FLOOR_ONE", "3"},
-    {"FT_SCALE_FLOOR_SCALE_1E_10", "0"},
-    {"FT_SCALE_LAYOUT", "FT_SCALE_LAYOUT_ROW_MAJOR"},
-    {"FT_SCALE_LAYOUT_ROW_MAJOR", "0"},
-    {"FT_SCALE_LAYOUT_TRANSPOSED", "1"},
-    {"FT_SCALE_ROUNDING", "FT_SCALE_ROUNDING_NONE"},
-    {"FT_SCALE_ROUNDING_NONE", "0"},
-    {"FT_SCALE_ROUNDING_UE8M0", "1"},
-    {"FT_SEGMENT", "128"},
-    {"FT_SEGMENTS", "64"},
-    {"FT_SEGMENT_CHUNKS", "32"},
-    {"FT_THREAD_CHUNKS", "4"},
-    {"FT_TRANSPOSED", "0"},
-    {"FT_TYPE_ACT", "ft_bf16"},
-    {"FT_TYPE_CODE", "ft_e4m3fn"},
-    {"FT_TYPE_FP32", "ft_fp32"},
-    {"FT_TYPE_WEIGHT", "ft_bf16"},
-    {"FT_UNQUANTISED", "FT_UNQUANTISED_ON"},
-    {"FT_UNQUANTISED_OFF", "1"},
-    {"FT_UNQUANTISED_ON", "0"},
-    {"FT_VECTOR_BYTES", "8"},
-    {"FT_VECTOR_BYTES_MAX", "16"},
-    {"FT_WAVE_SIZE", "32"},
-    {"FT_WEIGHT_LIMIT", "16"},
-    {"FT_WIDTH", "8192"},
-};
 
 struct Geometry {
   Key key;
@@ -1637,77 +1361,96 @@ struct Geometry {
 
 inline constexpr Row rows[] = {
     // rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)
-    // tokens 0..1: 1.479 us [1.477, 1.482] at 1, 2.43x the baseline [2.43, 2.44], 47 candidates, 1 tied, proved on sm_90 fast
+    // tokens 0..1: 1.393 us [1.389, 1.397] at 1, 2.55x the baseline [2.54, 2.56], 47 candidates, 1 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8
     {0, 1, 1, false, Implementation::fused, {256, 8, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "f119d23f67ae7790203360de49f74ab3", defines_0, 90,
-     {24, 4, 47, 1, 1.4792812483695645, 1.4769245947217156, 1.4823705472747457, 0.23902097002897213, 2.432363607193037, 2.4284377421218255, 2.436295818902784, 1, 2, 0, 16384, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 2..16: 1.746 us [1.739, 1.753] at 16, 2.26x the baseline [2.26, 2.27], 47 candidates, 0 tied, proved on sm_90 fast
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "a1a08fdbcc2725c4adc21465b2f3a032", defines_0, 90,
+     {24, 4, 47, 1, 1.3926666579209268, 1.3887312673745884, 1.3971369371957107, 0.32687529785721386, 2.5517144226565405, 2.543904182286838, 2.5595486418596662, 1, 2, 0, 16384, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 2..16: 1.674 us [1.672, 1.677] at 16, 2.34x the baseline [2.33, 2.36], 47 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 8, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "f119d23f67ae7790203360de49f74ab3", defines_0, 90,
-     {24, 4, 47, 0, 1.7456878612838262, 1.7391108493452392, 1.7532811825189811, 0.29575009926337287, 2.2640897158631437, 2.2587382778943907, 2.269453832542225, 1, 2, 0, 262144, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 17..128: 2.448 us [2.431, 2.46] at 128, 2.17x the baseline [2.15, 2.19], 47 candidates, 2 tied, proved on sm_90 fast
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "a1a08fdbcc2725c4adc21465b2f3a032", defines_0, 90,
+     {24, 4, 47, 0, 1.6744211283896941, 1.672484213450274, 1.6765188540806246, 0.20576651554210718, 2.342843542218305, 2.325439879851489, 2.360377454120447, 1, 2, 0, 262144, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 17..128: 2.318 us [2.31, 2.322] at 128, 2.27x the baseline [2.26, 2.29], 47 candidates, 2 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8
     //   tied: block_size=512,persistent=off,rows_per_iter=16,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 8, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "f119d23f67ae7790203360de49f74ab3", defines_0, 90,
-     {24, 4, 47, 2, 2.4479528769900902, 2.4310292991564237, 2.4599331946075793, 0.2405854861836192, 2.1700768749994563, 2.1548638805612774, 2.1853972707458404, 1, 2, 0, 2097152, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 129..1024: 7.67 us [7.647, 7.685] at 1024, 2.5x the baseline [2.49, 2.51], 47 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8
-    {129, 1024, 1024, false, Implementation::fused, {128, 8, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "1359d29e28561a898ac7076ef3c6eee9", defines_1, 90,
-     {24, 4, 47, 1, 7.669999478039918, 7.64679260530527, 7.685255552005484, 0.08649125610981635, 2.499980034635292, 2.493143669992443, 2.506835145041608, 1, 2, 0, 16777216, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 1025..8192: 49.51 us [49.4, 49.62] at 8192, 2.73x the baseline [2.52, 2.96], 47 candidates, 5 tied, proved on sm_90 fast
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "a1a08fdbcc2725c4adc21465b2f3a032", defines_0, 90,
+     {24, 4, 47, 2, 2.317575805855983, 2.30984256373885, 2.3222624301147112, 0.16545167253435014, 2.2715177837609803, 2.255141893325018, 2.288012589014837, 1, 2, 0, 2097152, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 129..1024: 7.56 us [7.548, 7.58] at 1024, 2.49x the baseline [2.47, 2.51], 47 candidates, 5 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
     //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
-    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8
-    //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
-    {1025, 8192, 8192, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "136f1e79a49d0a119c4f561e89f62c2f", defines_2, 90,
-     {12, 2, 47, 5, 49.509697791301846, 49.40043824862376, 49.619197484559564, 0.05008500479368023, 2.729309325832275, 2.5163946405102013, 2.9602389371504585, 1, 2, 0, 134217728, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 8193..32768: 187.2 us [186.6, 187.8] at 32768, 2.69x the baseline [2.52, 2.88], 47 candidates, 3 tied, proved on sm_90 fast
-    //   tied: block_size=256,persistent=off,rows_per_iter=32,vector_bytes=8
-    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
-    //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
-    {8193, 32768, 32768, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "136f1e79a49d0a119c4f561e89f62c2f", defines_2, 90,
-     {12, 2, 47, 3, 187.18177576859793, 186.58980903416503, 187.77560888179755, 0.6602998666613171, 2.6945271283671417, 2.52391132883264, 2.876676514964808, 1, 2, 0, 536870912, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)
-    // tokens 0..1: 1.544 us [1.541, 1.548] at 1, 2.35x the baseline [2.34, 2.35], 47 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8
-    {0, 1, 1, false, Implementation::fused, {256, 8, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "23657d6fc09c72efadfa3834f085019b", defines_3, 90,
-     {24, 4, 47, 1, 1.544220239988395, 1.5411404721110127, 1.5478885577196868, 0.24451806318038646, 2.3477415673340865, 2.3424637457667288, 2.3530312803983975, 1, 2, 0, 32768, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 2..16: 1.902 us [1.891, 1.909] at 16, 2.15x the baseline [2.13, 2.17], 47 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8
-    {2, 16, 16, false, Implementation::fused, {512, 16, 8, words::persistent::off}, "block_size=512,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "2c6fa55e2a99efc87f1a84e7d4ba7930", defines_4, 90,
-     {24, 4, 47, 1, 1.9019327923000937, 1.8905818771237328, 1.9086784624814408, 0.22413384356851535, 2.1493568991804644, 2.1323110344900775, 2.1665390298744236, 1, 2, 0, 524288, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 17..128: 3.221 us [3.204, 3.229] at 128, 2.31x the baseline [2.29, 2.33], 47 candidates, 2 tied, proved on sm_90 fast
-    //   tied: block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8
-    //   tied: block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8
-    {17, 128, 128, false, Implementation::fused, {512, 16, 8, words::persistent::off}, "block_size=512,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "2c6fa55e2a99efc87f1a84e7d4ba7930", defines_4, 90,
-     {24, 4, 47, 2, 3.2207059120041093, 3.2044483439457343, 3.2294770828272403, 0.14526315732158537, 2.3060761263429876, 2.2855217575022535, 2.326815346663282, 1, 2, 0, 4194304, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 129..1024: 13.46 us [13.44, 13.48] at 1024, 2.74x the baseline [2.7, 2.77], 47 candidates, 3 tied, proved on sm_90 fast
+    {129, 1024, 1024, false, Implementation::fused, {64, 4, 8, words::persistent::off}, "block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8",
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "78efeec0f96dba5e4f05bb98e2ae019b", defines_1, 90,
+     {24, 4, 47, 5, 7.559896288094697, 7.5478891255388385, 7.579704737009029, 0.08889127478928452, 2.4904965191266517, 2.470468665699752, 2.5106867364476817, 1, 2, 0, 16777216, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 1025..8192: 49.12 us [49.08, 49.16] at 8192, 2.68x the baseline [2.63, 2.72], 47 candidates, 7 tied, proved on sm_90 fast
     //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=16
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=8
+    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
+    {1025, 8192, 8192, false, Implementation::fused, {64, 4, 8, words::persistent::off}, "block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8",
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "78efeec0f96dba5e4f05bb98e2ae019b", defines_1, 90,
+     {24, 4, 47, 7, 49.123150832725294, 49.07650966899703, 49.16497218348218, 0.08048285970641962, 2.678063919328562, 2.6338595668506923, 2.723010158276986, 1, 2, 0, 134217728, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 8193..32768: 185.9 us [185.8, 186.2] at 32768, 2.62x the baseline [2.57, 2.68], 47 candidates, 6 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=16
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=8
+    {8193, 32768, 32768, false, Implementation::fused, {64, 4, 8, words::persistent::off}, "block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8",
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "78efeec0f96dba5e4f05bb98e2ae019b", defines_1, 90,
+     {24, 4, 47, 6, 185.94088984860315, 185.78646702448498, 186.15677061372784, 0.09639419252057459, 2.624791161634608, 2.5662347763513718, 2.6846836874335276, 1, 2, 0, 536870912, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=32,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)
+    // tokens 0..1: 1.443 us [1.442, 1.445] at 1, 2.47x the baseline [2.47, 2.48], 47 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8
+    {0, 1, 1, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "117f87f915f9d78516bb7271e9eb0276", defines_2, 90,
+     {24, 4, 47, 1, 1.443430413524758, 1.4419247997989129, 1.4450614832190285, 0.09779349186977818, 2.4736753711619426, 2.4669418833399206, 2.480427237956958, 1, 2, 0, 32768, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 2..16: 1.801 us [1.794, 1.811] at 16, 2.24x the baseline [2.24, 2.25], 47 candidates, 0 tied, proved on sm_90 fast
+    {2, 16, 16, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "117f87f915f9d78516bb7271e9eb0276", defines_2, 90,
+     {24, 4, 47, 0, 1.8013540068184066, 1.793687060660189, 1.8109517724757023, 0.3028518442209831, 2.2425719879059507, 2.2352078466082648, 2.2499603911876545, 1, 2, 0, 524288, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 17..128: 3.056 us [3.045, 3.063] at 128, 2.38x the baseline [2.37, 2.4], 47 candidates, 1 tied, proved on sm_90 fast
+    //   tied: block_size=256,persistent=off,rows_per_iter=8,vector_bytes=8
+    {17, 128, 128, false, Implementation::fused, {128, 4, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=4,vector_bytes=8",
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "117f87f915f9d78516bb7271e9eb0276", defines_2, 90,
+     {24, 4, 47, 1, 3.0562266025667877, 3.045369572773274, 3.0629270732437153, 0.22586784579528252, 2.382201624777094, 2.3656666016987455, 2.3988522207717637, 1, 2, 0, 4194304, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 129..1024: 13.38 us [13.36, 13.4] at 1024, 2.67x the baseline [2.64, 2.71], 47 candidates, 6 tied, proved on sm_90 fast
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=16
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
     //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8
-    {129, 1024, 1024, false, Implementation::fused, {128, 8, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "e2efeef82f235e5f71b5b89c3fa3694e", defines_5, 90,
-     {16, 3, 47, 3, 13.462645509255626, 13.43589761710791, 13.479435408656201, 0.13192183004687114, 2.7361089529728657, 2.7038187736951707, 2.7687847556096146, 1, 2, 0, 33554432, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 1025..8192: 95.32 us [94.17, 96.47] at 8192, 2.71x the baseline [2.51, 2.93], 47 candidates, 1 tied, proved on sm_90 fast
-    //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
-    {1025, 8192, 8192, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "aa456bd3b44c98291340f9fa0868e6b3", defines_6, 90,
-     {10, 2, 47, 1, 95.31666504012213, 94.17430874020191, 96.47279152450734, 0.6801975619767945, 2.7135859599094703, 2.5098530088969038, 2.9338565787381015, 1, 2, 0, 268435456, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
-    // tokens 8193..32768: 367.2 us [363.3, 371.2] at 32768, 2.8x the baseline [2.68, 2.92], 47 candidates, 2 tied, proved on sm_90 fast
-    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=16
-    //   tied: block_size=64,persistent=off,rows_per_iter=8,vector_bytes=8
-    {8193, 32768, 32768, false, Implementation::fused, {128, 16, 8, words::persistent::off}, "block_size=128,persistent=off,rows_per_iter=16,vector_bytes=8",
-     "e44ad93735a2cd029e790b1fa592963a", "aa456bd3b44c98291340f9fa0868e6b3", defines_6, 90,
-     {8, 2, 47, 2, 367.2073483467102, 363.2891728656023, 371.16751789687146, 0.1399877784780277, 2.796361772722537, 2.6779514212465036, 2.920007847007221, 1, 2, 0, 1073741824, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    {129, 1024, 1024, false, Implementation::fused, {256, 16, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8",
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "c25d1bd6dc59a56dfd9c55b6e764c392", defines_3, 90,
+     {24, 4, 47, 6, 13.375301840444092, 13.356105842605267, 13.395490918075971, 0.13419525273637184, 2.6733171458508878, 2.6408287854903145, 2.7062051889037724, 1, 2, 0, 33554432, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 1025..8192: 94.19 us [94.13, 94.23] at 8192, 2.71x the baseline [2.71, 2.72], 47 candidates, 6 tied, proved on sm_90 fast
+    //   tied: block_size=1024,persistent=off,rows_per_iter=64,vector_bytes=16
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=16
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=8
+    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8
+    {1025, 8192, 8192, false, Implementation::fused, {256, 16, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8",
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "c25d1bd6dc59a56dfd9c55b6e764c392", defines_3, 90,
+     {24, 4, 47, 6, 94.18777459197574, 94.13317581728408, 94.22839149092134, 0.0545756115536242, 2.714962673914775, 2.7092994727103386, 2.720637712809435, 1, 2, 0, 268435456, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
+    // tokens 8193..32768: 367.6 us [366.8, 368.2] at 32768, 2.78x the baseline [2.77, 2.78], 47 candidates, 6 tied, proved on sm_90 fast
+    //   tied: block_size=1024,persistent=off,rows_per_iter=64,vector_bytes=16
+    //   tied: block_size=128,persistent=off,rows_per_iter=8,vector_bytes=8
+    //   tied: block_size=256,persistent=off,rows_per_iter=16,vector_bytes=16
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=16
+    //   tied: block_size=512,persistent=off,rows_per_iter=32,vector_bytes=8
+    //   tied: block_size=64,persistent=off,rows_per_iter=4,vector_bytes=8
+    {8193, 32768, 32768, false, Implementation::fused, {256, 16, 8, words::persistent::off}, "block_size=256,persistent=off,rows_per_iter=16,vector_bytes=8",
+     "47bd1c5ad97b8c3f92e8aa504b6077dc", "c25d1bd6dc59a56dfd9c55b6e764c392", defines_3, 90,
+     {24, 4, 47, 6, 367.6079958677292, 366.7660322907055, 368.1622276595499, 0.20118797971708147, 2.7776866976204633, 2.772786781931612, 2.7825952721697487, 1, 2, 0, 1073741824, 8, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "rmsnorm_gated(act=bf16,activation=silu,bias=off,code=e4m3fn,fp32=fp32,group=128,head_dim=128,heads=64,mid_rounding=off,norm_before_gate=on,norm_group=128,quant=none,quant_op=multiply,quant_source=fp32,scale_floor=scale_1e_10,scale_layout=row_major,scale_rounding=none,unquantised=on,weight=bf16)"},
 };
 
 // Sorted by key: 28 numbers, in the order of key_of.
@@ -1822,4 +1565,4 @@ constexpr Match lookup(const Query& query) {
 }
 
 }  // namespace fusetune::rmsnorm_gated
-// checksum: 31b13b5521e22ed3a679b4da067aba2c
+// checksum: f14cb14daad398d10cfb83d6ddf055aa

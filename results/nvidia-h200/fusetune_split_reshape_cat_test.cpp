@@ -588,7 +588,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "479ee55386ccc2d8b7fe1fa006104598", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "eab911de3ef72375f41fa31bdda95532", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {});
   }
   {
@@ -612,7 +612,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "479ee55386ccc2d8b7fe1fa006104598", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "eab911de3ef72375f41fa31bdda95532", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {6, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -636,8 +636,8 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "479ee55386ccc2d8b7fe1fa006104598", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {12, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "b5ea3e3e3dffaddf9c8a0fe4ea841be4", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {24, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -660,8 +660,8 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "479ee55386ccc2d8b7fe1fa006104598", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {96, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "b5ea3e3e3dffaddf9c8a0fe4ea841be4", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {192, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -684,7 +684,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=off,persistent=on,rows_per_iter=4,vector_bytes=8", "46cbee6e2a7a97d96c5baa5ce8f139e5", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=off,persistent=on,rows_per_iter=4,vector_bytes=8", "4e7bc88572400b415ec023f9dfe2665f", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {51, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -708,7 +708,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=off,persistent=on,rows_per_iter=4,vector_bytes=8", "46cbee6e2a7a97d96c5baa5ce8f139e5", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=off,persistent=on,rows_per_iter=4,vector_bytes=8", "4e7bc88572400b415ec023f9dfe2665f", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {384, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -732,7 +732,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "29f1620ddce9c61f8c8df26d2d6bf25c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "62f85bdfc53aa3b008a76f63025e3046", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {1548, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -756,7 +756,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "29f1620ddce9c61f8c8df26d2d6bf25c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "62f85bdfc53aa3b008a76f63025e3046", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {12288, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -780,7 +780,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "29f1620ddce9c61f8c8df26d2d6bf25c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "62f85bdfc53aa3b008a76f63025e3046", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {12300, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -804,7 +804,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "29f1620ddce9c61f8c8df26d2d6bf25c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "62f85bdfc53aa3b008a76f63025e3046", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {98304, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -828,7 +828,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "29f1620ddce9c61f8c8df26d2d6bf25c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "62f85bdfc53aa3b008a76f63025e3046", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {98316, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -852,7 +852,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "29f1620ddce9c61f8c8df26d2d6bf25c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "62f85bdfc53aa3b008a76f63025e3046", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {393216, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1502,7 +1502,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "d9dcc580ab6ba891ccf75a3a3e4b2e6f", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "769a79fee9c837707ac2d687d7441703", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {});
   }
   {
@@ -1526,7 +1526,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "d9dcc580ab6ba891ccf75a3a3e4b2e6f", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "769a79fee9c837707ac2d687d7441703", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {16, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1550,8 +1550,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=on,rows_per_iter=2,vector_bytes=16", "ab52151ea2831a78a69fa38b975977c1", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {1, 16, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "769a79fee9c837707ac2d687d7441703", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {32, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1574,8 +1574,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=on,rows_per_iter=2,vector_bytes=16", "ab52151ea2831a78a69fa38b975977c1", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {8, 16, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "769a79fee9c837707ac2d687d7441703", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {256, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1598,8 +1598,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "c9bf69d3603d9cd31ecea0e315c5c6ad", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {17, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=4,vector_bytes=16", "689f5f364c3466f9c4a6269e4149322b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {34, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1622,8 +1622,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "c9bf69d3603d9cd31ecea0e315c5c6ad", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {128, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=4,vector_bytes=16", "689f5f364c3466f9c4a6269e4149322b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {256, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1646,7 +1646,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "dab1e1ab1da989431cfeb79870a4fc4b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "553d9f8df491a7601e56c1dc53cf4cd7", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {2064, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1670,7 +1670,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "dab1e1ab1da989431cfeb79870a4fc4b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "553d9f8df491a7601e56c1dc53cf4cd7", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {16384, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1694,7 +1694,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "dab1e1ab1da989431cfeb79870a4fc4b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "553d9f8df491a7601e56c1dc53cf4cd7", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {16400, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1718,7 +1718,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "dab1e1ab1da989431cfeb79870a4fc4b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "553d9f8df491a7601e56c1dc53cf4cd7", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {131072, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1742,7 +1742,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "dab1e1ab1da989431cfeb79870a4fc4b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "553d9f8df491a7601e56c1dc53cf4cd7", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {131088, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1766,7 +1766,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "dab1e1ab1da989431cfeb79870a4fc4b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "553d9f8df491a7601e56c1dc53cf4cd7", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {524288, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2416,7 +2416,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "bb4d6905cbd9bfdd9c63bb2f50d446d5", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "b12d7bbc5794c420f7e61a4c63511463", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {});
   }
   {
@@ -2440,7 +2440,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "bb4d6905cbd9bfdd9c63bb2f50d446d5", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "b12d7bbc5794c420f7e61a4c63511463", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {10, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2464,8 +2464,8 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "76f24f7ee9f61a9af2ffd1d5aeebb7ea", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {10, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "b12d7bbc5794c420f7e61a4c63511463", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {20, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2488,8 +2488,8 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "76f24f7ee9f61a9af2ffd1d5aeebb7ea", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {80, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "b12d7bbc5794c420f7e61a4c63511463", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {160, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2512,8 +2512,8 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "76f24f7ee9f61a9af2ffd1d5aeebb7ea", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {85, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=4,vector_bytes=16", "4065e0ce0ea2cd683d5e5528af6e2073", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2536,8 +2536,8 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "76f24f7ee9f61a9af2ffd1d5aeebb7ea", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {640, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=4,vector_bytes=16", "4065e0ce0ea2cd683d5e5528af6e2073", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2560,7 +2560,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "bb4d6905cbd9bfdd9c63bb2f50d446d5", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "b12d7bbc5794c420f7e61a4c63511463", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {1290, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2584,7 +2584,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "bb4d6905cbd9bfdd9c63bb2f50d446d5", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "b12d7bbc5794c420f7e61a4c63511463", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {10240, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2608,7 +2608,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "53380cbbe5c0f038e3ce466ddf9e954c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "e5cd97f7c9d86f932bb28c47d38126ed", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {20500, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2632,7 +2632,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "53380cbbe5c0f038e3ce466ddf9e954c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "e5cd97f7c9d86f932bb28c47d38126ed", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {163840, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2656,7 +2656,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "53380cbbe5c0f038e3ce466ddf9e954c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "e5cd97f7c9d86f932bb28c47d38126ed", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {163860, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2680,7 +2680,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "53380cbbe5c0f038e3ce466ddf9e954c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "e5cd97f7c9d86f932bb28c47d38126ed", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {655360, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2822,6 +2822,1834 @@ int main() {
     query.align_bytes_z = 16;
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
+    query.tokens = 32768;
+    query.nv += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "host-w64";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "host-w32";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx906";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx908";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx90a";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx942";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx950";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1030";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1100";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1101";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1200";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1201";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_80";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "sm_89";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "sm_100";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "sm_120";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "simulated-w64";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "simulated-w32";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "riscv";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "another device";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::architecture);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 0;
+    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "05c1f6eb3c528343b490639e6d405e62", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {});
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "05c1f6eb3c528343b490639e6d405e62", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {1, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 2;
+    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "05c1f6eb3c528343b490639e6d405e62", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {2, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 16;
+    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "05c1f6eb3c528343b490639e6d405e62", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {16, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 17;
+    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "05c1f6eb3c528343b490639e6d405e62", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {17, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 128;
+    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "05c1f6eb3c528343b490639e6d405e62", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {128, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 129;
+    expect(query, Quality::device, "block_size=128,mapping=row,nontemporal=off,persistent=on,rows_per_iter=1,vector_bytes=16", "60e3c2825d4c21b27b6274e7ebcd7913", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {129, 1, 1}, {128, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1024;
+    expect(query, Quality::device, "block_size=128,mapping=row,nontemporal=off,persistent=on,rows_per_iter=1,vector_bytes=16", "60e3c2825d4c21b27b6274e7ebcd7913", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {1024, 1, 1}, {128, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1025;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "4acbd674640dc54ab4e10f23bb02aa7f", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {769, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 8192;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "4acbd674640dc54ab4e10f23bb02aa7f", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {6144, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 8193;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "4acbd674640dc54ab4e10f23bb02aa7f", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {6145, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "4acbd674640dc54ab4e10f23bb02aa7f", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {24576, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32769;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.tokens = -1;
+    expect_quality(query, Quality::unsupported);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.hk += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.hv += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.nk += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.nv += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "host-w64";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "host-w32";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx906";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx908";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx90a";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx942";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx950";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1030";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1100";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1101";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1200";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1201";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_80";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "sm_89";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "sm_100";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "sm_120";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "simulated-w64";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "simulated-w32";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "riscv";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "another device";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect_quality(query, Quality::architecture);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 0;
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=on,rows_per_iter=1,vector_bytes=8", "35e8f2720241750f643b38475b2494d2", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {});
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1;
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=on,rows_per_iter=1,vector_bytes=8", "35e8f2720241750f643b38475b2494d2", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {4, 1, 1}, {128, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 2;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "9f8d9f42ab5c8e75248f07b02d986580", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {4, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 16;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "9f8d9f42ab5c8e75248f07b02d986580", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {32, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 17;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "9f8d9f42ab5c8e75248f07b02d986580", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {34, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 128;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "9f8d9f42ab5c8e75248f07b02d986580", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {256, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 129;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "331ffe63c7303fe2cbeea4e5d9175f65", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {129, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1024;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "331ffe63c7303fe2cbeea4e5d9175f65", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {1024, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 1025;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "331ffe63c7303fe2cbeea4e5d9175f65", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {1025, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 8192;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "331ffe63c7303fe2cbeea4e5d9175f65", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {8192, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 8193;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "331ffe63c7303fe2cbeea4e5d9175f65", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {8193, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 32768;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "331ffe63c7303fe2cbeea4e5d9175f65", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {32768, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 32769;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 32768;
+    query.tokens = -1;
+    expect_quality(query, Quality::unsupported);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 32768;
+    query.hk += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 32768;
+    query.hv += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
+    query.tokens = 32768;
+    query.nk += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::contiguous;
+    query.nk = 2;
+    query.nv = 6;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 4;
+    query.align_bytes_b = 4;
+    query.align_bytes_ba = 8;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 12;
+    query.row_stride_qkvz = 2048;
     query.tokens = 32768;
     query.nv += 1000003;
     expect_no_row(query);
@@ -3330,7 +5158,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "c044dcdc8659215bd2c1010704e43070", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "321ecd2147d57f27e0472855938907a4", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {});
   }
   {
@@ -3354,8 +5182,8 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "c044dcdc8659215bd2c1010704e43070", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {12, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "321ecd2147d57f27e0472855938907a4", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {12, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -3378,8 +5206,8 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "c044dcdc8659215bd2c1010704e43070", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {24, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "321ecd2147d57f27e0472855938907a4", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {24, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -3402,8 +5230,8 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "c044dcdc8659215bd2c1010704e43070", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {192, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=on,rows_per_iter=1,vector_bytes=8", "321ecd2147d57f27e0472855938907a4", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {192, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -3426,7 +5254,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "0f06d417a5f3c961fcd8750835e94f0a", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "f6d65edbf1da8d70bdcfe465122d2dbf", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {102, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3450,7 +5278,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "0f06d417a5f3c961fcd8750835e94f0a", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "f6d65edbf1da8d70bdcfe465122d2dbf", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3474,7 +5302,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "c87cd8353487689160b42b12bb6d5a4c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "056f7662afdd51114e7bb3b39ec9b1a0", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {1548, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3498,7 +5326,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "c87cd8353487689160b42b12bb6d5a4c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "056f7662afdd51114e7bb3b39ec9b1a0", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {12288, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3522,7 +5350,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "c87cd8353487689160b42b12bb6d5a4c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "056f7662afdd51114e7bb3b39ec9b1a0", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {12300, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3546,7 +5374,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "c87cd8353487689160b42b12bb6d5a4c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "056f7662afdd51114e7bb3b39ec9b1a0", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {98304, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3570,7 +5398,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "c87cd8353487689160b42b12bb6d5a4c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "056f7662afdd51114e7bb3b39ec9b1a0", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {98316, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3594,7 +5422,7 @@ int main() {
     query.row_stride_ba = 64;
     query.row_stride_qkvz = 12288;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "c87cd8353487689160b42b12bb6d5a4c", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "056f7662afdd51114e7bb3b39ec9b1a0", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {393216, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4244,7 +6072,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "0891182a119c30b3638e92dc50c7c566", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "79f0365b3246a385aa6cce66b9f7dbe2", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {});
   }
   {
@@ -4268,7 +6096,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "0891182a119c30b3638e92dc50c7c566", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "79f0365b3246a385aa6cce66b9f7dbe2", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {1, 16, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4292,7 +6120,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "0891182a119c30b3638e92dc50c7c566", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "79f0365b3246a385aa6cce66b9f7dbe2", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {2, 16, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4316,7 +6144,7 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "0891182a119c30b3638e92dc50c7c566", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=row_head,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "79f0365b3246a385aa6cce66b9f7dbe2", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {16, 16, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4340,8 +6168,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,mapping=row_head,nontemporal=off,persistent=on,rows_per_iter=1,vector_bytes=16", "a3c646504c2bdca2f2951ac5ab765738", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {17, 16, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "ed557d152b7651e16a86bed11d01d94b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {136, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4364,8 +6192,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,mapping=row_head,nontemporal=off,persistent=on,rows_per_iter=1,vector_bytes=16", "a3c646504c2bdca2f2951ac5ab765738", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {128, 16, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "ed557d152b7651e16a86bed11d01d94b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4388,8 +6216,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "2d1de5f125c5295fb7162491215cb41b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {2064, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "ed557d152b7651e16a86bed11d01d94b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {1032, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4412,8 +6240,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "2d1de5f125c5295fb7162491215cb41b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {16384, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "ed557d152b7651e16a86bed11d01d94b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4436,8 +6264,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "2d1de5f125c5295fb7162491215cb41b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {16400, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "ed557d152b7651e16a86bed11d01d94b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {8200, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4460,8 +6288,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "2d1de5f125c5295fb7162491215cb41b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {131072, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "ed557d152b7651e16a86bed11d01d94b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {65536, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4484,8 +6312,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "2d1de5f125c5295fb7162491215cb41b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {131088, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "ed557d152b7651e16a86bed11d01d94b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {65544, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4508,8 +6336,8 @@ int main() {
     query.row_stride_ba = 96;
     query.row_stride_qkvz = 16384;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "2d1de5f125c5295fb7162491215cb41b", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
-    expect_launches(query, 132, {{"split_reshape_cat", {524288, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=2,vector_bytes=16", "ed557d152b7651e16a86bed11d01d94b", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {262144, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5158,7 +6986,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "3f11accda7b7ef426c909be6eeee5613", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "5485dcb58b4cbec3de9afe19b8244678", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {});
   }
   {
@@ -5182,7 +7010,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "3f11accda7b7ef426c909be6eeee5613", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "5485dcb58b4cbec3de9afe19b8244678", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {20, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5206,7 +7034,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "c3cc2512dbe2e0cd08fd1046298d9549", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "63984b9bd5869c42f52a6b480f7c7548", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {10, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5230,7 +7058,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "c3cc2512dbe2e0cd08fd1046298d9549", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "63984b9bd5869c42f52a6b480f7c7548", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {80, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5254,7 +7082,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "c3cc2512dbe2e0cd08fd1046298d9549", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "63984b9bd5869c42f52a6b480f7c7548", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {85, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5278,7 +7106,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "c3cc2512dbe2e0cd08fd1046298d9549", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=16", "63984b9bd5869c42f52a6b480f7c7548", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {640, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5302,7 +7130,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "3f11accda7b7ef426c909be6eeee5613", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "5485dcb58b4cbec3de9afe19b8244678", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {2580, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5326,7 +7154,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "3f11accda7b7ef426c909be6eeee5613", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=2,vector_bytes=8", "5485dcb58b4cbec3de9afe19b8244678", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {20480, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5350,7 +7178,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "5cdcc33bf84fed8c5f4566e7ba21e817", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "6acc1f2e4fe3706ae4f31f7eadf3a9ce", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {20500, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5374,7 +7202,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "5cdcc33bf84fed8c5f4566e7ba21e817", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "6acc1f2e4fe3706ae4f31f7eadf3a9ce", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {163840, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5398,7 +7226,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "5cdcc33bf84fed8c5f4566e7ba21e817", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "6acc1f2e4fe3706ae4f31f7eadf3a9ce", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {163860, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5422,7 +7250,7 @@ int main() {
     query.row_stride_ba = 128;
     query.row_stride_qkvz = 20480;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "5cdcc33bf84fed8c5f4566e7ba21e817", "3ac2f2edc66b52fc8f5922ab14aa4fa9", false);
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=16", "6acc1f2e4fe3706ae4f31f7eadf3a9ce", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
     expect_launches(query, 132, {{"split_reshape_cat", {655360, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5568,7 +7396,921 @@ int main() {
     query.nv += 1000003;
     expect_no_row(query);
   }
+  {
+    Query query;
+    query.architecture = "host-w64";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "host-w32";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx906";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx908";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx90a";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx942";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx950";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1030";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1100";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1101";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1200";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "gfx1201";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_80";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "sm_89";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "sm_100";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "sm_120";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::generic);
+  }
+  {
+    Query query;
+    query.architecture = "simulated-w64";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "simulated-w32";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "riscv";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "another device";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect_quality(query, Quality::architecture);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 0;
+    expect(query, Quality::device, "block_size=128,mapping=row,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=8", "74435276e8fe333e1f599fec59b6bb15", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {});
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1;
+    expect(query, Quality::device, "block_size=128,mapping=row,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=8", "74435276e8fe333e1f599fec59b6bb15", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {1, 1, 1}, {128, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 2;
+    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "e3d3e0eab2701e3cef086ff3652ce5ff", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {2, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 16;
+    expect(query, Quality::device, "block_size=256,mapping=row,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=8", "e3d3e0eab2701e3cef086ff3652ce5ff", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {16, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 17;
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=on,rows_per_iter=1,vector_bytes=8", "6d69e34707d3d8eb1f0c88acb6fa094c", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {51, 1, 1}, {128, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 128;
+    expect(query, Quality::device, "block_size=128,mapping=flat,nontemporal=off,persistent=on,rows_per_iter=1,vector_bytes=8", "6d69e34707d3d8eb1f0c88acb6fa094c", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {384, 1, 1}, {128, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 129;
+    expect(query, Quality::device, "block_size=128,mapping=row,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=8", "74435276e8fe333e1f599fec59b6bb15", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {129, 1, 1}, {128, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1024;
+    expect(query, Quality::device, "block_size=128,mapping=row,nontemporal=off,persistent=off,rows_per_iter=1,vector_bytes=8", "74435276e8fe333e1f599fec59b6bb15", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {1024, 1, 1}, {128, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 1025;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "0bab46b5efdae0947a0262d9473aa455", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {769, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 8192;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "0bab46b5efdae0947a0262d9473aa455", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {6144, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 8193;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "0bab46b5efdae0947a0262d9473aa455", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {6145, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    expect(query, Quality::device, "block_size=256,mapping=flat,nontemporal=on,persistent=off,rows_per_iter=1,vector_bytes=16", "0bab46b5efdae0947a0262d9473aa455", "ef85c7e2cd22bbc31d3bfcd1b86887fc", false);
+    expect_launches(query, 132, {{"split_reshape_cat", {24576, 1, 1}, {256, 1, 1}, 0}, });
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32769;
+    expect_default(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.tokens = -1;
+    expect_quality(query, Quality::unsupported);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.hk += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.hv += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.nk += 1000003;
+    expect_no_row(query);
+  }
+  {
+    Query query;
+    query.architecture = "sm_90";
+    query.device = "nvidia-h200";
+    query.hk = 128;
+    query.hv = 128;
+    query.layout = words::layout::interleaved;
+    query.nk = 2;
+    query.nv = 4;
+    query.zero_fill = words::zero_fill::off;
+    query.dtype_act = DType::bf16;
+    query.dtype_ba = DType::bf16;
+    query.align_bytes_a = 8;
+    query.align_bytes_b = 8;
+    query.align_bytes_ba = 16;
+    query.align_bytes_mixed_qkv = 16;
+    query.align_bytes_qkvz = 16;
+    query.align_bytes_z = 16;
+    query.row_stride_ba = 8;
+    query.row_stride_qkvz = 1536;
+    query.tokens = 32768;
+    query.nv += 1000003;
+    expect_no_row(query);
+  }
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: d90e6b73ed0c6efd8ed632a5578be8a2
+// checksum: a7d49f9641854e2fd197291bc3a87cc1
