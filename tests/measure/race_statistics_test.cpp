@@ -95,11 +95,15 @@ void run_race(std::uint64_t seed, const std::vector<double>& us, double gap_us, 
 
 double share(int part, int whole) { return whole == 0 ? 0 : static_cast<double>(part) / whole; }
 
+/// How many scripts/race-quality asks for; without it `few`.
+int wanted_races(int few) {
+  const char* many = std::getenv("FUSETUNE_RACE_SEEDS");
+  return many == nullptr ? few : std::atoi(many);
+}
+
 /// `space`: the times of a seed.
 template <class Space>
-Tally run_races(const std::string& name, const Space& space, double gap_us, int least_races) {
-  const char* many = std::getenv("FUSETUNE_RACE_SEEDS");
-  const int races = many == nullptr ? least_races : std::atoi(many);
+Tally run_races(const std::string& name, const Space& space, double gap_us, int races) {
   Tally tally;
   std::size_t arms = 0;
   for (int seed = 1; seed <= races; ++seed) {
@@ -117,22 +121,23 @@ Tally run_races(const std::string& name, const Space& space, double gap_us, int 
 }
 
 /// Bounds that a few races keep by far; of many, scripts/race-quality prints the figures.
-void expect_sound(const Tally& tally) {
+void expect_sound(const Tally& tally, double device_time_most) {
   EXPECT_EQ(tally.failed, 0);
   EXPECT_GT(share(tally.held, tally.intervals), 0.8);
   EXPECT_LE(share(tally.far, tally.races), 0.25);
   EXPECT_LT(tally.regret / tally.races, 0.01);
-  EXPECT_LT(tally.device_us, 0.25 * tally.exhaustive_us);
+  EXPECT_LT(tally.device_us, device_time_most * tally.exhaustive_us);
 }
 
-Tally run_made_up(const char* name, double least_us, double gap_us, int least_races) {
+Tally run_made_up(const char* name, double least_us, double gap_us, int few) {
   return run_races(
-      name, [&](std::uint64_t seed) { return space_of(seed, least_us); }, gap_us, least_races);
+      name, [&](std::uint64_t seed) { return space_of(seed, least_us); }, gap_us,
+      wanted_races(few));
 }
 
-TEST(RaceStatistics, SingleLaunches) { expect_sound(run_made_up("single", 600, 1, 12)); }
+TEST(RaceStatistics, SingleLaunches) { expect_sound(run_made_up("single", 600, 1, 12), 0.25); }
 
-TEST(RaceStatistics, SpansOfTwoLengths) { expect_sound(run_made_up("stream", 120, 1, 6)); }
+TEST(RaceStatistics, SpansOfTwoLengths) { expect_sound(run_made_up("stream", 120, 1, 6), 0.25); }
 
 /// Every variant of a geometry as a GPU timed it; what stands for the baseline is half as slow
 /// again as the fastest.
@@ -147,8 +152,12 @@ TEST(RaceStatistics, SpacesOfAGpu) {
     us.insert(us.end(), recorded.us.begin(), recorded.us.end());
     // The device adds what is between launches.
     for (double& one : us) one = std::round(1000 * (one - gap_us)) / 1000;
-    expect_sound(run_races(
-        recorded.name, [&](std::uint64_t) { return us; }, gap_us, 3));
+    const Tally tally = run_races(
+        recorded.name, [&us](std::uint64_t) { return us; }, gap_us,
+        std::max(1, wanted_races(1) / 10));  // of several times as many variants
+    // Of the splits half are within 5 % of the fastest, and go far.
+    const bool is_close = recorded.name.find("split") != std::string::npos;
+    expect_sound(tally, is_close ? 0.35 : 0.15);
   }
   EXPECT_EQ(spaces, 3);
 }
