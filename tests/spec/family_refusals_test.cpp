@@ -42,7 +42,7 @@ TEST(ShippedFamilies, RefuseWhatTheyCannotServe) {
       {"rmsnorm_gated(heads=32,tokens=67108864)", "32 bits"},
       {"rmsnorm_gemma(tokens=2147483648,width=512)", "32 bits"},
       {"mrope(head_dim=64,kv_heads=1,q_heads=2,rotary_dim=64,tokens=2147483648)", "32 bits"},
-      {"qk_norm_rope_cache(hk=1,hq=2,tokens=536870912)", "32 bits"},
+      {"qk_norm_rope_cache(hk=1,hq=2,tokens=16776961)", "2^32 threads"},
   };
   for (const auto& [key, reason] : refusals) {
     try {
