@@ -414,6 +414,10 @@ measure: {data: hot, budget_s: 30, probe_cutoff: 1000}
         self.run_json("--store", "host", "tune", sweep, "--device", "host-w64", environment=self.simulated())
         printed = subprocess.run([sys.executable, harness.ROOT / "scripts" / "record-space", self.dir / "host"],
                                  capture_output=True, text=True, check=True).stdout
+        of = lambda family: subprocess.run([sys.executable, harness.ROOT / "scripts" / "record-space", self.dir / "host",
+                                            "--family", family], capture_output=True, text=True)
+        self.assertEqual(of("simulated_rows").stdout, printed)
+        self.assertNotEqual(of("mrope").returncode, 0)
         self.write("space.json", printed)
         script = self.write("played.yaml", "simulation: played\nrecorded: {file: space.json, entries: "
                                            "{fused: simulated_rows, unfused: simulated_rows_plain}}\n")
