@@ -188,6 +188,13 @@ FT_DEVICE void ft_keep_order(FT_LINE) {
 #endif
 }
 
+/// As ft_keep_order, where rows of one wave may be ahead of others: lanes come by when they do.
+FT_DEVICE void ft_keep_own_order() {
+#if !defined(FT_HOST)
+  ft_keep_order();
+#endif
+}
+
 /// As ft_keep_order, and on NVIDIA GPUs arithmetic stays behind it as well: what waits for a load
 /// does not go ahead of what waits for nothing.
 FT_DEVICE void ft_keep_all_order(FT_LINE) {

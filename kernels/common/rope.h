@@ -78,24 +78,29 @@ struct ft_angles {
   float sin[COUNT];
 };
 
-/// COUNT frequencies from `frequency` on, by accesses of at most ALIGN bytes: rows and halves of
-/// rows are aligned to it.
-template <class Axes, int COUNT, int ALIGN, class T>
-FT_DEVICE void ft_load_angles(const ft_rope_table<T>& table, const ft_rope_rows<Axes::COUNT>& rows,
-                              int frequency, float* cos, float* sin) {
-  constexpr int SIZE = static_cast<int>(sizeof(T));
-  constexpr int WIDTH = COUNT * SIZE < ALIGN ? COUNT : ALIGN / SIZE;
-  typedef ft_pack<T, WIDTH> Pack;
-  Pack c[Axes::COUNT][COUNT / WIDTH], s[Axes::COUNT][COUNT / WIDTH];
+/// COUNT frequencies as they lie in a table of T, of the rows of all axes; read by WIDTH of them.
+template <class T, int AXES, int COUNT, int WIDTH>
+struct ft_table_angles {
+  ft_pack<T, WIDTH> cos[AXES][COUNT / WIDTH], sin[AXES][COUNT / WIDTH];
+};
+
+/// Those of an axis: the first of them lies at `cos` and `sin`.
+template <class T, int AXES, int COUNT, int WIDTH>
+FT_DEVICE void ft_load_axis(ft_table_angles<T, AXES, COUNT, WIDTH>& angles, int axis,
+                            const char* cos, const char* sin) {
   FT_UNROLL
-  for (int axis = 0; axis < Axes::COUNT; ++axis) {
-    const ft_i64 start = rows.axis[axis] * table.row_stride + frequency;
-    FT_UNROLL
-    for (int part = 0; part < COUNT / WIDTH; ++part) {
-      c[axis][part] = ft_load_pack<T, WIDTH>(table.cos + (start + part * WIDTH) * SIZE);
-      s[axis][part] = ft_load_pack<T, WIDTH>(table.sin + (start + part * WIDTH) * SIZE);
-    }
+  for (int part = 0; part < COUNT / WIDTH; ++part) {
+    const int at = part * WIDTH * static_cast<int>(sizeof(T));
+    angles.cos[axis][part] = ft_load_pack<T, WIDTH>(cos + at);
+    angles.sin[axis][part] = ft_load_pack<T, WIDTH>(sin + at);
   }
+}
+
+/// Of the axis that each frequency takes; the first of them is `frequency`.
+template <class Axes, class T, int COUNT, int WIDTH>
+FT_DEVICE void ft_choose_angles(const ft_table_angles<T, Axes::COUNT, COUNT, WIDTH>& angles,
+                                int frequency, float* cos, float* sin) {
+  const auto &c = angles.cos, &s = angles.sin;
   FT_UNROLL
   for (int i = 0; i < COUNT; ++i) {
     cos[i] = ft_get(c[0][i / WIDTH], i % WIDTH);
@@ -108,6 +113,22 @@ FT_DEVICE void ft_load_angles(const ft_rope_table<T>& table, const ft_rope_rows<
       sin[i] = axis == 0 ? sin[i] : axis == 1 ? s1 : s2;
     }
   }
+}
+
+/// COUNT frequencies from `frequency` on, by accesses of at most ALIGN bytes: rows and halves of
+/// rows are aligned to it.
+template <class Axes, int COUNT, int ALIGN, class T>
+FT_DEVICE void ft_load_angles(const ft_rope_table<T>& table, const ft_rope_rows<Axes::COUNT>& rows,
+                              int frequency, float* cos, float* sin) {
+  constexpr int SIZE = static_cast<int>(sizeof(T));
+  constexpr int WIDTH = COUNT * SIZE < ALIGN ? COUNT : ALIGN / SIZE;
+  ft_table_angles<T, Axes::COUNT, COUNT, WIDTH> angles;
+  FT_UNROLL
+  for (int axis = 0; axis < Axes::COUNT; ++axis) {
+    const ft_i64 at = (rows.axis[axis] * table.row_stride + frequency) * SIZE;
+    ft_load_axis(angles, axis, table.cos + at, table.sin + at);
+  }
+  ft_choose_angles<Axes>(angles, frequency, cos, sin);
 }
 
 // ---- Items ----------------------------------------------------------------------------------

@@ -171,17 +171,14 @@ FT_DEVICE void norm_row(Numbers& x, const Stored<FT_TYPE_WEIGHT>& weight, float 
 #if FT_ROPE != FT_ROPE_NONE
 
 // Where a lane rotates one item at most, the cosines and sines of it are in flight before the norm.
-// The choice among three positions would take more scalar registers than there are.
-constexpr bool kEarly =
-    (RopeLayout::ITEMS <= kLanes || kPerLane == 1) && Axes::COUNT == 1 && RopeLayout::ACROSS;
+// The choice among three positions takes more scalar registers than variants with many rows in
+// flight have.
+constexpr bool kEarly = (RopeLayout::ITEMS <= kLanes || kPerLane == 1) &&
+                        (Axes::COUNT == 1 || kAhead) && RopeLayout::ACROSS;
 constexpr int kTableElement = static_cast<int>(sizeof(FT_TYPE_TABLE));
 constexpr int kEarlyWidth =
     kElements * kTableElement < FT_TABLE_ALIGN ? kElements : FT_TABLE_ALIGN / kTableElement;
-
-// As they lie in the table.
-struct Early {
-  ft_pack<FT_TYPE_TABLE, kEarlyWidth> cos[kElements / kEarlyWidth], sin[kElements / kEarlyWidth];
-};
+typedef ft_table_angles<FT_TYPE_TABLE, Axes::COUNT, kElements, kEarlyWidth> Early;
 
 // Where a lane's angles lie in the first row of the table. Computed ahead, only the row's number is
 // waited for.
@@ -205,33 +202,28 @@ FT_DEVICE Columns columns_of(const Rope& rope, int lane) {
 
 // Asked for by all lanes and for all rows, also by those that rotate nothing: where some had none,
 // they would choose between them and zeros, and wait for that before the sum of squares.
-FT_DEVICE Early early_angles(const Rope& rope, const Columns& columns, ft_i64 table_row) {
+FT_DEVICE Early early_angles(const Rope& rope, const Columns& columns,
+                             const ft_rope_rows<Axes::COUNT>& rows) {
   Early early;
   if constexpr (kEarly) {
-    const ft_i64 row = table_row * (rope.table.row_stride * kTableElement);
     FT_UNROLL
-    for (int i = 0; i < kElements / kEarlyWidth; ++i) {
-      const int at = i * kEarlyWidth * kTableElement;
-      early.cos[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(columns.cos + row + at);
-      early.sin[i] = ft_load_pack<FT_TYPE_TABLE, kEarlyWidth>(columns.sin + row + at);
+    for (int axis = 0; axis < Axes::COUNT; ++axis) {
+      const ft_i64 row = rows.axis[axis] * (rope.table.row_stride * kTableElement);
+      ft_load_axis(early, axis, columns.cos + row, columns.sin + row);
     }
   }
-  (void)rope, (void)columns, (void)table_row;
+  (void)rope, (void)columns, (void)rows;
   return early;
 }
 
-FT_DEVICE ft_angles<kElements> angles_of(const Early& early) {
+FT_DEVICE ft_angles<kElements> angles_of(const Early& early, int lane) {
   ft_angles<kElements> angles;
-  FT_UNROLL
-  for (int i = 0; i < kElements; ++i) {
-    angles.cos[i] = ft_get(early.cos[i / kEarlyWidth], i % kEarlyWidth);
-    angles.sin[i] = ft_get(early.sin[i / kEarlyWidth], i % kEarlyWidth);
-  }
+  ft_choose_angles<Axes>(early, lane % RopeLayout::ITEMS * kElements, angles.cos, angles.sin);
   return angles;
 }
 
-FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane,
-                          const Early& early) {
+FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, const ft_rope_rows<Axes::COUNT>& rows,
+                          int lane, const Early& early) {
   // A lane's items are the same in every row. What follows from them, whether an item is rotated
   // and which axes its frequencies take, would be masks of the wave, more than there are registers
   // for.
@@ -239,7 +231,7 @@ FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane,
   if constexpr (kEarly) {
     // By choices instead of a branch: all lanes rotate, and some keep it.
     Numbers turned = x;
-    ft_rotate_item<RopeLayout, ft_fp32>(turned.low[0], turned.high[0], angles_of(early));
+    ft_rotate_item<RopeLayout, ft_fp32>(turned.low[0], turned.high[0], angles_of(early, mine));
     const bool rotates = mine < RopeLayout::ITEMS;
     FT_UNROLL
     for (int i = 0; i < kElements; ++i) {
@@ -247,9 +239,8 @@ FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane,
       x.high[0][i] = rotates ? turned.high[0][i] : x.high[0][i];
     }
   } else {
-    const auto rows = rows_of(rope, token);
     FT_UNROLL
-    for (int k = 0; k < kPerLane; ++k) {
+    for (int k = 0; k * kLanes < RopeLayout::ITEMS; ++k) {
       const int item = mine + k * kLanes;
       if (item >= RopeLayout::ITEMS) continue;
       const auto angles =
@@ -257,7 +248,7 @@ FT_DEVICE void rotate_row(Numbers& x, const Rope& rope, ft_i64 token, int lane,
       ft_rotate_item<RopeLayout, ft_fp32>(x.low[k], x.high[k], angles);
     }
   }
-  (void)rope, (void)token, (void)early;
+  (void)rope, (void)rows, (void)early;
 }
 
 #endif

@@ -50,7 +50,7 @@ struct Head {
   Stored<FT_TYPE_WEIGHT> weight;
 #endif
 #if FT_ROPE != FT_ROPE_NONE
-  ft_i64 table_row;  // where angles are asked for early
+  ft_rope_rows<Axes::COUNT> table_rows;
   Columns columns;
 #endif
 #if FT_CACHE != FT_CACHE_NONE
@@ -76,8 +76,11 @@ FT_DEVICE Early angles_ahead(const Work& work, const Head& loaded, int lane) {
 #if FT_ROPE != FT_ROPE_NONE
   // Opaque where q and k have branches of their own: what both compute of the position first would
   // stand ahead of the branches, and wait there.
-  return early_angles(work.rope, kApart ? loaded.columns : columns_of(work.rope, lane),
-                      kApart ? ft_opaque(loaded.table_row) : loaded.table_row);
+  ft_rope_rows<Axes::COUNT> rows = loaded.table_rows;
+  FT_UNROLL
+  for (int axis = 0; axis < Axes::COUNT && kApart; ++axis)
+    rows.axis[axis] = ft_opaque(loaded.table_rows.axis[axis]);
+  return early_angles(work.rope, kApart ? loaded.columns : columns_of(work.rope, lane), rows);
 #else
   (void)work, (void)loaded, (void)lane;
   return {};
@@ -93,7 +96,7 @@ FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, const Head& loaded,
 #endif
   if constexpr (kApart) ft_keep_order();  // the norm does not wait for angles
 #if FT_ROPE != FT_ROPE_NONE
-  if (kEarly || loaded.exists) rotate_row(x, work.rope, loaded.token, lane, early);
+  if (kEarly || loaded.exists) rotate_row(x, work.rope, loaded.table_rows, lane, early);
 #endif
   (void)x, (void)work, (void)loaded, (void)early, (void)lane;
 }
@@ -156,9 +159,7 @@ FT_DEVICE Head head_at(ft_u32 row, ft_u32 rows) {
 // What leads to angles, for values as well: then nothing is compared before.
 FT_DEVICE void ask_position(const Work& work, Head& loaded) {
 #if FT_ROPE != FT_ROPE_NONE
-  if constexpr (kEarly) {
-    if (loaded.exists) loaded.table_row = row_of(work.rope, loaded.token, 0);
-  }
+  if (loaded.exists) loaded.table_rows = rows_of(work.rope, loaded.token);
 #endif
   (void)work, (void)loaded;
 }
@@ -211,7 +212,7 @@ FT_DEVICE void do_head(const Work& work, const Head& loaded, int lane) {
                                            head_of(of_all), lane);
   }
 #endif
-  if (!(kApart && is_v)) ft_keep_order();
+  if (!(kApart && is_v)) ft_keep_own_order();
   Numbers x = numbers_of(loaded.in);
   if (!is_v) norm_and_rotate(x, work, loaded, early, lane);
   if (FT_QUANT == FT_QUANT_PER_PAGE && of_all >= FT_HQ) return;
@@ -318,7 +319,7 @@ FT_DEVICE Numbers page_row(const Work& work, ft_i64 token, int head, bool exists
     loaded.in =
         load_row<FT_TYPE_ACT>(head_address(IS_V ? work.t.v : work.t.k, token, head, kD), lane);
 #if FT_ROPE != FT_ROPE_NONE
-    if constexpr (kEarly && !IS_V) loaded.table_row = row_of(work.rope, token, 0);
+    if constexpr (!IS_V) loaded.table_rows = rows_of(work.rope, token);
 #endif
   }
   if constexpr (IS_V) {

@@ -60,8 +60,8 @@ FT_DEVICE void rotate_heads(const void* in, int heads, ROPE_PARAMETER void* out,
     Numbers x = numbers_of(load_row<ft_fp32>(row_address(in, row * kD, 4), lane));
 #if FT_ROPE != FT_ROPE_NONE
     const ft_i64 token = row / heads;
-    const ft_i64 table_row = kEarly ? row_of(rope, token, 0) : 0;
-    rotate_row(x, rope, token, lane, early_angles(rope, columns_of(rope, lane), table_row));
+    const auto rows = rows_of(rope, token);
+    rotate_row(x, rope, rows, lane, early_angles(rope, columns_of(rope, lane), rows));
 #endif
     if (out != nullptr)
       store_row(row_address(out, row / heads * out_stride + row % heads * kD, FT_BYTES_ACT), lane,
