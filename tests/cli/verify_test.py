@@ -65,6 +65,13 @@ class Verify(harness.ProgramTest):
                                  "host-w64")[0]
         self.assertEqual(document["geometries"], 2)
 
+    def test_rows_of_a_wave_may_come_apart(self):
+        # Of a wave's rows some are heads of q, which are done sooner than those whose codes wait for their scale.
+        document = self.run_json("verify", "qk_norm_rope_cache(hk=1,hq=3,head_dim=64,quant=per_token,tokens=5)", "--variant",
+                                 "block_size=64,persistent=off,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8",
+                                 "--device", "host-w64")[0]
+        self.assertEqual(document["failures"], [])
+
     def test_both_wave_sizes_by_default(self):
         documents = self.run_json("verify", "split_reshape_cat", "-o", "nk=2", "-o", "nv=4", "--space", 1)
         self.assertEqual([document["device"] for document in documents], ["host-w64", "host-w32"])
