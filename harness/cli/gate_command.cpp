@@ -91,8 +91,9 @@ StaticGateRequest static_request(const GlobalOptions& global, const GateOptions&
   request.sweep = load_sweep(or_default(options.sweep, "configs/sweeps/gate.yaml"));
   request.rules = load_static_rules(or_default(options.rules, "configs/gate-rules.yaml"));
   request.accepted = or_default(options.accepted, "results/accepted");
-  request.families = options.families;
   for (const std::string& family : options.families) find_family(family);
+  keep_families(request.sweep, options.families);
+  request.whole = options.families.empty();
   request.targets = options.targets;
   request.on_campaign = [&global](const Plan& plan, const Campaign& campaign) {
     quarantine_failures(plan, campaign, global);

@@ -19,25 +19,22 @@ namespace fusetune {
 
 namespace {
 
-/// Keeps the entries of these families only. Throws UserError on one that the sweep does not have.
-void keep_families(const std::vector<std::string>& wanted, Sweep& sweep) {
-  if (wanted.empty()) return;
+/// Throws UserError, with the nearest name, on a family that the sweep does not have.
+void require_families(const Sweep& sweep, const std::vector<std::string>& families) {
   std::vector<std::string> known;
   for (const SweepEntry& entry : sweep.entries)
     if (std::find(known.begin(), known.end(), entry.family->name) == known.end())
       known.push_back(entry.family->name);
-  for (const std::string& name : wanted)
+  for (const std::string& name : families)
     if (std::find(known.begin(), known.end(), name) == known.end())
       throw UserError(fmt::format("{}: {}", sweep.file.string(),
                                   unknown_name("family of this sweep", name, known)));
-  std::erase_if(sweep.entries, [&wanted](const SweepEntry& entry) {
-    return std::find(wanted.begin(), wanted.end(), entry.family->name) == wanted.end();
-  });
 }
 
 Sweep sweep_with_overrides(const TuneOptions& options) {
   Sweep sweep = load_sweep(options.sweep);
-  keep_families(options.families, sweep);
+  require_families(sweep, options.families);
+  keep_families(sweep, options.families);
   if (!options.device.empty()) sweep.device = options.device;
   if (!options.space.empty()) {
     sweep.space = parse_space(options.space);
@@ -179,6 +176,7 @@ Target target_of(const Sweep& sweep, const TuneOptions& options) {
 /// As it was asked for, so that it goes on with the same.
 std::string tune_arguments(const TuneOptions& options) {
   std::string arguments = "tune " + shell_word(options.sweep.string());
+  for (const std::string& family : options.families) arguments += " --family " + shell_word(family);
   if (!options.device.empty()) arguments += " --device " + shell_word(options.device);
   if (!options.space.empty()) arguments += " --space " + shell_word(options.space);
   if (options.budget_s > 0) arguments += fmt::format(" --budget-s {}", options.budget_s);

@@ -36,8 +36,7 @@ void require_limits(const StaticRules& rules, const AcceptedFacts& observed) {
 
 std::vector<std::string> accept_facts(const StaticGateRequest& request,
                                       const StaticGateResult& result) {
-  if (!request.families.empty())
-    throw UserError("--accept takes the whole sweep: leave out --family");
+  if (!request.whole) throw UserError("--accept takes the whole sweep: leave out --family");
   if (result.report.interrupted) throw UserError("interrupted: nothing was accepted");
   for (const Finding& finding : result.report.findings)
     if (!is_settled(finding, request.rules))

@@ -52,11 +52,6 @@ Sweep sweep_for(const StaticGateRequest& request, const WaveTargets& wave) {
   sweep.device = wave.device;
   sweep.also_compile.clear();
   for (const Target& target : wave.compile_only) sweep.also_compile.push_back(target.name);
-  if (!request.families.empty())
-    std::erase_if(sweep.entries, [&request](const SweepEntry& entry) {
-      return std::find(request.families.begin(), request.families.end(), entry.family->name) ==
-             request.families.end();
-    });
   return sweep;
 }
 
@@ -252,7 +247,7 @@ class StaticGate {
 
   /// What is accepted and is no longer planned: a selection that shrank must not pass for that.
   void finish_target(const Plan& plan, const FactsBase& base, AcceptedFacts observed) {
-    if (base.accepted != nullptr && request_.families.empty()) {
+    if (base.accepted != nullptr && request_.whole) {
       std::set<std::pair<std::string, std::string>> planned;
       for (const PlannedGeometry& geometry : plan.geometries)
         for (const Variant& variant : geometry.variants)

@@ -17,8 +17,9 @@ namespace fusetune {
 
 struct StaticGateRequest {
   Sweep sweep;
-  std::vector<std::string> families;  ///< those of the sweep that are judged; all when empty
-  std::vector<std::string> targets;   ///< in place of both hosts and the sweep's also_compile
+  bool whole =
+      true;  ///< `sweep` has all of its families: an accepted one that it lacks has vanished
+  std::vector<std::string> targets;  ///< in place of both hosts and the sweep's also_compile
   StaticRules rules;
   std::filesystem::path accepted = "results/accepted";  ///< folder
   /// Told of each campaign of proofs when it ends.

@@ -88,6 +88,8 @@ struct Sweep {
 Sweep load_sweep(const std::filesystem::path& file);
 /// As load_sweep, from the text of a file that lies there.
 Sweep parse_sweep(std::string_view text, const std::filesystem::path& file);
+/// Leaves the entries of these families, or all where none is named.
+void keep_families(Sweep& sweep, const std::vector<std::string>& families);
 
 struct Pruned {
   Variant variant;

@@ -171,4 +171,11 @@ Sweep parse_sweep(std::string_view text, const std::filesystem::path& file) {
   return SweepReader().read(text, file);
 }
 
+void keep_families(Sweep& sweep, const std::vector<std::string>& families) {
+  if (families.empty()) return;
+  std::erase_if(sweep.entries, [&families](const SweepEntry& entry) {
+    return std::find(families.begin(), families.end(), entry.family->name) == families.end();
+  });
+}
+
 }  // namespace fusetune
