@@ -93,7 +93,8 @@ Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Sessi
   const CapturedCases captured(plan);
   Campaign campaign;
   campaign.device = device;
-  CampaignRun(plan, captured, device, session, campaign).run();
+  CampaignWorkers workers(device, session.options);
+  CampaignRun(plan, captured, device, session, workers, campaign).run();
   campaign.interrupted = session.stop();
   campaign.failures = failures_of(plan, campaign);
   campaign.space = space_facts(plan, campaign.compiled, device.facts);
@@ -101,6 +102,12 @@ Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Sessi
 }
 
 Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session) {
+  CampaignWorkers workers(device, session.options);
+  return tune_campaign(plan, device, session, workers);
+}
+
+Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session,
+                       CampaignWorkers& workers) {
   require_baselines(plan);
   // Where tables cannot be written or read must be seen before hours of work; the latter must not
   // be overwritten after them.
@@ -110,7 +117,7 @@ Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session
   Campaign campaign;
   campaign.device = device;
   campaign.raced = true;
-  CampaignRun(plan, captured, device, session, campaign).run(incumbents_of(present));
+  CampaignRun(plan, captured, device, session, workers, campaign).run(incumbents_of(present));
   campaign.interrupted = session.stop();
   if (!campaign.interrupted) {
     prove_large_finalists(plan, campaign, session);

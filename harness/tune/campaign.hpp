@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/table/table.hpp"
+#include "harness/tune/campaign_workers.hpp"
 #include "harness/tune/dead_axes.hpp"
 #include "harness/tune/race_stage.hpp"
 #include "harness/tune/requirements.hpp"
@@ -57,6 +58,8 @@ Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Sessi
 /// The same, then races and writes results/<device>/. An interrupted run writes no table and says
 /// so.
 Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session);
+Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session,
+                       CampaignWorkers& workers);
 
 /// The command that shows one failure again.
 std::string repro_command(const Failure& failure);

@@ -3,22 +3,22 @@
 namespace fusetune {
 
 CampaignRun::CampaignRun(const Plan& plan, const CapturedCases& captured,
-                         const DeviceProperties& device, Session& session, Campaign& campaign)
+                         const DeviceProperties& device, Session& session, CampaignWorkers& workers,
+                         Campaign& campaign)
     : plan_(plan),
       device_(device),
       session_(session),
       campaign_(campaign),
-      compilers_(compile_workers(session.options)),
-      workers_(device_workers(device, session.options)),
-      compile_(plan, session, compilers_, campaign.compiled, true,
+      workers_(workers),
+      compile_(plan, session, workers.compilers, campaign.compiled, true,
                [this](std::size_t unit) { compiled(unit); }),
-      prove_(plan, campaign.compiled, device, true, session, workers_, campaign.proofs,
+      prove_(plan, campaign.compiled, device, true, session, workers.device, campaign.proofs,
              proof_tasks(plan, captured, campaign.compiled, session.options, device.facts),
              [this](std::size_t task) { proved(task); }),
-      trace_(plan, campaign.compiled, device, session, workers_, campaign.traffic,
+      trace_(plan, campaign.compiled, device, session, workers.device, campaign.traffic,
              [this](const CompiledUnit& unit) { settle(unit.geometry); }),
-      race_(plan, campaign.compiled, campaign.proofs, campaign.traffic, device, session, workers_,
-            campaign.races) {
+      race_(plan, campaign.compiled, campaign.proofs, campaign.traffic, device, session,
+            workers.device, campaign.races) {
   count_steps();
 }
 
@@ -45,7 +45,8 @@ void CampaignRun::run(const Incumbents& incumbents) {
   compile_.start();
   // What is ready is proved before more is compiled.
   run_pools(
-      {&workers_, &compilers_}, is_timed_on_host(device_) ? job_count(session_.options) : 0,
+      {&workers_.device, &workers_.compilers},
+      is_timed_on_host(device_) ? job_count(session_.options) : 0,
       [this] { return session_.stop() || compile_.broken(); },
       [this] { session_.progress.tick(); });
   compile_.finish();

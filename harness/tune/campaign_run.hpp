@@ -15,7 +15,7 @@ class CampaignRun {
   /// Compilers have workers of their own beside those of the device. On the host no more jobs run
   /// at a time than `jobs` asks for, and none beside a race.
   CampaignRun(const Plan& plan, const CapturedCases& captured, const DeviceProperties& device,
-              Session& session, Campaign& campaign);
+              Session& session, CampaignWorkers& workers, Campaign& campaign);
   CampaignRun(const CampaignRun&) = delete;
   CampaignRun& operator=(const CampaignRun&) = delete;
 
@@ -34,8 +34,7 @@ class CampaignRun {
   const DeviceProperties& device_;
   Session& session_;
   Campaign& campaign_;
-  WorkerPool compilers_;
-  WorkerPool workers_;
+  CampaignWorkers& workers_;
   CompileStage compile_;
   ProofStage prove_;
   TrafficStage trace_;

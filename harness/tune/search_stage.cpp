@@ -16,8 +16,9 @@ namespace {
 
 class PlanSearch {
  public:
-  PlanSearch(const Plan& plan, const DeviceProperties& device, Session& session)
-      : plan_(plan), device_(device), session_(session) {
+  PlanSearch(const Plan& plan, const DeviceProperties& device, Session& session,
+             CampaignWorkers& workers)
+      : plan_(plan), device_(device), session_(session), workers_(workers) {
     for (std::size_t g = 0; g < plan.geometries.size(); ++g)
       if (std::vector<std::size_t> variants = searched_variants(plan, plan.geometries[g]);
           !variants.empty())
@@ -98,7 +99,7 @@ class PlanSearch {
     campaign.device = device_;
     campaign.raced = true;
     Session session{session_.records, session_.code, progress, session_.options, session_.stop};
-    CampaignRun(round, captured, device_, session, campaign).run();
+    CampaignRun(round, captured, device_, session, workers_, campaign).run();
     if (session_.stop()) return false;
     for (std::size_t i = 0; i < geometries.size(); ++i) {
       std::vector<const CaseRace*> races;
@@ -145,20 +146,22 @@ class PlanSearch {
   const Plan& plan_;
   const DeviceProperties& device_;
   Session& session_;
+  CampaignWorkers& workers_;
   std::map<std::size_t, GeometrySearch> searches_;  ///< by geometry
 };
 
 }  // namespace
 
 SearchedPlan search_plan(Plan plan, const DeviceProperties& device, Session& session) {
-  PlanSearch search(plan, device, session);
+  auto workers = std::make_unique<CampaignWorkers>(device, session.options);
+  PlanSearch search(plan, device, session, *workers);
   if (!search.is_needed()) return {std::move(plan), {}};
   // As before the campaign itself: hours of work are not to end at a table that cannot be written.
   require_writable_results(device, session.options.results);
   const Tables present = present_tables(plan, device, session.options.results);
   SearchWork work;
   search.run(work);
-  return {search.result(incumbents_of(present)), work};
+  return {search.result(incumbents_of(present)), work, std::move(workers)};
 }
 
 Campaign tune_searched(const SearchedPlan& searched, const DeviceProperties& device,
@@ -167,7 +170,9 @@ Campaign tune_searched(const SearchedPlan& searched, const DeviceProperties& dev
   Session after = session;
   // What failed in the rounds was tried again there.
   if (work.rounds > 0) after.options.retry_failed = false;
-  Campaign campaign = tune_campaign(searched.plan, device, after);
+  Campaign campaign = searched.workers == nullptr
+                          ? tune_campaign(searched.plan, device, after)
+                          : tune_campaign(searched.plan, device, after, *searched.workers);
   const auto move = [](std::int64_t done, std::int64_t& now, std::int64_t& found) {
     now += done;
     found = std::max<std::int64_t>(0, found - done);

@@ -2,6 +2,8 @@
 // Spaces too large to race as a whole: a strategy asks for variants in batches, each is compiled,
 // proved and timed in short, and what is left is a plan of those that were tried.
 
+#include <memory>
+
 #include "harness/tune/campaign.hpp"
 
 namespace fusetune {
@@ -9,6 +11,7 @@ namespace fusetune {
 struct SearchedPlan {
   Plan plan;  ///< as it was where nothing is to be searched
   SearchWork work;
+  std::unique_ptr<CampaignWorkers> workers{};  ///< of the search, for what follows it
 };
 
 /// Searches the geometries with more variants than the sweep's evaluations. Each step is recorded
