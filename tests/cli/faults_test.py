@@ -195,7 +195,8 @@ class Interrupts(harness.ProgramTest):
                        "FUSETUNE_SIMULATION": str(script)}
         environment.pop("CI", None)
         command = [harness.PROGRAM, "--jobs", "1", "--store", f"{stage}{with_terminal}/.fusetune",
-                   "--kernel-timeout-s", "600", "--compile-timeout-s", "600", "tune", str(FAULTS / "simulated.yaml")]
+                   "--kernel-timeout-s", "600", "--compile-timeout-s", "600", "tune", str(FAULTS / "simulated.yaml"),
+                   "--family", "simulated_rows"]
         if not with_terminal:
             process = subprocess.Popen(command, cwd=self.dir, env=environment, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -234,6 +235,7 @@ class Interrupts(harness.ProgramTest):
                         output = self.read_all(stream)
                     self.assertEqual(process.wait(60), 130, output)
                     self.assertIn("what was done is kept", harness.unwrapped(output))
+                    self.assertIn("--family simulated_rows", harness.unwrapped(output))
                     self.assertEqual(output.count("\x1b[?25l"), output.count("\x1b[?25h"))
                     self.assertEqual(output[-1], "\n")
 
