@@ -175,6 +175,14 @@ FT_DEVICE void norm_row(Numbers& x, const Stored<FT_TYPE_WEIGHT>& weight, float 
 // flight have.
 constexpr bool kEarly = (RopeLayout::ITEMS <= kLanes || kPerLane == 1) &&
                         (Axes::COUNT == 1 || kAhead) && RopeLayout::ACROSS;
+// Positions are asked for with the row, unless variants of many elements need the registers.
+FT_DEVICE constexpr bool asks_positions() {
+#ifdef FT_ROWS_PER_ITER
+  return kEarly || FT_ROWS_PER_ITER * kPerLane * kElements <= 32;
+#else
+  return true;
+#endif
+}
 constexpr int kTableElement = static_cast<int>(sizeof(FT_TYPE_TABLE));
 constexpr int kEarlyWidth =
     kElements * kTableElement < FT_TABLE_ALIGN ? kElements : FT_TABLE_ALIGN / kTableElement;

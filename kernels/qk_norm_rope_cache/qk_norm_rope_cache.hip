@@ -96,7 +96,11 @@ FT_DEVICE void norm_and_rotate(Numbers& x, const Work& work, const Head& loaded,
 #endif
   if constexpr (kApart) ft_keep_order();  // the norm does not wait for angles
 #if FT_ROPE != FT_ROPE_NONE
-  if (kEarly || loaded.exists) rotate_row(x, work.rope, loaded.table_rows, lane, early);
+  ft_rope_rows<Axes::COUNT> rows = loaded.table_rows;
+  if constexpr (!asks_positions()) {
+    if (loaded.exists) rows = rows_of(work.rope, loaded.token);
+  }
+  if (kEarly || loaded.exists) rotate_row(x, work.rope, rows, lane, early);
 #endif
   (void)x, (void)work, (void)loaded, (void)early, (void)lane;
 }
@@ -159,7 +163,9 @@ FT_DEVICE Head head_at(ft_u32 row, ft_u32 rows) {
 // What leads to angles, for values as well: then nothing is compared before.
 FT_DEVICE void ask_position(const Work& work, Head& loaded) {
 #if FT_ROPE != FT_ROPE_NONE
-  if (loaded.exists) loaded.table_rows = rows_of(work.rope, loaded.token);
+  if constexpr (asks_positions()) {
+    if (loaded.exists) loaded.table_rows = rows_of(work.rope, loaded.token);
+  }
 #endif
   (void)work, (void)loaded;
 }
@@ -319,7 +325,7 @@ FT_DEVICE Numbers page_row(const Work& work, ft_i64 token, int head, bool exists
     loaded.in =
         load_row<FT_TYPE_ACT>(head_address(IS_V ? work.t.v : work.t.k, token, head, kD), lane);
 #if FT_ROPE != FT_ROPE_NONE
-    if constexpr (!IS_V) loaded.table_rows = rows_of(work.rope, token);
+    if constexpr (asks_positions() && !IS_V) loaded.table_rows = rows_of(work.rope, token);
 #endif
   }
   if constexpr (IS_V) {

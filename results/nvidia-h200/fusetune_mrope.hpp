@@ -2488,85 +2488,85 @@ inline constexpr Row rows[] = {
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     //   tied: angles=registers,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=8
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
      {24, 4, 65, 2, 1.8038472022723269, 1.7986741721141715, 1.8113369508813835, 0.254908862840789, 1.9791552778444974, 1.9623569417190756, 1.996097412526942, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 2.036 us [2.032, 2.04] at 16, 2.04x the baseline [2.03, 2.04], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
      {24, 4, 65, 0, 2.0363372330572087, 2.0322517275400487, 2.040137876056978, 0.19476352168921918, 2.039326010739909, 2.0338481101665993, 2.0448186653130582, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.46 us [2.451, 2.469] at 128, 1.94x the baseline [1.94, 1.94], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "9d40979863a3b0b549a689511aabffaf", defines_0, 75,
      {24, 4, 65, 1, 2.459515137002123, 2.450648280135455, 2.469316026174888, 0.27353722760764604, 1.9384291141318355, 1.9365784654491471, 1.9402815313462967, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 6.849 us [6.816, 6.868] at 1024, 1.43x the baseline [1.43, 1.44], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
     {129, 1024, 1024, false, Implementation::fused, {256, 4, 16, 2, words::angles::lds}, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "1b9a46e6bc0eabd64443a5cfacea819c", defines_1, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "1b9a46e6bc0eabd64443a5cfacea819c", defines_1, 75,
      {24, 4, 65, 1, 6.848536050719138, 6.815730512594272, 6.867895053777552, 0.10813952417390316, 1.4348848467655215, 1.4321613638886344, 1.43761350877876, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 40.99 us [40.92, 41.09] at 8192, 1.38x the baseline [1.38, 1.39], 65 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
      {24, 4, 65, 0, 40.9929205973943, 40.91840637012087, 41.08591689415049, 0.1038343725323187, 1.383588752704848, 1.379107985155745, 1.388084078416216, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 149.8 us [149.6, 150.1] at 32768, 1.36x the baseline [1.36, 1.36], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {64, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "ee6e278a64f4329035838b49ad72dada", defines_2, 75,
      {24, 4, 65, 1, 149.8453381160895, 149.58445663119647, 150.07448894294595, 0.07916427106867226, 1.3595876495097061, 1.3568730397537023, 1.3623076902131248, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.814 us [1.811, 1.816] at 1, 1.96x the baseline [1.95, 1.97], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     //   tied: angles=lds,block_size=64,head_split=8,rows_per_iter=1,vector_bytes=16
     {0, 1, 1, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
      {24, 4, 65, 2, 1.8135356894206434, 1.811098651042735, 1.8157784434056616, 0.1829401956514579, 1.9587883839326268, 1.9485654165233288, 1.9690649851905835, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 2.06 us [2.056, 2.064] at 16, 2.02x the baseline [2, 2.03], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
      {24, 4, 65, 0, 2.059890901801562, 2.0558155567798306, 2.0642834138720536, 0.22971996813671955, 2.0170364058508676, 2.000268073764161, 2.033945307576543, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.673 us [2.661, 2.684] at 128, 1.89x the baseline [1.88, 1.9], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {17, 128, 128, false, Implementation::fused, {256, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "6dc0a6522ff53687a60666ac95203cc4", defines_3, 75,
      {24, 4, 65, 1, 2.672896431437854, 2.6613514229902147, 2.683954089769626, 0.30270604064355855, 1.8896368431056376, 1.8818846712602568, 1.897420948984617, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 9.148 us [9.101, 9.202] at 1024, 1.45x the baseline [1.44, 1.46], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::lds}, "angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "38693b33dbd6abb79f9bba58f6ed02ba", defines_4, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "38693b33dbd6abb79f9bba58f6ed02ba", defines_4, 75,
      {24, 4, 65, 1, 9.147956056727303, 9.101205661143423, 9.202078887556665, 0.4492508069851879, 1.4472201901226711, 1.4390573009889325, 1.4554293823181181, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 60.06 us [59.97, 60.17] at 8192, 1.41x the baseline [1.41, 1.42], 65 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {256, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "9da8489d251380860e21843236a56a6a", defines_5, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "9da8489d251380860e21843236a56a6a", defines_5, 75,
      {24, 4, 65, 0, 60.05940669112735, 59.96637114112866, 60.17197177721882, 0.10385128849865369, 1.4145479001775945, 1.4112992678000775, 1.4178040104958747, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 230.1 us [229.5, 230.6] at 32768, 1.37x the baseline [1.36, 1.37], 65 candidates, 3 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {256, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "9da8489d251380860e21843236a56a6a", defines_5, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "9da8489d251380860e21843236a56a6a", defines_5, 75,
      {24, 4, 65, 3, 230.09333511193591, 229.46878026239676, 230.57215413274233, 0.14376759809617634, 1.3697447077503844, 1.3645999611098785, 1.3749088508578033, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.844 us [1.841, 1.847] at 1, 1.94x the baseline [1.93, 1.95], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {512, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "6bceab5508ce07f0840a98b0ff461bbc", defines_6, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "6bceab5508ce07f0840a98b0ff461bbc", defines_6, 75,
      {24, 4, 65, 0, 1.844017832939114, 1.841213264143765, 1.8468373717383912, 0.17514556962192449, 1.9372303239888276, 1.9286992917042098, 1.94579909077781, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 2.071 us [2.062, 2.077] at 16, 2.02x the baseline [2.01, 2.04], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {256, 1, 8, 8, words::angles::registers}, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "d7ac1c33a2a0f0d9dde31b930a24b9bd", defines_7, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "d7ac1c33a2a0f0d9dde31b930a24b9bd", defines_7, 75,
      {24, 4, 65, 0, 2.0708557357811506, 2.0622943538462972, 2.077053796863524, 0.3288091468773038, 2.021000211378134, 2.0055963068312654, 2.036522425015661, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 3.013 us [3.004, 3.022] at 128, 1.77x the baseline [1.75, 1.78], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {512, 1, 8, 4, words::angles::lds}, "angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "b327f8427930976ec9d5e618473de283", defines_8, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "b327f8427930976ec9d5e618473de283", defines_8, 75,
      {24, 4, 65, 0, 3.013079365094503, 3.003852734265039, 3.021562195657199, 0.16563787896428664, 1.768023139596771, 1.7540560528935893, 1.7821014425354045, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 11.18 us [11.15, 11.23] at 1024, 1.41x the baseline [1.4, 1.41], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=64,head_split=2,rows_per_iter=1,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
      {24, 4, 65, 1, 11.178583449994525, 11.149123923112334, 11.22910154780421, 0.10666170905592341, 1.4087840548073856, 1.4029422697501859, 1.4146501647804355, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 72.51 us [72.24, 72.97] at 8192, 1.36x the baseline [1.35, 1.37], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
      {24, 4, 65, 1, 72.50990683124178, 72.23798928236934, 72.96921168992377, 0.10824137645769033, 1.3602753610841303, 1.3508164789911903, 1.3698004775263246, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 275.9 us [274.4, 278.3] at 32768, 1.35x the baseline [1.34, 1.35], 65 candidates, 5 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16
@@ -2575,26 +2575,26 @@ inline constexpr Row rows[] = {
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {128, 1, 8, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8",
-     "08ccfba0fa76964a22cd0e5a3fe83115", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
+     "2008088f798f66213b6ce2fa24fbbd33", "8fe6a8d994b62cb1b806efacdeb6d225", defines_9, 75,
      {24, 4, 65, 5, 275.8886640270551, 274.36665351070945, 278.2864613855047, 0.24365963726795573, 1.3451427319153795, 1.335616639853439, 1.354736767447972, 1, 2, 0, 0, 9, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=off,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.693 us [1.635, 1.753] at 1, 2.15x the baseline [2.12, 2.18], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8
     {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
      {12, 2, 65, 1, 1.6928249814858038, 1.6350613185463612, 1.7526162445108644, 0.43692869046957156, 2.1518262982302776, 2.120181198606011, 2.183943721791238, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 1.878 us [1.769, 1.993] at 16, 2.16x the baseline [2.14, 2.18], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "92a017e966b3f975ea293ad3f05b5010", defines_10, 73,
      {4, 2, 65, 1, 1.8776678624517165, 1.7692877176563728, 1.9926433706617708, 0.5587551694885171, 2.1571715205108357, 2.1370241589616605, 2.1775088266498703, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.122 us [2.1, 2.136] at 128, 2.25x the baseline [2.24, 2.26], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
      {24, 4, 65, 0, 2.121655249389425, 2.1000095558032776, 2.1356140460135205, 0.24775643885370552, 2.2494034015825273, 2.2428239060346895, 2.2560021985840133, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 3.337 us [3.331, 3.342] at 1024, 1.79x the baseline [1.78, 1.8], 65 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "648e5ab244ee25b7d71a1ba1f84f9e88", defines_11, 73,
      {24, 4, 65, 0, 3.336597346898281, 3.3305349558892425, 3.342442116879317, 0.1454012531029492, 1.7893234745549051, 1.7820346572836798, 1.7966421042975076, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 14.1 us [14.07, 14.11] at 8192, 1.25x the baseline [1.24, 1.26], 65 candidates, 6 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=128,head_split=1,rows_per_iter=4,vector_bytes=16
@@ -2604,67 +2604,67 @@ inline constexpr Row rows[] = {
     //   tied: angles=registers,block_size=64,head_split=2,rows_per_iter=4,vector_bytes=16
     //   tied: angles=registers,block_size=64,head_split=2,rows_per_iter=8,vector_bytes=8
     {1025, 8192, 8192, false, Implementation::fused, {64, 2, 16, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16",
-     "c5c36f4acb59f5418e042378d1b9df19", "fa4a53b48ccf353a30e69fd3c25eceb2", defines_12, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "fa4a53b48ccf353a30e69fd3c25eceb2", defines_12, 73,
      {24, 4, 65, 6, 14.096145673344534, 14.074788011743143, 14.113000769792265, 0.1236168365731678, 1.2520648330536992, 1.2447952298364384, 1.259376890748347, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 48.27 us [47.98, 48.46] at 32768, 1.27x the baseline [1.27, 1.28], 65 candidates, 0 tied, proved on sm_90 fast
     {8193, 32768, 32768, false, Implementation::fused, {64, 2, 16, 1, words::angles::lds}, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16",
-     "c5c36f4acb59f5418e042378d1b9df19", "fa4a53b48ccf353a30e69fd3c25eceb2", defines_12, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "fa4a53b48ccf353a30e69fd3c25eceb2", defines_12, 73,
      {24, 4, 65, 0, 48.27381896250176, 47.980345535945574, 48.46305173862822, 0.24934291706149647, 1.2714966907318819, 1.266016373963951, 1.2770007306304882, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=16,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.699 us [1.69, 1.71] at 1, 2.19x the baseline [2.17, 2.21], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8
     {0, 1, 1, false, Implementation::fused, {256, 2, 8, 2, words::angles::registers}, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "4a1a500adf1d9ad7df5ab9c5f4fec8aa", defines_13, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "4a1a500adf1d9ad7df5ab9c5f4fec8aa", defines_13, 73,
      {24, 4, 65, 1, 1.699078647005889, 1.6896326937629913, 1.7099283451597338, 0.5121396421634276, 2.189233486834757, 2.1719743115260317, 2.2066298088540846, 1, 2, 0, 0, 11, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 1.884 us [1.843, 1.927] at 16, 2.24x the baseline [2.19, 2.29], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8
     //   tied: angles=registers,block_size=64,head_split=4,rows_per_iter=1,vector_bytes=8
     {2, 16, 16, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
      {12, 2, 65, 2, 1.8844166745338335, 1.8430416982831215, 1.9267146083136846, 0.34037267192306325, 2.2375556984633524, 2.1876435434639, 2.288606623635913, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.164 us [2.155, 2.179] at 128, 2.27x the baseline [2.25, 2.29], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {128, 1, 8, 2, words::angles::registers}, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "36f56547b8d61a219503a7da79ad202c", defines_14, 73,
      {24, 4, 65, 0, 2.164262959260824, 2.1551534890942934, 2.1785176629392855, 0.22880211660155103, 2.268764863195153, 2.248144744544793, 2.2895741108124925, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 3.821 us [3.791, 3.865] at 1024, 1.72x the baseline [1.72, 1.73], 65 candidates, 0 tied, proved on sm_90 fast
     {129, 1024, 1024, false, Implementation::fused, {512, 8, 16, 2, words::angles::lds}, "angles=lds,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=16",
-     "c5c36f4acb59f5418e042378d1b9df19", "cc8508c2d65d178ef25c5475a709bb88", defines_15, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "cc8508c2d65d178ef25c5475a709bb88", defines_15, 73,
      {24, 4, 65, 0, 3.8213067915704517, 3.7914376154666463, 3.8650514345713423, 0.6236309272649181, 1.7237360845736718, 1.7175966120704818, 1.7298975023475687, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 21.04 us [20.93, 21.1] at 8192, 1.32x the baseline [1.32, 1.32], 65 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
-     "c5c36f4acb59f5418e042378d1b9df19", "145d7ccef4008d6324f72678d1754e7b", defines_16, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "145d7ccef4008d6324f72678d1754e7b", defines_16, 73,
      {24, 4, 65, 0, 21.03966640101539, 20.930664655312505, 21.10085552005743, 0.22244544066128022, 1.3203315704266938, 1.318433219795107, 1.3222326544050034, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 71.23 us [71.12, 71.36] at 32768, 1.29x the baseline [1.29, 1.29], 65 candidates, 2 tied, proved on sm_90 fast
     //   tied: angles=lds,block_size=128,head_split=1,rows_per_iter=2,vector_bytes=8
     //   tied: angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16
     {8193, 32768, 32768, false, Implementation::fused, {128, 1, 16, 1, words::angles::lds}, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16",
-     "c5c36f4acb59f5418e042378d1b9df19", "06a2e12dcaff3c634ca6790cc910c2c7", defines_17, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "06a2e12dcaff3c634ca6790cc910c2c7", defines_17, 73,
      {24, 4, 65, 2, 71.22533271710077, 71.12267900740821, 71.35745619672367, 0.14434357697994468, 1.2902812667363102, 1.2877122607795228, 1.2928553978998747, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=4,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=24,rotary_dim=64,table=bf16,table_layout=packed)"},
     // mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)
     // tokens 0..1: 1.691 us [1.687, 1.696] at 1, 2.18x the baseline [2.16, 2.19], 65 candidates, 0 tied, proved on sm_90 fast
     {0, 1, 1, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "9ebb1c999682388008f79f794ec3acff", defines_18, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "9ebb1c999682388008f79f794ec3acff", defines_18, 73,
      {24, 4, 65, 0, 1.690635399427265, 1.6870799491088342, 1.6959803784143452, 0.2192070465534659, 2.1755647419689352, 2.158171105831832, 2.1930985609568108, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 2..16: 1.856 us [1.85, 1.861] at 16, 2.19x the baseline [2.16, 2.22], 65 candidates, 0 tied, proved on sm_90 fast
     {2, 16, 16, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "9ebb1c999682388008f79f794ec3acff", defines_18, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "9ebb1c999682388008f79f794ec3acff", defines_18, 73,
      {24, 4, 65, 0, 1.8560899079738933, 1.849696869977168, 1.8612521986661212, 0.22676852356123203, 2.1879678970976637, 2.159853718116076, 2.2164480300571427, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 17..128: 2.222 us [2.208, 2.231] at 128, 2.2x the baseline [2.18, 2.22], 65 candidates, 0 tied, proved on sm_90 fast
     {17, 128, 128, false, Implementation::fused, {128, 1, 8, 4, words::angles::registers}, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "9ebb1c999682388008f79f794ec3acff", defines_18, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "9ebb1c999682388008f79f794ec3acff", defines_18, 73,
      {24, 4, 65, 0, 2.222441390708641, 2.2077039001956713, 2.2312853235927643, 0.18028152815184278, 2.203103354553132, 2.184694460796425, 2.221667367195078, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 129..1024: 4.331 us [4.32, 4.339] at 1024, 1.64x the baseline [1.63, 1.65], 65 candidates, 1 tied, proved on sm_90 fast
     //   tied: angles=registers,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=8
     {129, 1024, 1024, false, Implementation::fused, {512, 8, 8, 2, words::angles::registers}, "angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8",
-     "c5c36f4acb59f5418e042378d1b9df19", "d14075806a0114a41c485c5b1d14df4a", defines_19, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "d14075806a0114a41c485c5b1d14df4a", defines_19, 73,
      {24, 4, 65, 1, 4.3314769482001285, 4.320372492144148, 4.338820811401956, 0.3472124279875545, 1.6376543973432425, 1.6299062596266494, 1.6454393676308627, 1, 2, 0, 0, 12, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 1025..8192: 23.94 us [23.8, 24.02] at 8192, 1.38x the baseline [1.37, 1.39], 65 candidates, 0 tied, proved on sm_90 fast
     {1025, 8192, 8192, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
-     "c5c36f4acb59f5418e042378d1b9df19", "8497b4d459a3cb9cdc320c92f3ec7b7a", defines_20, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "8497b4d459a3cb9cdc320c92f3ec7b7a", defines_20, 73,
      {24, 4, 65, 0, 23.937143503673497, 23.800100267975452, 24.01847324658612, 0.23755935938433145, 1.381702578203769, 1.3723887169306823, 1.3910796489821105, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
     // tokens 8193..32768: 83.56 us [83.32, 83.78] at 32768, 1.33x the baseline [1.33, 1.33], 65 candidates, 0 tied, proved on sm_90 fast
     {8193, 32768, 32768, false, Implementation::fused, {64, 1, 16, 1, words::angles::registers}, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16",
-     "c5c36f4acb59f5418e042378d1b9df19", "8497b4d459a3cb9cdc320c92f3ec7b7a", defines_20, 73,
+     "7844319661ba364ccfb00dc8b3aecf09", "8497b4d459a3cb9cdc320c92f3ec7b7a", defines_20, 73,
      {24, 4, 65, 0, 83.55600055721071, 83.31852706216938, 83.77814025243843, 0.22482436446967574, 1.330812336583539, 1.3286263145635038, 1.3330019553201375, 1, 2, 0, 0, 10, "sm_90 fast", ""}, "cold", "NVRTC 13.0, -std=c++17", "mrope(act=bf16,gate=off,head_dim=256,in_place=on,index=i64,kv_heads=2,mrope=interleaved,mrope_height=10,mrope_time=12,mrope_width=10,pairs=neox,product_rounding=off,q_heads=32,rotary_dim=64,table=bf16,table_layout=packed)"},
 };
 
@@ -2784,4 +2784,4 @@ constexpr Match lookup(const Query& query) {
 }
 
 }  // namespace fusetune::mrope
-// checksum: ce05eace5c8d9e2566e43e694e5e04b2
+// checksum: 850fb61141f234d27731a0310dfa3c6f

@@ -852,7 +852,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {});
   }
   {
@@ -888,7 +888,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -924,7 +924,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -960,7 +960,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -996,7 +996,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {17, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1032,7 +1032,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {128, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1068,7 +1068,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "1b9a46e6bc0eabd64443a5cfacea819c", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "1b9a46e6bc0eabd64443a5cfacea819c", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {33, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1104,7 +1104,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "1b9a46e6bc0eabd64443a5cfacea819c", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "1b9a46e6bc0eabd64443a5cfacea819c", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {256, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1140,7 +1140,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -1176,7 +1176,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -1212,7 +1212,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -1248,7 +1248,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2342,7 +2342,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "6bceab5508ce07f0840a98b0ff461bbc", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "6bceab5508ce07f0840a98b0ff461bbc", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {});
   }
   {
@@ -2378,7 +2378,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "6bceab5508ce07f0840a98b0ff461bbc", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "6bceab5508ce07f0840a98b0ff461bbc", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {512, 1, 1}, 0}, });
   }
   {
@@ -2414,7 +2414,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "d7ac1c33a2a0f0d9dde31b930a24b9bd", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "d7ac1c33a2a0f0d9dde31b930a24b9bd", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {2, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2450,7 +2450,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "d7ac1c33a2a0f0d9dde31b930a24b9bd", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "d7ac1c33a2a0f0d9dde31b930a24b9bd", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {16, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -2486,7 +2486,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "b327f8427930976ec9d5e618473de283", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "b327f8427930976ec9d5e618473de283", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {17, 4, 1}, {512, 1, 1}, 0}, });
   }
   {
@@ -2522,7 +2522,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "b327f8427930976ec9d5e618473de283", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "b327f8427930976ec9d5e618473de283", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {128, 4, 1}, {512, 1, 1}, 0}, });
   }
   {
@@ -2558,7 +2558,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {129, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2594,7 +2594,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2630,7 +2630,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2666,7 +2666,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2702,7 +2702,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2738,7 +2738,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "8fe6a8d994b62cb1b806efacdeb6d225", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3832,7 +3832,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {});
   }
   {
@@ -3868,7 +3868,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3904,7 +3904,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3940,7 +3940,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3976,7 +3976,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {17, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4012,7 +4012,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {128, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4048,7 +4048,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "38693b33dbd6abb79f9bba58f6ed02ba", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "38693b33dbd6abb79f9bba58f6ed02ba", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {129, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4084,7 +4084,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "38693b33dbd6abb79f9bba58f6ed02ba", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "38693b33dbd6abb79f9bba58f6ed02ba", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1024, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4120,7 +4120,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4156,7 +4156,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4192,7 +4192,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4228,7 +4228,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "08ccfba0fa76964a22cd0e5a3fe83115", false);
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5234,7 +5234,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {});
   }
   {
@@ -5266,7 +5266,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5298,7 +5298,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5330,7 +5330,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {8, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5362,7 +5362,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {17, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5394,7 +5394,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {128, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5426,7 +5426,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {129, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5458,7 +5458,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {1024, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5490,7 +5490,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {513, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -5522,7 +5522,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {4096, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -5554,7 +5554,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {4097, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -5586,7 +5586,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {16384, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -6556,7 +6556,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {});
   }
   {
@@ -6588,7 +6588,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6620,7 +6620,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6652,7 +6652,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6684,7 +6684,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {17, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6716,7 +6716,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=4,rows_per_iter=1,vector_bytes=8", "9ebb1c999682388008f79f794ec3acff", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {128, 4, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -6748,7 +6748,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8", "d14075806a0114a41c485c5b1d14df4a", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8", "d14075806a0114a41c485c5b1d14df4a", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {17, 2, 1}, {512, 1, 1}, 0}, });
   }
   {
@@ -6780,7 +6780,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8", "d14075806a0114a41c485c5b1d14df4a", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8", "d14075806a0114a41c485c5b1d14df4a", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {128, 2, 1}, {512, 1, 1}, 0}, });
   }
   {
@@ -6812,7 +6812,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "8497b4d459a3cb9cdc320c92f3ec7b7a", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "8497b4d459a3cb9cdc320c92f3ec7b7a", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -6844,7 +6844,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "8497b4d459a3cb9cdc320c92f3ec7b7a", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "8497b4d459a3cb9cdc320c92f3ec7b7a", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -6876,7 +6876,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "8497b4d459a3cb9cdc320c92f3ec7b7a", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "8497b4d459a3cb9cdc320c92f3ec7b7a", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -6908,7 +6908,7 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "8497b4d459a3cb9cdc320c92f3ec7b7a", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "8497b4d459a3cb9cdc320c92f3ec7b7a", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7878,7 +7878,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "4a1a500adf1d9ad7df5ab9c5f4fec8aa", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "4a1a500adf1d9ad7df5ab9c5f4fec8aa", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {});
   }
   {
@@ -7910,7 +7910,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "4a1a500adf1d9ad7df5ab9c5f4fec8aa", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "4a1a500adf1d9ad7df5ab9c5f4fec8aa", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7942,7 +7942,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "36f56547b8d61a219503a7da79ad202c", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "36f56547b8d61a219503a7da79ad202c", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {2, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7974,7 +7974,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "36f56547b8d61a219503a7da79ad202c", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "36f56547b8d61a219503a7da79ad202c", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {16, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -8006,7 +8006,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "36f56547b8d61a219503a7da79ad202c", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "36f56547b8d61a219503a7da79ad202c", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {17, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -8038,7 +8038,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "36f56547b8d61a219503a7da79ad202c", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "36f56547b8d61a219503a7da79ad202c", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {128, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -8070,7 +8070,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=16", "cc8508c2d65d178ef25c5475a709bb88", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=lds,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=16", "cc8508c2d65d178ef25c5475a709bb88", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {17, 2, 1}, {512, 1, 1}, 0}, });
   }
   {
@@ -8102,7 +8102,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=16", "cc8508c2d65d178ef25c5475a709bb88", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=lds,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=16", "cc8508c2d65d178ef25c5475a709bb88", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {128, 2, 1}, {512, 1, 1}, 0}, });
   }
   {
@@ -8134,7 +8134,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "145d7ccef4008d6324f72678d1754e7b", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "145d7ccef4008d6324f72678d1754e7b", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -8166,7 +8166,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "145d7ccef4008d6324f72678d1754e7b", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "145d7ccef4008d6324f72678d1754e7b", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -8198,7 +8198,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "06a2e12dcaff3c634ca6790cc910c2c7", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "06a2e12dcaff3c634ca6790cc910c2c7", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -8230,7 +8230,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "06a2e12dcaff3c634ca6790cc910c2c7", "c5c36f4acb59f5418e042378d1b9df19", false);
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "06a2e12dcaff3c634ca6790cc910c2c7", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -8523,4 +8523,4 @@ int main() {
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: 723752537f66afd2db44ce5d2a42e1d1
+// checksum: e0326fa99658128bb0d5a7ed47d04bfd

@@ -720,7 +720,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {});
   }
   {
@@ -750,7 +750,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -780,7 +780,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {2, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -810,7 +810,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {16, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -840,7 +840,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {17, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -870,7 +870,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {128, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -900,7 +900,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {129, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -930,7 +930,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -960,7 +960,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -990,7 +990,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1020,7 +1020,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8193, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1050,7 +1050,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "78649c86b2ff359871c129785b214e38", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1808,7 +1808,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {});
   }
   {
@@ -1838,7 +1838,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1868,7 +1868,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {2, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1898,7 +1898,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {16, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1928,7 +1928,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {17, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1958,7 +1958,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {128, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1988,7 +1988,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {129, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2018,7 +2018,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2048,7 +2048,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2078,7 +2078,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2108,7 +2108,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8193, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2138,7 +2138,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "f6d71ebf41e36e7af4b2a0be4a9b5d07", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2896,7 +2896,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {});
   }
   {
@@ -2926,7 +2926,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2956,7 +2956,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {2, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -2986,7 +2986,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {16, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3016,7 +3016,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {17, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3046,7 +3046,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {128, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3076,7 +3076,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {129, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3106,7 +3106,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3136,7 +3136,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1025, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3166,7 +3166,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8192, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3196,7 +3196,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8193, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3226,7 +3226,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "fc5f55be6d6c12314f8a7163eb7f072b", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {32768, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -4072,7 +4072,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {});
   }
   {
@@ -4106,7 +4106,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4140,7 +4140,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {2, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4174,7 +4174,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {16, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4208,7 +4208,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {17, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4242,7 +4242,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {128, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4276,7 +4276,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {129, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4310,7 +4310,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4344,7 +4344,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4378,7 +4378,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4412,7 +4412,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8193, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4446,7 +4446,7 @@ int main() {
     query.row_stride_x = 2048;
     query.row_stride_y = 2048;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "0d278b68058bace42cf667cc58d48d6c", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5308,7 +5308,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {});
   }
   {
@@ -5342,7 +5342,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5376,7 +5376,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {2, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5410,7 +5410,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {16, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5444,7 +5444,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "5ece8460a7a227fde3197d6926df4bfc", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "5ece8460a7a227fde3197d6926df4bfc", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {17, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5478,7 +5478,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "5ece8460a7a227fde3197d6926df4bfc", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "5ece8460a7a227fde3197d6926df4bfc", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {128, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5512,7 +5512,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "5ece8460a7a227fde3197d6926df4bfc", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "5ece8460a7a227fde3197d6926df4bfc", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {129, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5546,7 +5546,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "5ece8460a7a227fde3197d6926df4bfc", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "5ece8460a7a227fde3197d6926df4bfc", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -5580,7 +5580,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1025, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5614,7 +5614,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8192, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5648,7 +5648,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8193, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -5682,7 +5682,7 @@ int main() {
     query.row_stride_x = 4096;
     query.row_stride_y = 4096;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "40d3288f9cac74220abbef2f24935196", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {32768, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6544,7 +6544,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {});
   }
   {
@@ -6578,7 +6578,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6612,7 +6612,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {2, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6646,7 +6646,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {16, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6680,7 +6680,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {17, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6714,7 +6714,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {128, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6748,7 +6748,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {129, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6782,7 +6782,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1024, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6816,7 +6816,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1025, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6850,7 +6850,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8192, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6884,7 +6884,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8193, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6918,7 +6918,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "247454c9278d8e45e8d4246c8e3a482c", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {32768, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -7059,4 +7059,4 @@ int main() {
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: fdbf91d8d5b9fb5ac08f5d0612ebcfdd
+// checksum: 72c31b8b243a4245a6b8e31e8eca19f0
