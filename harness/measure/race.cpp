@@ -210,7 +210,7 @@ class Race {
     if (rules().finalists == 0 || epochs_ == 0) return far;
     for (const Standings& group : standings_from(0, 0.95, Spread::own))
       for (const Standing& standing : group.arms)
-        if (is_kept(standing.arm) && standing.log_ratio.mid > std::log1p(options_.early_cut))
+        if (is_kept(standing.arm) && standing.log_ratio.mid > std::log1p(options_.far_kept))
           far.insert(standing.arm);
     return far;
   }
