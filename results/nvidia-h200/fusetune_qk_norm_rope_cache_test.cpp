@@ -1446,7 +1446,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {});
   }
   {
@@ -1509,7 +1509,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1572,7 +1572,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1635,7 +1635,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1698,7 +1698,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1761,7 +1761,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 3;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1824,7 +1824,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 4;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1887,7 +1887,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 10;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "dc5237fe4c00c5fe084ba902e11d8e7b", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5120, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -1950,7 +1950,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 11;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e013bf2f18292224fb74d5acad896122", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e013bf2f18292224fb74d5acad896122", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2013,7 +2013,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 66;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e013bf2f18292224fb74d5acad896122", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e013bf2f18292224fb74d5acad896122", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2076,7 +2076,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 67;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e013bf2f18292224fb74d5acad896122", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e013bf2f18292224fb74d5acad896122", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -2139,7 +2139,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 258;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e013bf2f18292224fb74d5acad896122", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "e013bf2f18292224fb74d5acad896122", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -4240,7 +4240,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {});
   }
   {
@@ -4305,7 +4305,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4370,7 +4370,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4435,7 +4435,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4500,7 +4500,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4565,7 +4565,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 3;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4630,7 +4630,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 4;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4695,7 +4695,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 10;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5120, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4760,7 +4760,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 11;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5125, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4825,7 +4825,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 66;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c2824e41ee278e3ff45cd86a4a86f30", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {40960, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -4890,7 +4890,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 67;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "122bf9ab8d575d90b5efcca8761c1a9b", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "122bf9ab8d575d90b5efcca8761c1a9b", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -4955,7 +4955,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 258;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "122bf9ab8d575d90b5efcca8761c1a9b", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "122bf9ab8d575d90b5efcca8761c1a9b", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7034,7 +7034,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {});
   }
   {
@@ -7097,7 +7097,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7160,7 +7160,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7223,7 +7223,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7286,7 +7286,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7349,7 +7349,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7412,7 +7412,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7475,7 +7475,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "ce82eda1194807783dff216b42399784", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5120, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -7538,7 +7538,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "2f097f96e62e7814278142063c04295d", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "2f097f96e62e7814278142063c04295d", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7601,7 +7601,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "2f097f96e62e7814278142063c04295d", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "2f097f96e62e7814278142063c04295d", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7664,7 +7664,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "2f097f96e62e7814278142063c04295d", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "2f097f96e62e7814278142063c04295d", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -7727,7 +7727,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "2f097f96e62e7814278142063c04295d", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "2f097f96e62e7814278142063c04295d", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -9828,7 +9828,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {});
   }
   {
@@ -9893,7 +9893,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -9958,7 +9958,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10023,7 +10023,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10088,7 +10088,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10153,7 +10153,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10218,7 +10218,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10283,7 +10283,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5120, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10348,7 +10348,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5125, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10413,7 +10413,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "91e712bcd234c9752a8110f266a987d6", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {40960, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -10478,7 +10478,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "41939df0f58064bf2be5b77268074c29", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "41939df0f58064bf2be5b77268074c29", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -10543,7 +10543,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "41939df0f58064bf2be5b77268074c29", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "41939df0f58064bf2be5b77268074c29", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -12622,7 +12622,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {});
   }
   {
@@ -12685,7 +12685,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12748,7 +12748,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12811,7 +12811,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12874,7 +12874,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -12937,7 +12937,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 4;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13000,7 +13000,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 5;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13063,7 +13063,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 18;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "c82090911c7a4555b1c26698159ef2fc", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5120, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -13126,7 +13126,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 19;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "074bb35448c5fcb9dfae35ffbae31315", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "074bb35448c5fcb9dfae35ffbae31315", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -13189,7 +13189,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 130;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "074bb35448c5fcb9dfae35ffbae31315", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "074bb35448c5fcb9dfae35ffbae31315", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -13252,7 +13252,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 131;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "074bb35448c5fcb9dfae35ffbae31315", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "074bb35448c5fcb9dfae35ffbae31315", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -13315,7 +13315,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 514;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "074bb35448c5fcb9dfae35ffbae31315", "175f8391d307e97098478930ab47ff66", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "074bb35448c5fcb9dfae35ffbae31315", "24945d4192239b075e1dbddf2e8afd5b", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -15416,7 +15416,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {});
   }
   {
@@ -15481,7 +15481,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15546,7 +15546,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15611,7 +15611,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15676,7 +15676,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 3;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15741,7 +15741,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 4;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15806,7 +15806,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 5;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15871,7 +15871,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 18;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5120, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -15936,7 +15936,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 19;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5125, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -16001,7 +16001,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 130;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "8c080a0cdbd43c99b0326f95fe5d1b9f", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {40960, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -16066,7 +16066,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 131;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "0154cf42b1a2918a5fa216e8d0dff434", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "0154cf42b1a2918a5fa216e8d0dff434", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -16131,7 +16131,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 514;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "0154cf42b1a2918a5fa216e8d0dff434", "f311bb292b44a1a3a08227bfd9e6793e", false);
+    expect(query, Quality::device, "block_size=64,persistent=on,row_lanes=8,rows_per_iter=2,v_store=scattered,vector_bytes=8", "0154cf42b1a2918a5fa216e8d0dff434", "e57ffb248cde6ac8c66826eb73f430ca", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {4224, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -23798,7 +23798,7 @@ int main() {
     query.max_position = 7;
     query.num_blocks = 2;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {});
   }
   {
@@ -23861,7 +23861,7 @@ int main() {
     query.max_position = 8;
     query.num_blocks = 3;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -23924,7 +23924,7 @@ int main() {
     query.max_position = 9;
     query.num_blocks = 3;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {10, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -23987,7 +23987,7 @@ int main() {
     query.max_position = 23;
     query.num_blocks = 3;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {80, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -24050,7 +24050,7 @@ int main() {
     query.max_position = 24;
     query.num_blocks = 4;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {85, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -24113,7 +24113,7 @@ int main() {
     query.max_position = 135;
     query.num_blocks = 10;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {640, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -24176,7 +24176,7 @@ int main() {
     query.max_position = 136;
     query.num_blocks = 11;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {645, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -24239,7 +24239,7 @@ int main() {
     query.max_position = 1031;
     query.num_blocks = 66;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_lanes=32,rows_per_iter=1,v_store=scattered,vector_bytes=8", "59169fe9c4092d16b36ba4ddc3446cdb", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {5120, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -24302,7 +24302,7 @@ int main() {
     query.max_position = 1032;
     query.num_blocks = 67;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "96c55859844f952263b9bd8077bd618a", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "96c55859844f952263b9bd8077bd618a", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {2563, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -24365,7 +24365,7 @@ int main() {
     query.max_position = 8199;
     query.num_blocks = 514;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "96c55859844f952263b9bd8077bd618a", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "96c55859844f952263b9bd8077bd618a", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20480, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -24428,7 +24428,7 @@ int main() {
     query.max_position = 8200;
     query.num_blocks = 515;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "96c55859844f952263b9bd8077bd618a", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "96c55859844f952263b9bd8077bd618a", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {20483, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -24491,7 +24491,7 @@ int main() {
     query.max_position = 32775;
     query.num_blocks = 2050;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "96c55859844f952263b9bd8077bd618a", "975282949ccd6143e0435f75533e05b9", false);
+    expect(query, Quality::device, "block_size=64,persistent=off,row_lanes=8,rows_per_iter=1,v_store=scattered,vector_bytes=8", "96c55859844f952263b9bd8077bd618a", "8049813ed77eafd9d1d64714b98c0342", false);
     expect_launches(query, 132, {{"qk_norm_rope_cache", {81920, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -30777,4 +30777,4 @@ int main() {
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: d71350208c84dc75f545728197ffdad4
+// checksum: 8586a9485167c31258520718235566d0
