@@ -238,7 +238,7 @@ ExitCode tune_command(const GlobalOptions& global, const TuneOptions& options) {
   }
   RunSession run(global, sweep.name, to_json(all));
   const DeviceProperties device = device_properties(sweep.device);
-  const SearchedPlan searched = search_plan(all, device, run.session());
+  SearchedPlan searched = search_plan(all, device, run.session());
   const Plan& plan = searched.plan;
   const Campaign campaign = tune_searched(searched, device, run.session());
   const auto quarantined = quarantine_failures(plan, campaign, global);

@@ -101,13 +101,8 @@ Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Sessi
   return campaign;
 }
 
-Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session) {
-  CampaignWorkers workers(device, session.options);
-  return tune_campaign(plan, device, session, workers);
-}
-
 Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session,
-                       CampaignWorkers& workers) {
+                       std::unique_ptr<CampaignWorkers> workers) {
   require_baselines(plan);
   // Where tables cannot be written or read must be seen before hours of work; the latter must not
   // be overwritten after them.
@@ -117,7 +112,9 @@ Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session
   Campaign campaign;
   campaign.device = device;
   campaign.raced = true;
-  CampaignRun(plan, captured, device, session, workers, campaign).run(incumbents_of(present));
+  if (workers == nullptr) workers = std::make_unique<CampaignWorkers>(device, session.options);
+  CampaignRun(plan, captured, device, session, *workers, campaign).run(incumbents_of(present));
+  workers.reset();  // what they keep in memory is needed for the references of finalists
   campaign.interrupted = session.stop();
   if (!campaign.interrupted) {
     prove_large_finalists(plan, campaign, session);

@@ -2,6 +2,7 @@
 // A sweep carried to its tables: compile, prove, race, choose, write.
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -56,10 +57,9 @@ struct Campaign {
 Campaign verify_campaign(const Plan& plan, const DeviceProperties& device, Session& session);
 
 /// The same, then races and writes results/<device>/. An interrupted run writes no table and says
-/// so.
-Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session);
+/// so. It goes on with the workers of what came before it, if there are any.
 Campaign tune_campaign(const Plan& plan, const DeviceProperties& device, Session& session,
-                       CampaignWorkers& workers);
+                       std::unique_ptr<CampaignWorkers> workers = nullptr);
 
 /// The command that shows one failure again.
 std::string repro_command(const Failure& failure);

@@ -164,15 +164,13 @@ SearchedPlan search_plan(Plan plan, const DeviceProperties& device, Session& ses
   return {search.result(incumbents_of(present)), work, std::move(workers)};
 }
 
-Campaign tune_searched(const SearchedPlan& searched, const DeviceProperties& device,
+Campaign tune_searched(SearchedPlan& searched, const DeviceProperties& device,
                        const Session& session) {
   const SearchWork& work = searched.work;
   Session after = session;
   // What failed in the rounds was tried again there.
   if (work.rounds > 0) after.options.retry_failed = false;
-  Campaign campaign = searched.workers == nullptr
-                          ? tune_campaign(searched.plan, device, after)
-                          : tune_campaign(searched.plan, device, after, *searched.workers);
+  Campaign campaign = tune_campaign(searched.plan, device, after, std::move(searched.workers));
   const auto move = [](std::int64_t done, std::int64_t& now, std::int64_t& found) {
     now += done;
     found = std::max<std::int64_t>(0, found - done);

@@ -19,9 +19,9 @@ struct SearchedPlan {
 /// killed goes on where it was. An interrupted one returns what it has.
 SearchedPlan search_plan(Plan plan, const DeviceProperties& device, Session& session);
 
-/// As tune_campaign over the plan, with the search's work for its own: what the rounds did is not
-/// said to have been found.
-Campaign tune_searched(const SearchedPlan& searched, const DeviceProperties& device,
+/// As tune_campaign over the plan, with the search's work and workers for its own: what the rounds
+/// did is not said to have been found.
+Campaign tune_searched(SearchedPlan& searched, const DeviceProperties& device,
                        const Session& session);
 
 }  // namespace fusetune
