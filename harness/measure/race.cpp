@@ -169,7 +169,7 @@ class Race {
       if (enough > 0 && candidates() <= enough) return;
       run_epoch(epochs_);
       ++done;
-      if (enough > 0) drop_slower(epochs_ - done, done, rules().looks);
+      if (enough > 0) drop_slower(epochs_ - done, done, rules().looks, options_.early_cut);
       if (done >= 2 && done < rules().looks.back() &&
           rounds_.is_spent(enough > 0 ? kRaceShare : 1)) {
         result_.stopped_by = "budget";
@@ -210,7 +210,7 @@ class Race {
     if (rules().finalists == 0 || epochs_ == 0) return far;
     for (const Standings& group : standings_from(0, 0.95, Spread::own))
       for (const Standing& standing : group.arms)
-        if (is_kept(standing.arm) && standing.log_ratio.mid > std::log1p(options_.far_kept))
+        if (is_kept(standing.arm) && standing.log_ratio.mid > std::log1p(options_.far))
           far.insert(standing.arm);
     return far;
   }
@@ -221,13 +221,13 @@ class Race {
     std::erase_if(alive_, [&arms](std::int32_t arm) { return arms.count(arm) != 0; });
   }
 
-  /// Of the epochs from one on: after one what is far off, then by the spread of all arms.
-  void drop_slower(std::int32_t from, int done, const std::vector<int>& looks) {
+  /// Of the epochs from one on: after one what is `far` off, then by the spread of all arms.
+  void drop_slower(std::int32_t from, int done, const std::vector<int>& looks, double far) {
     const double confidence = 1 - options_.alpha / static_cast<double>(looks.size() + 1);
     std::set<std::int32_t> out;
     for (const Standings& group : standings_from(from, confidence, Spread::pooled))
       for (const Standing& standing : group.arms) {
-        const bool slower = done == 1 ? standing.log_ratio.mid > std::log1p(options_.early_cut)
+        const bool slower = done == 1 ? standing.log_ratio.mid > std::log1p(far)
                                       : standing.log_ratio.low > std::log1p(options_.margin);
         if (slower && !is_kept(standing.arm)) out.insert(standing.arm);
       }
@@ -274,7 +274,7 @@ class Race {
         result_.stopped_by = "epochs";
         return;
       }
-      drop_slower(from, done, looks);
+      drop_slower(from, done, looks, options_.far);
       if (done < 2) continue;
       // One epoch has no interval, and the row needs one of the baseline.
       if (!kept_have_two_epochs()) continue;

@@ -49,9 +49,12 @@ struct RaceOptions {
   /// confirmation: single spans vary by less, and one that was disturbed is not the best of its
   /// own.
   std::vector<double> screen_cuts = {0.12, 0.08};
-  double early_cut = 0.04;  ///< after one epoch: no placement of memory moves a mean so far
-  double far_kept = 0.10;   ///< an arm that is only compared with needs one round of an epoch there
-  double margin = 0.005;    ///< an arm is dropped when it is surely slower by more than this
+  double early_cut = 0.04;  ///< after the first epoch: no placement of memory moves a mean so far
+  /// Of the few arms of the confirmation, after its first epoch: a cut that noise reaches would
+  /// leave out those that were unlucky once. What is only compared with needs one round of an epoch
+  /// there.
+  double far = 0.10;
+  double margin = 0.005;     ///< an arm is dropped when it is surely slower by more than this
   double precision = 0.005;  ///< half width of an interval that is narrow enough
   double regret_max = 0.01;  ///< of the leader: when no other can be faster by more, it is enough
   double alpha = 0.05;       ///< of wrong droppings, spent over the looks

@@ -119,7 +119,7 @@ void visit_numbers(Options& options, const Visit& visit) {
   visit("probe_cutoff", options.probe_cutoff);
   visit("screen_cuts", options.screen_cuts);
   visit("early_cut", options.early_cut);
-  visit("far_kept", options.far_kept);
+  visit("far", options.far);
   visit("margin", options.margin);
   visit("precision", options.precision);
   visit("regret_max", options.regret_max);
