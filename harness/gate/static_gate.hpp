@@ -17,8 +17,8 @@ namespace fusetune {
 
 struct StaticGateRequest {
   Sweep sweep;
-  bool whole =
-      true;  ///< `sweep` has all of its families: an accepted one that it lacks has vanished
+  /// `sweep` has all of its families: an accepted one that it lacks has vanished.
+  bool whole = true;
   std::vector<std::string> targets;  ///< in place of both hosts and the sweep's also_compile
   StaticRules rules;
   std::filesystem::path accepted = "results/accepted";  ///< folder

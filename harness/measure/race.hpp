@@ -49,7 +49,7 @@ struct RaceOptions {
   /// confirmation: single spans vary by less, and one that was disturbed is not the best of its
   /// own.
   std::vector<double> screen_cuts = {0.12, 0.08};
-  double early_cut = 0.04;  ///< after the first epoch: no placement of memory moves a mean so far
+  double early_cut = 0.04;  ///< after the first epoch: loses no winner of recorded spaces
   /// Of the few arms of the confirmation, after its first epoch: a cut that noise reaches would
   /// leave out those that were unlucky once. What is only compared with needs one round of an epoch
   /// there.

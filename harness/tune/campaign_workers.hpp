@@ -1,5 +1,5 @@
 #pragma once
-// The processes of a campaign. Starting one on a GPU takes a second: campaigns that follow each
+// The processes of a campaign. One on a GPU opens its driver first: campaigns that follow each
 // other, as the rounds of a search and the race behind them do, share theirs.
 
 #include "harness/tune/session.hpp"

@@ -271,6 +271,22 @@ TEST(QueuedRace, ShortSpansLeaveOutWhatIsFarBehind) {
   }
 }
 
+/// Of spans of two lengths: those of epochs.
+std::set<std::int32_t> epochs_of(const RaceResult& result, std::int32_t arm) {
+  std::set<std::int32_t> epochs;
+  for (const Sample& sample : result.samples)
+    if (sample.arm == arm && sample.long_us > 0) epochs.insert(sample.epoch);
+  return epochs;
+}
+
+TEST(QueuedRace, OneEpochIsEnoughAmongManyAndNotAmongTheLast) {
+  const RaceResult few = SimulatedRace(quiet_gpu(), {100, 106}).run();
+  EXPECT_GE(epochs_of(few, 1).size(), 2U);
+  std::vector<double> us(12, 100);
+  us.push_back(106);
+  EXPECT_EQ(epochs_of(SimulatedRace(quiet_gpu(), us).run(), 12).size(), 1U);
+}
+
 TEST(QueuedRace, SaysWhyItStopped) {
   const RaceResult decided = SimulatedRace(quiet_gpu(), {50, 60}).run();
   EXPECT_EQ(decided.stopped_by, "decided");
