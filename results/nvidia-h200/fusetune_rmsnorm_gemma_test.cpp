@@ -2896,7 +2896,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 0;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {});
   }
   {
@@ -2926,8 +2926,8 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
-    expect_launches(query, 132, {{"rmsnorm_gemma", {1, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
+    expect_launches(query, 132, {{"rmsnorm_gemma", {1, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2956,8 +2956,8 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 2;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
-    expect_launches(query, 132, {{"rmsnorm_gemma", {2, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
+    expect_launches(query, 132, {{"rmsnorm_gemma", {2, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2986,8 +2986,8 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 16;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
-    expect_launches(query, 132, {{"rmsnorm_gemma", {16, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
+    expect_launches(query, 132, {{"rmsnorm_gemma", {16, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -3016,8 +3016,8 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 17;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
-    expect_launches(query, 132, {{"rmsnorm_gemma", {17, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
+    expect_launches(query, 132, {{"rmsnorm_gemma", {17, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -3046,8 +3046,8 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 128;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
-    expect_launches(query, 132, {{"rmsnorm_gemma", {128, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
+    expect_launches(query, 132, {{"rmsnorm_gemma", {128, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -3076,7 +3076,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 129;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "abc278b786cf5c414afdffea5b3eed5f", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {129, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3106,7 +3106,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1024;
-    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "45e7441e064c6f09737a08f3a518ebdd", "2d7485bb98062938f5c285b3427ad972", false);
+    expect(query, Quality::device, "block_size=128,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "abc278b786cf5c414afdffea5b3eed5f", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
@@ -3136,7 +3136,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "2d7485bb98062938f5c285b3427ad972", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {1025, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3166,7 +3166,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "2d7485bb98062938f5c285b3427ad972", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8192, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3196,7 +3196,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "2d7485bb98062938f5c285b3427ad972", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {8193, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3226,7 +3226,7 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "00d548f132dcbc92711fccb411fdea45", "2d7485bb98062938f5c285b3427ad972", false);
+    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=8", "19fe5ed01ee9d6c2c12d0a014cf2675a", "2d7485bb98062938f5c285b3427ad972", false);
     expect_launches(query, 132, {{"rmsnorm_gemma", {32768, 1, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -6816,8 +6816,8 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 1025;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
-    expect_launches(query, 132, {{"rmsnorm_gemma", {1025, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "1646e0b5eadb21ed8aaea9ed4776b2f5", "dbbc97d4446dccf15d481c1539e7ea3a", false);
+    expect_launches(query, 132, {{"rmsnorm_gemma", {1025, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6850,8 +6850,8 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 8192;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
-    expect_launches(query, 132, {{"rmsnorm_gemma", {8192, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "1646e0b5eadb21ed8aaea9ed4776b2f5", "dbbc97d4446dccf15d481c1539e7ea3a", false);
+    expect_launches(query, 132, {{"rmsnorm_gemma", {8192, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6884,8 +6884,8 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 8193;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
-    expect_launches(query, 132, {{"rmsnorm_gemma", {8193, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "1646e0b5eadb21ed8aaea9ed4776b2f5", "dbbc97d4446dccf15d481c1539e7ea3a", false);
+    expect_launches(query, 132, {{"rmsnorm_gemma", {8193, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6918,8 +6918,8 @@ int main() {
     query.row_stride_x = 5120;
     query.row_stride_y = 5120;
     query.tokens = 32768;
-    expect(query, Quality::device, "block_size=256,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "8637f3652befec4449d5e1ec6e075b60", "dbbc97d4446dccf15d481c1539e7ea3a", false);
-    expect_launches(query, 132, {{"rmsnorm_gemma", {32768, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "block_size=512,persistent=off,row_cache=registers,rows_per_iter=1,vector_bytes=16", "1646e0b5eadb21ed8aaea9ed4776b2f5", "dbbc97d4446dccf15d481c1539e7ea3a", false);
+    expect_launches(query, 132, {{"rmsnorm_gemma", {32768, 1, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -7059,4 +7059,4 @@ int main() {
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: 72c31b8b243a4245a6b8e31e8eca19f0
+// checksum: b2db690c003886b431aefede4979728b

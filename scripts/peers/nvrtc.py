@@ -49,12 +49,14 @@ class Compiler:
         self.nvrtc = _load_library()
         major, minor = ctypes.c_int(), ctypes.c_int()
         self.nvrtc.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
+        self.numbers = major.value, minor.value
         self.version = f"{major.value}.{minor.value}"
         self._cubins = {}
 
     def options(self, defines):
-        return ["-std=c++17", f"--gpu-architecture={self.target}", "--ptxas-options=-v",
-                "--device-as-default-execution-space", *(f"-D{name}={value}" for name, value in sorted(defines.items()))]
+        lean = ["--minimal", "--no-cache"] if self.numbers >= (12, 9) else []
+        return ["-std=c++17", f"--gpu-architecture={self.target}", "--ptxas-options=-v", "--device-as-default-execution-space", *lean,
+                *(f"-D{name}={value}" for name, value in sorted(defines.items()))]
 
     def cubin(self, family, source_name, defines, entry, declaration):
         """Machine code of one row, as bytes. Token counts share rows' code: each is compiled once."""

@@ -79,6 +79,12 @@ TEST_F(NvidiaModule, CompileErrorsNameTheUsersFile) {
   EXPECT_TRUE(result.code.empty());
 }
 
+TEST_F(NvidiaModule, NothingOfCudasRuntimeIsReadAheadOfAKernel) {
+  const CompileResult result =
+      compile(replaced(kKernel, "extern", "cudaError_t of_the_runtime();\nextern"));
+  EXPECT_EQ(result.outcome.status, Status::compile_error) << "each compilation reads its headers";
+}
+
 TEST_F(NvidiaModule, ComparesArgumentBytesWithTheCodeObject) {
   CompileRequest request = toy_request(kKernel, "sm_90");
   request.kernarg_bytes = {32};

@@ -115,6 +115,12 @@ hipError_t hipSetDevice(int device) {
   return device < state().device_count ? hipSuccess : state().last = hipErrorInvalidDevice;
 }
 
+hipError_t hipSetDeviceFlags(unsigned flags) {
+  if (const hipError_t error = begin("hipSetDeviceFlags"); error != hipSuccess) return error;
+  return flags == hipDeviceScheduleBlockingSync ? hipSuccess
+                                                : state().last = hipErrorInvalidValue;
+}
+
 hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int device) {
   if (const hipError_t error = begin("hipGetDeviceProperties"); error != hipSuccess) return error;
   if (device >= state().device_count) return state().last = hipErrorInvalidDevice;

@@ -136,6 +136,7 @@ TEST(FailingCallsSuite, ARunMakesEveryCallOfTheRuntimeAndEndsClean) {
                                            "hipModuleUnload",
                                            "hipRuntimeGetVersion",
                                            "hipSetDevice",
+                                           "hipSetDeviceFlags",
                                            "hipStreamBeginCapture",
                                            "hipStreamCreateWithFlags",
                                            "hipStreamDestroy",

@@ -52,6 +52,9 @@ HipDevice::HipDevice(const Gpu& gpu) : gpu_(gpu) {
 void HipDevice::start() {
   read_properties();
   require(hipSetDevice(gpu_.index), "hipSetDevice");
+  // Several workers take turns on a GPU while compilers want every core: waiting for streams and
+  // copies sleeps. Events, by which spans are timed, are waited for awake.
+  require(hipSetDeviceFlags(hipDeviceScheduleBlockingSync), "hipSetDeviceFlags");
   require(hipStreamCreateWithFlags(stream_.out(), hipStreamNonBlocking),
           "hipStreamCreateWithFlags");
   require(hipEventCreate(last_stamp_.out()), "hipEventCreate");

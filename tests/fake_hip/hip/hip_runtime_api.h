@@ -47,6 +47,7 @@ enum hipMemcpyKind {
   hipMemcpyDeviceToDevice = 3,
 };
 enum hipStreamCaptureMode { hipStreamCaptureModeThreadLocal = 1 };
+constexpr unsigned hipDeviceScheduleBlockingSync = 4;
 constexpr unsigned hipStreamNonBlocking = 1;
 constexpr unsigned hipHostMallocMapped = 2;
 
@@ -66,6 +67,7 @@ const char* hipGetErrorString(hipError_t error);
 hipError_t hipGetLastError();
 hipError_t hipGetDeviceCount(int* count);
 hipError_t hipSetDevice(int device);
+hipError_t hipSetDeviceFlags(unsigned flags);
 hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int device);
 hipError_t hipDeviceGetPCIBusId(char* id, int size, int device);
 hipError_t hipDeviceGetUuid(hipUUID* uuid, hipDevice_t device);
