@@ -9,7 +9,7 @@
 #include "harness/base/error.hpp"
 #include "harness/base/status.hpp"
 #include "harness/process/fd.hpp"
-#include "harness/tune/workers.hpp"
+#include "harness/worker/worker.hpp"
 
 namespace fusetune::bridge {
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "harness/cli/commands.hpp"
-#include "harness/tune/workers.hpp"
+#include "harness/worker/worker.hpp"
 
 namespace fusetune {
 

@@ -1,4 +1,4 @@
-#include "harness/tune/selftest.hpp"
+#include "harness/selftest/selftest.hpp"
 
 #include <fmt/format.h>
 #include <stdlib.h>

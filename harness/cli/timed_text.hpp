@@ -4,7 +4,7 @@
 #include <string>
 
 #include "harness/cli/options.hpp"
-#include "harness/tune/timed_selftest.hpp"
+#include "harness/selftest/timed_selftest.hpp"
 
 namespace fusetune {
 

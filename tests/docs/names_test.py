@@ -20,7 +20,7 @@ def mutants_of_the_project():
     for file in (ROOT / "tests/mutants").glob("*.yaml"):
         for name in re.findall(r"^  - name: (\w+)", file.read_text(), re.M):
             names.add(f"{file.stem}:{name}")
-    plants = (ROOT / "harness/tune/plants.cpp").read_text()
+    plants = (ROOT / "harness/selftest/plants.cpp").read_text()
     for name in re.findall(r"PlantKind::\w+,\s*\"(\w+)\"", plants):
         names.add(f"timed:{name}")
     return names

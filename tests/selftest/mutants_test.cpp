@@ -1,4 +1,4 @@
-#include "harness/tune/mutants.hpp"
+#include "harness/selftest/mutants.hpp"
 
 #include <gmock/gmock.h>
 
@@ -7,9 +7,9 @@
 #include <set>
 
 #include "harness/base/temporary_folder.hpp"
-#include "harness/tune/mutant_proof.hpp"
-#include "harness/tune/selftest.hpp"
-#include "harness/tune/timed_selftest.hpp"
+#include "harness/selftest/mutant_proof.hpp"
+#include "harness/selftest/selftest.hpp"
+#include "harness/selftest/timed_selftest.hpp"
 
 namespace fusetune::test {
 namespace {

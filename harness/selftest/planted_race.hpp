@@ -7,7 +7,7 @@
 #include "harness/base/json.hpp"
 #include "harness/device/device.hpp"
 #include "harness/process/worker_pool.hpp"
-#include "harness/tune/plants.hpp"
+#include "harness/selftest/plants.hpp"
 #include "harness/tune/proof_aids.hpp"
 
 namespace fusetune {

@@ -1,13 +1,13 @@
-#include "harness/tune/mutant_proof.hpp"
+#include "harness/selftest/mutant_proof.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 
+#include "harness/selftest/mutated_device.hpp"
+#include "harness/selftest/planted_race.hpp"
 #include "harness/tune/batch_cases.hpp"
-#include "harness/tune/mutated_device.hpp"
-#include "harness/tune/planted_race.hpp"
 #include "harness/verify/batch_check.hpp"
 #include "harness/verify/findings.hpp"
 #include "harness/verify/proof.hpp"

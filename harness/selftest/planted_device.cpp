@@ -1,4 +1,4 @@
-#include "harness/tune/planted_device.hpp"
+#include "harness/selftest/planted_device.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

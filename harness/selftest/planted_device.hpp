@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/device/forwarding_device.hpp"
-#include "harness/tune/plants.hpp"
+#include "harness/selftest/plants.hpp"
 
 namespace fusetune {
 

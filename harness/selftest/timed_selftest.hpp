@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/tune/planted_race.hpp"
+#include "harness/selftest/planted_race.hpp"
 #include "harness/tune/session.hpp"
 
 namespace fusetune {

@@ -1,4 +1,4 @@
-#include "harness/tune/mutants.hpp"
+#include "harness/selftest/mutants.hpp"
 
 #include <algorithm>
 #include <system_error>

@@ -1,4 +1,4 @@
-#include "harness/tune/planted_race.hpp"
+#include "harness/selftest/planted_race.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "harness/measure/race.hpp"
+#include "harness/selftest/planted_device.hpp"
 #include "harness/stats/paired.hpp"
-#include "harness/tune/planted_device.hpp"
 #include "harness/verify/proof.hpp"
 
 namespace fusetune {

@@ -1,4 +1,4 @@
-#include "harness/tune/plants.hpp"
+#include "harness/selftest/plants.hpp"
 
 #include "harness/base/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "harness/tune/selftest.hpp"
+#include "harness/selftest/selftest.hpp"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <deque>
 
 #include "harness/base/error.hpp"
+#include "harness/selftest/mutant_proof.hpp"
 #include "harness/tune/compile_stage.hpp"
-#include "harness/tune/mutant_proof.hpp"
 #include "harness/tune/scratch_store.hpp"
 #include "harness/tune/tool_code.hpp"
 #include "harness/verify/proof.hpp"

@@ -10,7 +10,7 @@
 
 #include "harness/base/json.hpp"
 #include "harness/process/worker_pool.hpp"
-#include "harness/tune/mutants.hpp"
+#include "harness/selftest/mutants.hpp"
 #include "harness/tune/session.hpp"
 
 namespace fusetune {

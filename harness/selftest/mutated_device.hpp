@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/device/forwarding_device.hpp"
-#include "harness/tune/mutants.hpp"
+#include "harness/selftest/mutants.hpp"
 
 namespace fusetune {
 

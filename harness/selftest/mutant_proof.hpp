@@ -6,7 +6,7 @@
 #include "harness/base/json.hpp"
 #include "harness/device/device.hpp"
 #include "harness/process/worker_pool.hpp"
-#include "harness/tune/check_groups.hpp"
+#include "harness/selftest/check_groups.hpp"
 #include "harness/tune/proof_aids.hpp"
 
 namespace fusetune {

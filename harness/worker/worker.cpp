@@ -1,4 +1,4 @@
-#include "harness/tune/workers.hpp"
+#include "harness/worker/worker.hpp"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -19,11 +19,11 @@
 #include "harness/device/gpu.hpp"
 #include "harness/process/worker_pool.hpp"
 #include "harness/sandbox/sandbox.hpp"
+#include "harness/selftest/mutant_proof.hpp"
 #include "harness/tune/calibration_stage.hpp"
 #include "harness/tune/compile_stage.hpp"
 #include "harness/tune/containment.hpp"
 #include "harness/tune/golden_stage.hpp"
-#include "harness/tune/mutant_proof.hpp"
 #include "harness/tune/proof_aids.hpp"
 #include "harness/tune/proof_stage.hpp"
 #include "harness/tune/race_stage.hpp"

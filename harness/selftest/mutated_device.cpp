@@ -1,4 +1,4 @@
-#include "harness/tune/mutated_device.hpp"
+#include "harness/selftest/mutated_device.hpp"
 
 #include <variant>
 

@@ -1,4 +1,4 @@
-#include "harness/tune/timed_selftest.hpp"
+#include "harness/selftest/timed_selftest.hpp"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "harness/tune/mutants.hpp"
+#include "harness/selftest/mutants.hpp"
 #include "harness/verify/findings.hpp"
 
 namespace fusetune {

@@ -1,4 +1,4 @@
-#include "harness/tune/check_groups.hpp"
+#include "harness/selftest/check_groups.hpp"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/tune/mutants.hpp"
+#include "harness/selftest/mutants.hpp"
 
 namespace fusetune {
 

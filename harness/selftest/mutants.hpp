@@ -14,8 +14,8 @@
 #include "harness/base/json.hpp"
 #include "harness/base/status.hpp"
 #include "harness/compile/compiler.hpp"
+#include "harness/selftest/check_groups.hpp"
 #include "harness/spec/geometry.hpp"
-#include "harness/tune/check_groups.hpp"
 
 namespace fusetune {
 

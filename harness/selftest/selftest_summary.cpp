@@ -6,7 +6,7 @@
 #include <set>
 
 #include "harness/base/error.hpp"
-#include "harness/tune/selftest.hpp"
+#include "harness/selftest/selftest.hpp"
 
 namespace fusetune {
 
