@@ -274,11 +274,15 @@ class Sources(unittest.TestCase):
     def test_options_are_those_of_the_program(self):
         text = (ROOT / "harness/compile/nvidia/nvrtc_compiler.cpp").read_text() + (ROOT / "harness/compile/rtc/rtc_compiler.cpp").read_text()
         compiler = nvrtc.Compiler.__new__(nvrtc.Compiler)
-        compiler.target = "sm_90"
+        compiler.target, compiler.numbers = "sm_90", (13, 0)
         options = compiler.options({"FT_B": "2", "FT_A": "1"})
         self.assertEqual(options[-2:], ["-DFT_A=1", "-DFT_B=2"])
         for option in options[:-2]:
             self.assertIn('"' + option.replace('sm_90', '"') + ('"' if "sm_90" not in option else ""), text)
+        self.assertEqual({option for option in re.findall(r'"(--[^"]+)"', text)} - {"--gpu-architecture=", "--offload-arch="},
+                         {option for option in options if option.startswith("--") and "sm_90" not in option}, "the program has no others")
+        compiler.numbers = (12, 8)
+        self.assertEqual(set(options) - set(compiler.options({"FT_B": "2", "FT_A": "1"})), {"--minimal", "--no-cache"})
 
 
 class Skeletons(unittest.TestCase):
