@@ -15,6 +15,7 @@
 
 #include "harness/device/device_error.hpp"
 #include "harness/measure/race_bench.hpp"
+#include "harness/measure/race_field.hpp"
 #include "harness/measure/race_rounds.hpp"
 #include "harness/stats/standings.hpp"
 
@@ -34,6 +35,7 @@ class Race {
       : options_(options),
         bench_(device, arms, which, options, ahead, digests, result_),
         rounds_(bench_, options, result_),
+        field_(options, result_),
         lengths_(arms.size()) {}
 
   RaceResult run() {
@@ -73,14 +75,6 @@ class Race {
   double budget_us() const { return 1e6 * options_.budget_s; }
   const RaceRules& rules() const { return bench_.rules(); }
 
-  bool is_kept(std::int32_t arm) const {
-    return std::find(options_.keep.begin(), options_.keep.end(), arm) != options_.keep.end();
-  }
-
-  std::int32_t group_of(std::int32_t arm) const {
-    return options_.groups.empty() ? 0 : options_.groups.at(static_cast<std::size_t>(arm));
-  }
-
   void probe() {
     std::vector<std::int32_t> order(bench_.arm_count());
     std::iota(order.begin(), order.end(), 0);
@@ -88,18 +82,15 @@ class Race {
     std::map<std::int32_t, double> best_us;  // of each group
     for (const std::int32_t arm : rounds_.shuffled(order)) {
       double& best =
-          best_us.try_emplace(group_of(arm), std::numeric_limits<double>::infinity()).first->second;
+          best_us.try_emplace(field_.group_of(arm), std::numeric_limits<double>::infinity())
+              .first->second;
       const double hopeless_us = 2 * options_.probe_cutoff * best;
       double& us = result_.probe_us[static_cast<std::size_t>(arm)];
       us = bench_.estimate(arm, hopeless_us);
       if (us <= hopeless_us) us = bench_.launch_us(arm, bench_.length_of(arm, us).launches);
       best = std::min(best, us);
     }
-    for (const std::int32_t arm : order) {
-      const double us = result_.probe_us[static_cast<std::size_t>(arm)];
-      const bool drop = us > options_.probe_cutoff * best_us.at(group_of(arm)) && !is_kept(arm);
-      (drop ? result_.dropped : alive_).push_back(arm);
-    }
+    field_.enter_probed(result_.probe_us);
   }
 
   /// Path, ring and lengths of spans, by what the probe found.
@@ -108,12 +99,13 @@ class Race {
       return result_.probe_us[static_cast<std::size_t>(a)] <
              result_.probe_us[static_cast<std::size_t>(b)];
     };
-    const std::int32_t best = *std::min_element(alive_.begin(), alive_.end(), probed);
+    const std::int32_t best =
+        *std::min_element(field_.alive().begin(), field_.alive().end(), probed);
     bench_.choose_path({best}, result_.probe_us[static_cast<std::size_t>(best)]);
     bench_.prove_cold(best);
     bench_.shorten_ring(best);
     if (bench_.asynchronous()) bench_.fresh_memory(0);
-    for (const std::int32_t arm : alive_) {
+    for (const std::int32_t arm : field_.alive()) {
       double& us = result_.probe_us[static_cast<std::size_t>(arm)];
       // Launches into a stream hid how short it is.
       if (result_.path == "graph") us = bench_.launch_us(arm, bench_.length_of(arm, us).launches);
@@ -125,7 +117,7 @@ class Race {
   /// Where not even two epochs fit, they get fewer rounds.
   void fit_rounds() {
     double round_us = 0;
-    for (const std::int32_t arm : alive_) {
+    for (const std::int32_t arm : field_.alive()) {
       const auto a = static_cast<std::size_t>(arm);
       round_us += (bench_.two_lengths() ? 6 : 2) * result_.probe_us[a] *
                   static_cast<double>(lengths_[a].launches);
@@ -141,35 +133,21 @@ class Race {
   void screen() {
     const auto enough = static_cast<std::size_t>(rules().finalists);
     for (int round = 0; round < std::ssize(options_.screen_cuts); ++round) {
-      if (enough == 0 || candidates() <= enough) return;
-      rounds_.screen(0, round, alive_, lengths_);
-      epochs_ = 1;
-      drop_far(options_.screen_cuts[static_cast<std::size_t>(round)]);
+      if (enough == 0 || field_.candidates() <= enough) return;
+      rounds_.screen(0, round, field_.alive(), lengths_);
+      field_.set_epochs(1);
+      field_.drop_far(options_.screen_cuts[static_cast<std::size_t>(round)]);
     }
-  }
-
-  void drop_far(double cut) {
-    std::map<std::int32_t, double> best_us, best_of_group_us;
-    for (const Sample& sample : result_.samples)
-      for (const auto& [key, times] :
-           {std::pair(sample.arm, &best_us), std::pair(group_of(sample.arm), &best_of_group_us)}) {
-        double& best = times->try_emplace(key, sample.us).first->second;
-        best = std::min(best, sample.us);
-      }
-    std::set<std::int32_t> out;
-    for (const auto& [arm, us] : best_us)
-      if (us > (1 + cut) * best_of_group_us.at(group_of(arm)) && !is_kept(arm)) out.insert(arm);
-    eliminate(out);
   }
 
   void race_epochs() {
     const auto enough = static_cast<std::size_t>(rules().finalists);
     result_.stopped_by = "epochs";
     for (int done = 0; done < std::max(2, rules().looks.back());) {
-      if (enough > 0 && candidates() <= enough) return;
-      run_epoch(epochs_);
+      if (enough > 0 && field_.candidates() <= enough) return;
+      run_epoch();
       ++done;
-      if (enough > 0) drop_slower(epochs_ - done, done, rules().looks, options_.early_cut);
+      if (enough > 0) drop_slower(field_.epochs() - done, done, rules().looks, options_.early_cut);
       if (done >= 2 && done < rules().looks.back() &&
           rounds_.is_spent(enough > 0 ? kRaceShare : 1)) {
         result_.stopped_by = "budget";
@@ -177,99 +155,27 @@ class Race {
         break;
       }
     }
-    if (enough > 0) keep_best(enough);
-  }
-
-  std::size_t candidates() const {
-    return static_cast<std::size_t>(std::count_if(
-        alive_.begin(), alive_.end(), [this](std::int32_t arm) { return !is_kept(arm); }));
-  }
-
-  std::vector<ArmTime> times_from(std::int32_t epoch) const {
-    std::vector<ArmTime> times;
-    for (const Sample& sample : result_.samples)
-      if (sample.epoch >= epoch)
-        times.push_back({sample.arm, sample.epoch, sample.round, sample.us});
-    return times;
-  }
-
-  /// The standings of each group of alive arms.
-  std::vector<Standings> standings_from(std::int32_t epoch, double confidence, Spread spread) {
-    std::map<std::int32_t, std::vector<std::int32_t>> groups;
-    for (const std::int32_t arm : alive_) groups[group_of(arm)].push_back(arm);
-    const std::vector<ArmTime> times = times_from(epoch);
-    std::vector<Standings> all;
-    for (const auto& [group, arms] : groups)
-      all.push_back(rank_arms(times, arms, confidence, spread));
-    return all;
-  }
-
-  /// Arms that are timed only to be compared with need no such care where they are far behind.
-  std::set<std::int32_t> far_kept() {
-    std::set<std::int32_t> far;
-    if (rules().finalists == 0 || epochs_ == 0) return far;
-    for (const Standings& group : standings_from(0, 0.95, Spread::own))
-      for (const Standing& standing : group.arms)
-        if (is_kept(standing.arm) && standing.log_ratio.mid > std::log1p(options_.far))
-          far.insert(standing.arm);
-    return far;
-  }
-
-  void eliminate(const std::set<std::int32_t>& arms) {
-    for (const std::int32_t arm : alive_)
-      if (arms.count(arm) != 0) result_.eliminated.push_back({arm, epochs_});
-    std::erase_if(alive_, [&arms](std::int32_t arm) { return arms.count(arm) != 0; });
-  }
-
-  /// Of the epochs from one on: after one what is `far` off, then by the spread of all arms.
-  void drop_slower(std::int32_t from, int done, const std::vector<int>& looks, double far) {
-    const double confidence = 1 - options_.alpha / static_cast<double>(looks.size() + 1);
-    std::set<std::int32_t> out;
-    for (const Standings& group : standings_from(from, confidence, Spread::pooled))
-      for (const Standing& standing : group.arms) {
-        const bool slower = done == 1 ? standing.log_ratio.mid > std::log1p(far)
-                                      : standing.log_ratio.low > std::log1p(options_.margin);
-        if (slower && !is_kept(standing.arm)) out.insert(standing.arm);
-      }
-    eliminate(out);
-  }
-
-  /// The fastest by their means; of groups, of each one.
-  void keep_best(std::size_t count) {
-    std::set<std::int32_t> out;
-    for (Standings& group : standings_from(0, 0.95, Spread::own)) {
-      std::sort(group.arms.begin(), group.arms.end(), [](const Standing& a, const Standing& b) {
-        return a.log_ratio.mid < b.log_ratio.mid;
-      });
-      std::size_t kept = 0;
-      for (const Standing& standing : group.arms)
-        if (!is_kept(standing.arm) && ++kept > count) out.insert(standing.arm);
-    }
-    eliminate(out);
+    if (enough > 0) field_.keep_best(enough);
   }
 
   /// Times count of work that was done: who is wrong on the path that is timed has none.
   void check_paths() {
-    for (const std::int32_t arm : std::vector<std::int32_t>(alive_)) {
+    for (const std::int32_t arm : std::vector<std::int32_t>(field_.alive())) {
       const Outcome outcome = bench_.check_path(arm);
-      if (outcome.ok()) continue;
-      result_.disproved.push_back({arm, outcome});
-      std::erase(alive_, arm);
-      std::erase_if(result_.samples, [arm](const Sample& sample) { return sample.arm == arm; });
+      if (!outcome.ok()) field_.disprove(arm, outcome);
     }
   }
 
   /// The winner of many is lucky as well: its time counts on epochs that did not choose it.
   void confirm() {
-    if (rules().finalists == 0 || alive_.empty()) return;
+    if (rules().finalists == 0 || field_.alive().empty()) return;
     result_.confirmed = true;
-    result_.confirmed_from = epochs_;
-    const std::int32_t from = epochs_;
+    const std::int32_t from = result_.confirmed_from = field_.epochs();
     const auto& looks = rules().confirm_looks;
     const double confidence = 1 - options_.alpha / static_cast<double>(looks.size());
     std::vector<double> widths;
     for (int done = 1;; ++done) {
-      run_epoch(epochs_);
+      run_epoch();
       if (done == looks.back()) {
         result_.stopped_by = "epochs";
         return;
@@ -277,7 +183,7 @@ class Race {
       drop_slower(from, done, looks, options_.far);
       if (done < 2) continue;
       // One epoch has no interval, and the row needs one of the baseline.
-      if (!kept_have_two_epochs()) continue;
+      if (!field_.kept_have_two_epochs()) continue;
       const bool spent = rounds_.is_spent(1);
       const bool is_look = std::find(looks.begin(), looks.end(), done) != looks.end();
       if (is_look) {
@@ -295,29 +201,21 @@ class Race {
     }
   }
 
-  bool kept_have_two_epochs() const {
-    std::map<std::int32_t, std::set<std::int32_t>> epochs;
-    for (const Sample& sample : result_.samples)
-      if (sample.epoch >= result_.confirmed_from) epochs[sample.arm].insert(sample.epoch);
-    return std::all_of(alive_.begin(), alive_.end(),
-                       [&](std::int32_t arm) { return !is_kept(arm) || epochs[arm].size() >= 2; });
-  }
-
   /// "" to go on.
   std::string stop_reason(std::int32_t from, double confidence, std::vector<double>& widths) {
     bool decided = true;
     double widest = 0;
-    for (const Standings& group : standings_from(from, confidence, Spread::own)) {
+    for (const Standings& group : field_.standings_from(from, confidence, Spread::own)) {
       for (const Standing& standing : group.arms)
         if (standing.arm != group.leader)
           decided = decided && standing.log_ratio.low >
-                                   (is_kept(standing.arm) ? 0 : std::log1p(options_.margin));
+                                   (field_.is_kept(standing.arm) ? 0 : std::log1p(options_.margin));
       widest = std::max(widest, group.widest);
     }
     widths.push_back(widest);
     if (decided) return "decided";
     if (widest <= options_.precision) return "precise";
-    if (is_bounded(from, confidence)) return "bounded";
+    if (field_.is_bounded(from, confidence)) return "bounded";
     const std::size_t n = widths.size();
     const bool stuck = n > 2 && widths[n - 1] > kShrinks * widths[n - 2] &&
                        widths[n - 2] > kShrinks * widths[n - 3];
@@ -325,19 +223,17 @@ class Race {
     return stuck ? "noise_limited" : "";
   }
 
-  /// Nothing left can be faster than the leader by more than the least that counts.
-  bool is_bounded(std::int32_t from, double confidence) {
-    for (const Standings& group : standings_from(from, confidence, Spread::pooled))
-      for (const Standing& standing : group.arms)
-        if (standing.arm != group.leader &&
-            standing.log_ratio.low < (is_kept(standing.arm) ? 0 : -std::log1p(options_.regret_max)))
-          return false;
-    return true;
+  /// Of so many `looks`, each of which may drop somebody.
+  void drop_slower(std::int32_t from, int done, const std::vector<int>& looks, double far) {
+    field_.drop_slower(from, done, 1 - options_.alpha / static_cast<double>(looks.size() + 1), far);
   }
 
-  void run_epoch(int epoch) {
-    rounds_.run_epoch(epoch, rounds_each_, alive_, far_kept(), lengths_);
-    epochs_ = epoch + 1;
+  void run_epoch() {
+    const std::int32_t epoch = field_.epochs();
+    std::set<std::int32_t> far;
+    if (rules().finalists > 0) far = field_.far_kept();
+    rounds_.run_epoch(epoch, rounds_each_, field_.alive(), far, lengths_);
+    field_.set_epochs(epoch + 1);
   }
 
   /// A clock that counts something else than this work gives one figure for everything.
@@ -353,10 +249,9 @@ class Race {
   RaceResult result_;
   RaceBench bench_;
   RaceRounds rounds_;
+  RaceField field_;
   std::vector<SpanLength> lengths_;
-  std::vector<std::int32_t> alive_;
   int rounds_each_ = 1;
-  std::int32_t epochs_ = 0;
   double lap_us_ = 0;
 };
 
