@@ -16,37 +16,11 @@ constexpr double kDivisionRoundoff = 2 * 0x1p-24;
 
 }  // namespace
 
-bool same_class(double a, double b) {
-  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
-  return std::isinf(a) || std::isinf(b) ? a == b : true;
-}
-
-double share_of(double metric, double limit) {
-  if (metric == 0) return 0;
-  const double share = metric / limit;  // infinity for a limit of 0
-  if (std::isnan(share)) return std::numeric_limits<double>::infinity();
-  return share;
-}
-
 ElementRules::ElementRules(const Limits& limits, DType dtype)
     : limits_(limits),
       dtype_(dtype),
       roundoff_(is_integer(dtype) ? 0 : float_format(dtype).unit_roundoff()),
       smallest_(is_integer(dtype) ? 1 : float_format(dtype).denormal_min) {}
-
-ElementRules::Measure ElementRules::ulp(const Element& element) const {
-  return {std::fabs(static_cast<double>(element.steps)), limits_.ulp};
-}
-
-ElementRules::Measure ElementRules::bound(const Element& element) const {
-  const double accumulated = limits_.accumulated_roundoff * element.magnitude;
-  // What is rounded at the end is off by `accumulated` already. Below the normal numbers a rounding
-  // error is no share of the value.
-  const double rounding = std::max(roundoff_ * (std::fabs(element.truth) + accumulated), smallest_);
-  const double limit = rounding + accumulated;
-  if (!std::isfinite(limit)) return {};
-  return {std::fabs(element.actual - element.truth), limit};
-}
 
 CodeTolerance ElementRules::code_tolerance(const Element& element) const {
   const double division = kDivisionRoundoff * std::fabs(element.truth);
@@ -66,26 +40,6 @@ bool ElementRules::wrong_tie(const Element& element) const {
   if (element.actual == element.expected) return false;
   const RoundingInterval interval = rounding_interval(dtype_, element.actual_bits);
   return element.truth == interval.low || element.truth == interval.high;
-}
-
-ElementVerdict ElementRules::judge(const Element& element) const {
-  if (!same_class(element.actual, element.expected)) return {};
-  if (!std::isfinite(element.expected)) return {.wrong = false, .share_of_limit = 0};
-  if (!std::isfinite(element.truth)) {
-    // Only saturation makes a finite number of it.
-    const bool right = std::isinf(element.truth) && element.actual == element.expected;
-    return right ? ElementVerdict{.wrong = false, .share_of_limit = 0} : ElementVerdict{};
-  }
-  if (limits_.code && wrong_tie(element)) return {};
-  ElementVerdict verdict{.wrong = false, .share_of_limit = 0};
-  const auto require = [&](const Measure& measure) {
-    verdict.wrong = verdict.wrong || !measure.holds();
-    verdict.share_of_limit = std::max(verdict.share_of_limit, measure.share());
-  };
-  if (limits_.ulp >= 0) require(ulp(element));
-  if (limits_.bound) require(bound(element));
-  if (limits_.code) require(code(element));
-  return verdict;
 }
 
 std::string ElementRules::reason(const Element& element) const {

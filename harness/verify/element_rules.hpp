@@ -1,6 +1,8 @@
 #pragma once
 // Rungs of the ladder that judge one element at a time: class, ulp, bound, code.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -27,8 +29,19 @@ struct ElementVerdict {
   double share_of_limit = std::numeric_limits<double>::infinity();
 };
 
+/// Finite, +infinity, -infinity and NaN are classes of their own.
+inline bool same_class(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
+  return std::isinf(a) || std::isinf(b) ? a == b : true;
+}
+
 /// metric / limit for a report, 0 for no error at all; a NaN is as bad as it gets.
-double share_of(double metric, double limit);
+inline double share_of(double metric, double limit) {
+  if (metric == 0) return 0;
+  const double share = metric / limit;  // infinity for a limit of 0
+  if (std::isnan(share)) return std::numeric_limits<double>::infinity();
+  return share;
+}
 
 /// The code interval widened by what a right kernel may be off before it rounds.
 struct CodeTolerance {
@@ -67,7 +80,40 @@ class ElementRules {
   double smallest_;
 };
 
-/// Finite, +infinity, -infinity and NaN are classes of their own.
-bool same_class(double a, double b);
+// Millions of elements go through these.
+
+inline ElementRules::Measure ElementRules::ulp(const Element& element) const {
+  return {std::fabs(static_cast<double>(element.steps)), limits_.ulp};
+}
+
+inline ElementRules::Measure ElementRules::bound(const Element& element) const {
+  const double accumulated = limits_.accumulated_roundoff * element.magnitude;
+  // What is rounded at the end is off by `accumulated` already. Below the normal numbers a rounding
+  // error is no share of the value.
+  const double rounding = std::max(roundoff_ * (std::fabs(element.truth) + accumulated), smallest_);
+  const double limit = rounding + accumulated;
+  if (!std::isfinite(limit)) return {};
+  return {std::fabs(element.actual - element.truth), limit};
+}
+
+inline ElementVerdict ElementRules::judge(const Element& element) const {
+  if (!same_class(element.actual, element.expected)) return {};
+  if (!std::isfinite(element.expected)) return {.wrong = false, .share_of_limit = 0};
+  if (!std::isfinite(element.truth)) {
+    // Only saturation makes a finite number of it.
+    const bool right = std::isinf(element.truth) && element.actual == element.expected;
+    return right ? ElementVerdict{.wrong = false, .share_of_limit = 0} : ElementVerdict{};
+  }
+  if (limits_.code && wrong_tie(element)) return {};
+  ElementVerdict verdict{.wrong = false, .share_of_limit = 0};
+  const auto require = [&](const Measure& measure) {
+    verdict.wrong = verdict.wrong || !measure.holds();
+    verdict.share_of_limit = std::max(verdict.share_of_limit, measure.share());
+  };
+  if (limits_.ulp >= 0) require(ulp(element));
+  if (limits_.bound) require(bound(element));
+  if (limits_.code) require(code(element));
+  return verdict;
+}
 
 }  // namespace fusetune

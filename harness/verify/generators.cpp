@@ -73,28 +73,6 @@ RowLayout::RowLayout(const TensorShape& shape) {
 
 double row_scale(std::uint64_t row) { return static_cast<double>(1 << (5 * row % 8)); }
 
-FastEncoder::FastEncoder(DType dtype)
-    : dtype_(dtype), least_(std::numeric_limits<double>::infinity()), most_(0) {
-  if (!is_float(dtype) || dtype == DType::e8m0) return;
-  const FloatFormat format = float_format(dtype);
-  least_ = std::ldexp(1, format.exponent_min);
-  most_ = format.max;
-  dropped_ = 52 - format.mantissa_bits;
-  sign_bit_ = static_cast<int>(8 * size_bytes(dtype) - 1);
-  rebias_ = static_cast<std::uint64_t>(1023 + format.exponent_min - 1) << format.mantissa_bits;
-}
-
-std::uint64_t FastEncoder::operator()(double value) const {
-  const double magnitude = std::fabs(value);
-  if (!(magnitude >= least_ && magnitude <= most_))
-    return encode(dtype_, value, Overflow::saturate);
-  const auto bits = std::bit_cast<std::uint64_t>(magnitude);
-  const std::uint64_t odd = bits >> dropped_ & 1;
-  const std::uint64_t rounded = bits + (std::uint64_t{1} << (dropped_ - 1)) - 1 + odd;
-  const std::uint64_t sign = std::bit_cast<std::uint64_t>(value) >> 63;
-  return ((rounded >> dropped_) - rebias_) | sign << sign_bit_;
-}
-
 RandomValues::RandomValues(const Generator& generator, const TensorShape& shape, std::uint64_t key)
     : kind_(generator.kind),
       mean_(generator.mean),

@@ -6,6 +6,7 @@
 
 #include "harness/spec/generator.hpp"
 #include "harness/spec/geometry.hpp"
+#include "harness/verify/fast_codec.hpp"
 
 namespace fusetune {
 
@@ -39,21 +40,6 @@ struct RowLayout {
 
 /// The factor of row r: 2^(5 r mod 8), so that neighbours differ most.
 double row_scale(std::uint64_t row);
-
-/// encode() where it is simple: numbers that are normal in the type, which nearly all are.
-class FastEncoder {
- public:
-  explicit FastEncoder(DType dtype);
-  /// As encode(dtype, value, Overflow::saturate).
-  std::uint64_t operator()(double value) const;
-
- private:
-  DType dtype_;
-  double least_, most_;  ///< magnitudes that are simple
-  int dropped_ = 0;      ///< mantissa bits that fp64 has more
-  int sign_bit_ = 0;
-  std::uint64_t rebias_ = 0;
-};
 
 /// The elements of a `normal` or `uniform` tensor.
 class RandomValues {

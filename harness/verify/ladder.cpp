@@ -10,6 +10,7 @@
 
 #include "harness/verify/codec.hpp"
 #include "harness/verify/compare.hpp"
+#include "harness/verify/fast_codec.hpp"
 #include "harness/verify/norm_rules.hpp"
 
 namespace fusetune {
@@ -81,6 +82,8 @@ class Climb {
         truth_(truth),
         scale_of_(actual, scales),
         dtype_(actual.shape.dtype),
+        encode_(dtype_),
+        decode_(dtype_),
         element_bytes_(actual.element_bytes()),
         rules_(limits, dtype_),
         bytewise_(limits.exact || truth.value.empty()) {}
@@ -93,6 +96,7 @@ class Climb {
     result_.metrics.elements = elements;
     result_.metrics.rule = bytewise_ ? "exact" : limits_.text;
     for (std::int64_t row = 0; row < actual_.filled_rows(); ++row) add_row(row);
+    whole_.add(block_);  // what is left of one
     if (!bytewise_) judge_whole();
     conclude();
     return std::move(result_);
@@ -134,9 +138,8 @@ class Climb {
     Element element;
     element.actual_bits = actual_bits;
     element.expected_bits = expected_bits;
-    element.actual = decode(dtype_, actual_bits);
-    element.expected =
-        actual_bits == expected_bits ? element.actual : decode(dtype_, expected_bits);
+    element.actual = decode_(actual_bits);
+    element.expected = actual_bits == expected_bits ? element.actual : decode_(expected_bits);
     element.truth = truth_.value.empty() ? element.expected : truth_.value[index];
     element.magnitude =
         truth_.magnitude.empty() ? std::fabs(element.truth) : truth_.magnitude[index];
@@ -147,8 +150,8 @@ class Climb {
 
   void place(Element& element) const {
     // A truth that rounds past the largest number is that number: classes are judged apart.
-    const std::uint64_t bits = encode(dtype_, element.truth, Overflow::saturate);
-    element.rounded = bits == element.expected_bits ? element.expected : decode(dtype_, bits);
+    const std::uint64_t bits = encode_(element.truth);
+    element.rounded = bits == element.expected_bits ? element.expected : decode_(bits);
     if (std::isfinite(element.actual) && bits != element.actual_bits)
       element.steps = position(dtype_, element.actual_bits) - position(dtype_, bits);
   }
@@ -183,8 +186,7 @@ class Climb {
 
   void measure(const Element& it) {
     if (!std::isfinite(it.expected) || !std::isfinite(it.truth)) return;
-    if (in_blocks()) block_.add(it);
-    whole_.add(it);
+    (in_blocks() ? block_ : whole_).add(it);
     if (!std::isfinite(it.actual)) return;  // a wrong class has no distance
     OutputMetrics& metrics = result_.metrics;
     const double error = std::fabs(it.actual - it.truth);
@@ -207,6 +209,7 @@ class Climb {
     judged(broken.empty() ? "" : fmt::format("{} {}: {}", rows ? "row" : "block", number, broken),
            share);
     if (!broken.empty()) result_.broken_blocks.push_back({end - limits_.norm_block, end});
+    whole_.add(block_);
     block_ = NormSums();
     in_block_ = 0;
   }
@@ -250,6 +253,8 @@ class Climb {
   const reference::Truth& truth_;
   ScaleOf scale_of_;
   DType dtype_;
+  FastEncoder encode_;
+  FastDecoder decode_;
   std::int64_t element_bytes_;
   ElementRules rules_;
   bool bytewise_;

@@ -22,18 +22,15 @@ double root(std::int64_t n) { return std::sqrt(static_cast<double>(n)); }
 
 }  // namespace
 
-void NormSums::add(const Element& element) {
-  if (!std::isfinite(element.truth) || !std::isfinite(element.expected)) return;
-  ++elements_;
-  const double error = element.actual - element.truth;
-  const double rounded_square = element.rounded * element.rounded;
-  error_ += error * error;
-  truth_ += element.truth * element.truth;
-  rounded_ += rounded_square;
-  rounded_quartic_ += rounded_square * rounded_square;
-  actual_ += element.actual * element.actual;
-  dot_ += element.actual * element.rounded;
-  magnitude_ += element.magnitude * element.magnitude;
+void NormSums::add(const NormSums& others) {
+  elements_ += others.elements_;
+  error_ += others.error_;
+  truth_ += others.truth_;
+  rounded_ += others.rounded_;
+  rounded_quartic_ += others.rounded_quartic_;
+  actual_ += others.actual_;
+  dot_ += others.dot_;
+  magnitude_ += others.magnitude_;
 }
 
 double NormSums::error() const { return std::sqrt(error_); }

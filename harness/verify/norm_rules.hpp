@@ -13,7 +13,20 @@ namespace fusetune {
 /// so every metric, a NaN, which passes nothing.
 class NormSums {
  public:
-  void add(const Element& element);
+  void add(const Element& element) {
+    if (!std::isfinite(element.truth) || !std::isfinite(element.expected)) return;
+    ++elements_;
+    const double error = element.actual - element.truth;
+    const double rounded_square = element.rounded * element.rounded;
+    error_ += error * error;
+    truth_ += element.truth * element.truth;
+    rounded_ += rounded_square;
+    rounded_quartic_ += rounded_square * rounded_square;
+    actual_ += element.actual * element.actual;
+    dot_ += element.actual * element.rounded;
+    magnitude_ += element.magnitude * element.magnitude;
+  }
+  void add(const NormSums& others);
 
   std::int64_t elements() const { return elements_; }
   double error() const;        ///< L2

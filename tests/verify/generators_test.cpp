@@ -116,25 +116,6 @@ TEST(Generators, NormalValuesAreNormal) {
   EXPECT_EQ(normal_value(0), 0);
 }
 
-TEST(Generators, TheFastEncoderEncodes) {
-  for (const DType dtype : all_dtypes()) {
-    const FastEncoder fast(dtype);
-    const auto expect_same = [&](double value) {
-      ASSERT_EQ(fast(value), encode(dtype, value, Overflow::saturate))
-          << to_string(dtype) << " " << value;
-    };
-    for (std::uint64_t i = 0; i < 20000; ++i) {
-      const std::uint64_t hash = hash_at(3, i);
-      expect_same(std::bit_cast<double>(hash));
-      expect_same(std::ldexp(normal_value(hash), static_cast<int>(hash >> 5 & 31) - 16));
-    }
-    for (const double value :
-         {0.0, -0.0, 448.0, 449.0, 464.0, 240.0, 65504.0, 65519.9, 1e39, -1e39, 0x1p-6, 0x1.FFp-7,
-          1.0625, 1.1875, 0x1.010000000001p0, std::numeric_limits<double>::infinity()})
-      expect_same(value);
-  }
-}
-
 TEST(Generators, NeighbouringElementsTensorsAndPassesAreIndependent) {
   constexpr std::uint64_t kCount = 1 << 15;
   double elements = 0, tensors = 0, passes = 0;
