@@ -117,8 +117,7 @@ hipError_t hipSetDevice(int device) {
 
 hipError_t hipSetDeviceFlags(unsigned flags) {
   if (const hipError_t error = begin("hipSetDeviceFlags"); error != hipSuccess) return error;
-  return flags == hipDeviceScheduleBlockingSync ? hipSuccess
-                                                : state().last = hipErrorInvalidValue;
+  return flags == hipDeviceScheduleBlockingSync ? hipSuccess : state().last = hipErrorInvalidValue;
 }
 
 hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int device) {
