@@ -90,7 +90,7 @@ class Race {
       if (us <= hopeless_us) us = bench_.launch_us(arm, bench_.length_of(arm, us).launches);
       best = std::min(best, us);
     }
-    field_.enter_probed(result_.probe_us);
+    field_.enter_probed(result_.probe_us, best_us);
   }
 
   /// Path, ring and lengths of spans, by what the probe found.

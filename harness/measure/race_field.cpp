@@ -2,20 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace fusetune {
 
-void RaceField::enter_probed(const std::vector<double>& probe_us) {
-  std::map<std::int32_t, double> best_us;  // of each group
-  const auto arms = static_cast<std::int32_t>(probe_us.size());
-  for (std::int32_t arm = 0; arm < arms; ++arm) {
-    double& best =
-        best_us.try_emplace(group_of(arm), std::numeric_limits<double>::infinity()).first->second;
-    best = std::min(best, probe_us[static_cast<std::size_t>(arm)]);
-  }
-  for (std::int32_t arm = 0; arm < arms; ++arm) {
+void RaceField::enter_probed(const std::vector<double>& probe_us,
+                             const std::map<std::int32_t, double>& best_us) {
+  for (std::int32_t arm = 0; arm < std::ssize(probe_us); ++arm) {
     const double us = probe_us[static_cast<std::size_t>(arm)];
     const bool drop = us > options_.probe_cutoff * best_us.at(group_of(arm)) && !is_kept(arm);
     (drop ? result_.dropped : alive_).push_back(arm);

@@ -18,8 +18,10 @@ class RaceField {
   /// Reads the samples of `result`, and writes there who left.
   RaceField(const RaceOptions& options, RaceResult& result) : options_(options), result_(result) {}
 
-  /// Those within RaceOptions::probe_cutoff of their group's best; times by arm.
-  void enter_probed(const std::vector<double>& probe_us);
+  /// Those within RaceOptions::probe_cutoff of their group's best: times by arm, and the best by
+  /// group.
+  void enter_probed(const std::vector<double>& probe_us,
+                    const std::map<std::int32_t, double>& best_us);
 
   const std::vector<std::int32_t>& alive() const { return alive_; }
   bool is_kept(std::int32_t arm) const;

@@ -23,7 +23,9 @@ HiprtcCompiler::HiprtcCompiler() {
 }
 
 std::vector<std::string> HiprtcCompiler::options_of(const Target& target) const {
-  return {kOptimise, rtc::target_option(target)};
+  std::vector<std::string> options = rtc::target_options(target);
+  options.emplace_back(kOptimise);
+  return options;
 }
 
 std::vector<KernelFacts> HiprtcCompiler::kernel_facts(std::string_view code,

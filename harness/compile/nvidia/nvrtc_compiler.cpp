@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
 #include <utility>
 
 #include "harness/compile/nvidia/cubin.hpp"
@@ -15,12 +14,6 @@ namespace fusetune::nvidia {
 namespace {
 
 constexpr std::int64_t kRegisterBytes = 4;
-/// Since when NVRTC knows both kLeanOptions.
-constexpr std::pair kLeanSince{12, 9};
-/// Nothing of CUDA's runtime is declared ahead of a kernel, which costs a sixth of a compilation;
-/// and no code is kept in the user's folders: the store has it, and a time that a cache shortened
-/// is none. Neither changes what a kernel compiles to.
-constexpr std::array kLeanOptions{"--minimal", "--no-cache"};
 
 KernelFacts facts_of(CubinKernel kernel, const PtxasFacts& said) {
   KernelFacts facts;
@@ -44,14 +37,12 @@ NvrtcCompiler::NvrtcCompiler() {
   int major = 0, minor = 0;
   hiprtcVersion(&major, &minor);
   identity_ = fmt::format("NVRTC {}.{}, {}", major, minor, fmt::join(rtc::common_options(), " "));
-  is_lean_ = std::pair(major, minor) >= kLeanSince;
 }
 
 std::vector<std::string> NvrtcCompiler::options_of(const Target& target) const {
+  std::vector<std::string> options = rtc::target_options(target);
   // Functions without a word for where they run are the device's, as constexpr ones are for hipRTC.
-  std::vector<std::string> options{rtc::target_option(target), "--ptxas-options=-v",
-                                   "--device-as-default-execution-space"};
-  if (is_lean_) options.insert(options.end(), kLeanOptions.begin(), kLeanOptions.end());
+  options.insert(options.end(), {"--ptxas-options=-v", "--device-as-default-execution-space"});
   return options;
 }
 

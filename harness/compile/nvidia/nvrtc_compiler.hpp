@@ -22,7 +22,6 @@ class NvrtcCompiler : public rtc::RtcCompiler {
 
  private:
   std::string identity_;
-  bool is_lean_ = false;  ///< it knows the options that make it so
 };
 
 }  // namespace fusetune::nvidia

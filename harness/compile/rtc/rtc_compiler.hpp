@@ -13,8 +13,8 @@ namespace fusetune::rtc {
 /// Of every compilation, and part of the compiler's identity.
 const std::vector<std::string>& common_options();
 
-/// The option that names a target.
-std::string target_option(const Target& target);
+/// Those that name a target, and what its compiler is to leave out.
+std::vector<std::string> target_options(const Target& target);
 
 /// A kernel of ours that is no variant: its code object, empty where it does not compile.
 std::string compile_own(const SourceText& source, const Target& target);
