@@ -27,6 +27,18 @@ TEST(Ladder, MetricsAreThoseOfTheWorstElement) {
             (std::vector<bool>{false, false, false, false, false, false, true, false}));
 }
 
+TEST(Ladder, MetricsOfTheWholeAreOfAllBlocksAndOfWhatIsLeftOfOne) {
+  Judged judged(DType::bf16, 2, 4);
+  judged.make([](std::int64_t) { return 1.25; });
+  set(judged.actual, 7, 1.5);  // of blocks of three in none
+  Limits limits = only("class", DType::bf16, 4);
+  for (const std::int64_t block : {0, 3, 4, 16}) {
+    limits.norm_block = block;
+    EXPECT_DOUBLE_EQ(judged.climb(limits).metrics.relative_l2, 0.25 / (1.25 * std::sqrt(8.0)))
+        << block;
+  }
+}
+
 TEST(Ladder, OnlyEightMismatchesAreKeptAndAllAreCounted) {
   Judged judged = normal(DType::bf16, 64, 8);
   judged.plant([](double) { return 0; });
