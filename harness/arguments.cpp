@@ -86,8 +86,8 @@ void add_selection(CLI::App& command, SelectionOptions& selection) {
                      "Option, dtype or symbol, as layout=merged or nk=2,4");
   command.add_option("--tokens", selection.tokens, "Rows of the case (default 64)")
       ->check(zero_or_more());
-  command.add_option("--space", selection.space, "Variants: full, pairwise, or how many")
-      ->capture_default_str();
+  command.add_option("--space", selection.space,
+                     "Variants: full, pairwise (the default of a family), or how many");
   command.add_option("--variant", selection.variant, "One variant by its key instead of a space");
 }
 

@@ -25,7 +25,7 @@ struct SelectionOptions {
   std::vector<std::string>
       options;  ///< "layout=merged", "act=fp32", "nk=4": options, dtypes and symbols
   std::vector<std::int64_t> tokens;
-  std::string space = "pairwise";
+  std::string space;    ///< empty: pairwise, of a sweep its own
   std::string variant;  ///< a variant key; empty: the space
 };
 

@@ -14,6 +14,10 @@ namespace fusetune {
 
 namespace {
 
+SpaceChoice space_of(const SelectionOptions& selection) {
+  return parse_space(selection.space.empty() ? "pairwise" : selection.space);
+}
+
 std::vector<std::string> split_list(const std::string& text) {
   std::vector<std::string> parts;
   std::size_t begin = 0;
@@ -120,6 +124,12 @@ std::vector<std::string> devices_or_both(const std::vector<std::string>& devices
   return devices;
 }
 
+void set_space(Sweep& sweep, const std::string& space) {
+  if (space.empty()) return;
+  sweep.space = parse_space(space);
+  for (SweepEntry& entry : sweep.entries) entry.space.reset();
+}
+
 Sweep sweep_of_selection(const std::string& family, const SelectionOptions& selection,
                          const std::string& device) {
   SweepEntry entry;
@@ -141,13 +151,13 @@ Sweep sweep_of_selection(const std::string& family, const SelectionOptions& sele
   Sweep sweep;
   sweep.name = family;
   sweep.device = device;
-  sweep.space = parse_space(selection.space);
+  sweep.space = space_of(selection);
   sweep.entries.push_back(std::move(entry));
   return sweep;
 }
 
 Plan plan_of_case(const Case& which, const SelectionOptions& selection, const std::string& device) {
-  Plan plan = plan_of_cases({which}, parse_space(selection.space), device);
+  Plan plan = plan_of_cases({which}, space_of(selection), device);
   if (!selection.variant.empty()) keep_variant(plan, selection.variant);
   return plan;
 }

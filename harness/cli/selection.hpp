@@ -13,6 +13,9 @@ namespace fusetune {
 /// unknown device before anything runs.
 std::vector<std::string> devices_or_both(const std::vector<std::string>& devices);
 
+/// Instead of the sweep's own and those of its entries; "" changes nothing. Throws UserError.
+void set_space(Sweep& sweep, const std::string& space);
+
 /// A sweep over one family. Throws UserError with nearest names.
 Sweep sweep_of_selection(const std::string& family, const SelectionOptions& selection,
                          const std::string& device);

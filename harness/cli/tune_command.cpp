@@ -8,6 +8,7 @@
 #include "harness/cli/command_line.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/run_session.hpp"
+#include "harness/cli/selection.hpp"
 #include "harness/cli/summary.hpp"
 #include "harness/cli/text_table.hpp"
 #include "harness/spec/short_key.hpp"
@@ -36,10 +37,7 @@ Sweep sweep_with_overrides(const TuneOptions& options) {
   require_families(sweep, options.families);
   keep_families(sweep, options.families);
   if (!options.device.empty()) sweep.device = options.device;
-  if (!options.space.empty()) {
-    sweep.space = parse_space(options.space);
-    for (SweepEntry& entry : sweep.entries) entry.space.reset();
-  }
+  set_space(sweep, options.space);
   if (options.budget_s > 0) sweep.measure.budget_s = options.budget_s;
   return sweep;
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "harness/base/error.hpp"
 #include "harness/cli/aftermath.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/proof_text.hpp"
@@ -18,17 +19,30 @@ bool is_sweep_file(const std::string& what) {
   return what.find('(') == std::string::npos && what.find(".yaml") != std::string::npos;
 }
 
+/// A sweep and a key say their shapes themselves: what would change them is not passed over.
+void require_no_shapes(const SelectionOptions& selection, const std::string& what) {
+  const bool any = !selection.models.empty() || !selection.tp.empty() ||
+                   !selection.options.empty() || !selection.tokens.empty();
+  if (any)
+    throw UserError(fmt::format(
+        "{} says its shapes itself: --model, --tp, --option and --tokens are for a family", what));
+}
+
 Plan plan_for(const VerifyOptions& options, const std::string& device) {
   if (is_sweep_file(options.what)) {
+    require_no_shapes(options.selection, options.what);
     Sweep sweep = load_sweep(options.what);
+    set_space(sweep, options.selection.space);
     sweep.device = device;
     sweep.also_compile.clear();
     Plan plan = make_plan(sweep, Models::load_default(), target_for(device));
     if (!options.selection.variant.empty()) keep_variant(plan, options.selection.variant);
     return plan;
   }
-  if (options.what.find('(') != std::string::npos)
+  if (options.what.find('(') != std::string::npos) {
+    require_no_shapes(options.selection, options.what);
     return plan_of_case(parse_case_key(options.what), options.selection, device);
+  }
   Plan plan = make_plan(sweep_of_selection(options.what, options.selection, device),
                         Models::load_default(), target_for(device));
   if (!options.selection.variant.empty()) keep_variant(plan, options.selection.variant);

@@ -20,6 +20,16 @@ class Verify(harness.ProgramTest):
             for check in ("exact", "guards", "row_padding", "inputs_unchanged", "poison", "untouched", "determinism"):
                 self.assertGreater(document["checks"][check], 0, check)
 
+    def test_a_sweep_takes_a_space_and_no_shapes(self):
+        sweep = self.write("small.yaml", harness.SMALL_SWEEP)
+        found = [self.run_json("verify", sweep, "--device", "host-w64", *space)[0]["variants"] for space in ([], ["--space", 2])]
+        self.assertGreater(found[0], found[1])
+        for shapes in (("--model", "all"), ("--tp", 8), ("-o", "nk=2"), ("--tokens", 1)):
+            with self.subTest(shapes):
+                result = self.run_program("verify", sweep, "--device", "host-w64", *shapes)
+                self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+                self.assertIn("says its shapes itself", harness.unwrapped(result.stderr))
+
     def test_element_sizes_ratios_and_uneven_heads(self):
         for options in (["act=fp32", "nk=2", "nv=16"], ["ba=fp32", "nk=2", "nv=6"],
                         ["nk=3", "nv=9", "hk=32", "hv=48"], ["nk=4", "nv=32", "hk=64"]):
