@@ -40,6 +40,8 @@ void read_calibrations(const fs::path& folder, ReportSource& source) {
 }  // namespace
 
 void read_store(const fs::path& store, ReportSource& source) {
+  // The limits of a device serve tables that were made elsewhere, too.
+  read_calibrations(store / "doctor", source);
   if (!has_records(store)) return;
   RecordStore records = RecordStore::open(store, false);
   records.on_damage([&source](const std::string& what) { source.left_out.push_back(what); });
@@ -52,7 +54,6 @@ void read_store(const fs::path& store, ReportSource& source) {
                                             to_string(step.kind), step.subject, odd.what()));
     }
   std::move(set.campaigns.begin(), set.campaigns.end(), std::back_inserter(source.campaigns));
-  read_calibrations(store / "doctor", source);
 }
 
 void read_results(const fs::path& results, ReportSource& source) {

@@ -852,7 +852,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "584c6fe9417bcee6d11d5fe0850a6c2c", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {});
   }
   {
@@ -888,7 +888,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "584c6fe9417bcee6d11d5fe0850a6c2c", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -924,7 +924,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "584c6fe9417bcee6d11d5fe0850a6c2c", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -960,7 +960,7 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "9d40979863a3b0b549a689511aabffaf", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "584c6fe9417bcee6d11d5fe0850a6c2c", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -1068,8 +1068,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "1b9a46e6bc0eabd64443a5cfacea819c", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {33, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "196aab2a4364ba77ec454b7dbcf193dc", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {129, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1104,8 +1104,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=2,rows_per_iter=4,vector_bytes=16", "1b9a46e6bc0eabd64443a5cfacea819c", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {256, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "196aab2a4364ba77ec454b7dbcf193dc", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1140,8 +1140,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "196aab2a4364ba77ec454b7dbcf193dc", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1176,8 +1176,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "196aab2a4364ba77ec454b7dbcf193dc", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1212,8 +1212,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "196aab2a4364ba77ec454b7dbcf193dc", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -1248,8 +1248,8 @@ int main() {
     query.row_stride_q_out = 4096;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "ee6e278a64f4329035838b49ad72dada", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "196aab2a4364ba77ec454b7dbcf193dc", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2342,7 +2342,7 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "6bceab5508ce07f0840a98b0ff461bbc", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "d7ac1c33a2a0f0d9dde31b930a24b9bd", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {});
   }
   {
@@ -2378,8 +2378,8 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "6bceab5508ce07f0840a98b0ff461bbc", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {1, 4, 1}, {512, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "d7ac1c33a2a0f0d9dde31b930a24b9bd", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {1, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2486,8 +2486,8 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "b327f8427930976ec9d5e618473de283", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {17, 4, 1}, {512, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "f87eed3fb3493df09330121ff37f40da", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {17, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -2522,8 +2522,8 @@ int main() {
     query.row_stride_q_out = 8192;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=lds,block_size=512,head_split=4,rows_per_iter=1,vector_bytes=8", "b327f8427930976ec9d5e618473de283", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {128, 4, 1}, {512, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=256,head_split=8,rows_per_iter=1,vector_bytes=8", "f87eed3fb3493df09330121ff37f40da", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {128, 8, 1}, {256, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -3832,7 +3832,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "b790a681b68f1ed8ea0247a3f17d9eb3", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {});
   }
   {
@@ -3868,7 +3868,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "b790a681b68f1ed8ea0247a3f17d9eb3", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {1, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3904,7 +3904,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "b790a681b68f1ed8ea0247a3f17d9eb3", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {2, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3940,7 +3940,7 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect(query, Quality::device, "angles=registers,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "b790a681b68f1ed8ea0247a3f17d9eb3", "2008088f798f66213b6ce2fa24fbbd33", false);
     expect_launches(query, 132, {{"mrope", {16, 4, 1}, {256, 1, 1}, 0}, });
   }
   {
@@ -3976,8 +3976,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 17;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {17, 4, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8", "1cc71744acecf57bce4528d4ee7d2a23", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {17, 8, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4012,8 +4012,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 128;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=4,rows_per_iter=1,vector_bytes=8", "6dc0a6522ff53687a60666ac95203cc4", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {128, 4, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8", "1cc71744acecf57bce4528d4ee7d2a23", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {128, 8, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4048,8 +4048,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "38693b33dbd6abb79f9bba58f6ed02ba", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {129, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8", "1cc71744acecf57bce4528d4ee7d2a23", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {129, 8, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4084,8 +4084,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "38693b33dbd6abb79f9bba58f6ed02ba", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {1024, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=8,rows_per_iter=1,vector_bytes=8", "1cc71744acecf57bce4528d4ee7d2a23", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {1024, 8, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4120,8 +4120,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "f32778232b83aef434cb95b2cece1f1d", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4156,8 +4156,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "f32778232b83aef434cb95b2cece1f1d", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4192,8 +4192,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "f32778232b83aef434cb95b2cece1f1d", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -4228,8 +4228,8 @@ int main() {
     query.row_stride_q_out = 6144;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=256,head_split=1,rows_per_iter=1,vector_bytes=8", "9da8489d251380860e21843236a56a6a", "2008088f798f66213b6ce2fa24fbbd33", false);
-    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "f32778232b83aef434cb95b2cece1f1d", "2008088f798f66213b6ce2fa24fbbd33", false);
+    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5234,7 +5234,7 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 0;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8", "6fd3148e81d1372a43605ba5b4b13cd9", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {});
   }
   {
@@ -5266,8 +5266,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=512,head_split=2,rows_per_iter=4,vector_bytes=8", "6fd3148e81d1372a43605ba5b4b13cd9", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {1, 2, 1}, {512, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5298,8 +5298,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 2;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {1, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {2, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5330,8 +5330,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 16;
-    expect(query, Quality::device, "angles=registers,block_size=256,head_split=2,rows_per_iter=2,vector_bytes=8", "92a017e966b3f975ea293ad3f05b5010", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {8, 2, 1}, {256, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {16, 2, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5426,8 +5426,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {129, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "7cc1167ca87ed175d55f859e3430eb9c", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {129, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5458,8 +5458,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=128,head_split=2,rows_per_iter=1,vector_bytes=8", "648e5ab244ee25b7d71a1ba1f84f9e88", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {1024, 2, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "7cc1167ca87ed175d55f859e3430eb9c", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5490,8 +5490,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {513, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "7cc1167ca87ed175d55f859e3430eb9c", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5522,8 +5522,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {4096, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "7cc1167ca87ed175d55f859e3430eb9c", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5554,8 +5554,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {4097, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "7cc1167ca87ed175d55f859e3430eb9c", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -5586,8 +5586,8 @@ int main() {
     query.row_stride_q_inout = 4096;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=64,head_split=1,rows_per_iter=2,vector_bytes=16", "fa4a53b48ccf353a30e69fd3c25eceb2", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {16384, 1, 1}, {64, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "7cc1167ca87ed175d55f859e3430eb9c", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6748,8 +6748,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 129;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8", "d14075806a0114a41c485c5b1d14df4a", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {17, 2, 1}, {512, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "a4ab9536d42ddace1fba6a9dbb4f4f11", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {129, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -6780,8 +6780,8 @@ int main() {
     query.row_stride_q_inout = 8192;
     query.max_position = 1024;
     query.tokens = 1024;
-    expect(query, Quality::device, "angles=registers,block_size=512,head_split=2,rows_per_iter=8,vector_bytes=8", "d14075806a0114a41c485c5b1d14df4a", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {128, 2, 1}, {512, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=8", "a4ab9536d42ddace1fba6a9dbb4f4f11", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {1024, 1, 1}, {128, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -8134,7 +8134,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 1025;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "145d7ccef4008d6324f72678d1754e7b", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "74b05607549114ec5322357cbc07c5bf", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {1025, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -8166,7 +8166,7 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 8192;
-    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=16", "145d7ccef4008d6324f72678d1754e7b", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "74b05607549114ec5322357cbc07c5bf", "7844319661ba364ccfb00dc8b3aecf09", false);
     expect_launches(query, 132, {{"mrope", {8192, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
@@ -8198,8 +8198,8 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 8193;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "06a2e12dcaff3c634ca6790cc910c2c7", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "74b05607549114ec5322357cbc07c5bf", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {8193, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -8230,8 +8230,8 @@ int main() {
     query.row_stride_q_inout = 6144;
     query.max_position = 1024;
     query.tokens = 32768;
-    expect(query, Quality::device, "angles=lds,block_size=128,head_split=1,rows_per_iter=1,vector_bytes=16", "06a2e12dcaff3c634ca6790cc910c2c7", "7844319661ba364ccfb00dc8b3aecf09", false);
-    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {128, 1, 1}, 0}, });
+    expect(query, Quality::device, "angles=registers,block_size=64,head_split=1,rows_per_iter=1,vector_bytes=8", "74b05607549114ec5322357cbc07c5bf", "7844319661ba364ccfb00dc8b3aecf09", false);
+    expect_launches(query, 132, {{"mrope", {32768, 1, 1}, {64, 1, 1}, 0}, });
   }
   {
     Query query;
@@ -8523,4 +8523,4 @@ int main() {
   std::printf("%d queries, %d failures\n", line, failures);
   return line == 0 || failures != 0 ? 1 : 0;
 }
-// checksum: e0326fa99658128bb0d5a7ed47d04bfd
+// checksum: 0281148ea90a5e044039fb2b614f6256

@@ -268,6 +268,17 @@ class Host(ReportTest):
         for image in re.findall(r'\((images/[^)]+)\)|(?:src|srcset)="([^"]+)"', tutorial):
             self.assertTrue((harness.ROOT / "docs" / (image[0] or image[1])).is_file(), image)
 
+    def test_tables_of_another_machine_beside_its_limits(self):
+        results = harness.ROOT / "results"
+        limits = self.dir / "limits/doctor"
+        limits.mkdir(parents=True)
+        for known in (False, True):
+            if known:  # a store that has nothing but what doctor found
+                shutil.copy(results / "nvidia-h200/doctor.json", limits / "nvidia-h200.json")
+            self.run_json("--store", "limits", "--results", results, "report", "--device", "nvidia-h200", "--svg", "pictures")
+            picture = (self.dir / "pictures/nvidia-h200-bandwidth-mrope.svg").read_text()
+            self.assertEqual("that this device reaches" in picture, known)
+
     def test_real_times_and_limits(self):
         sweep = self.write("small.yaml", harness.SMALL_SWEEP)
         self.run_json("tune", sweep)
