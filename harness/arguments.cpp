@@ -155,7 +155,8 @@ void add_inspect(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand(
       "inspect", "Registers, spills, LDS, occupancy and access widths per variant");
   command->add_option("--family", program.inspect.family, "Family; not needed with --case");
-  command->add_option("--case", program.inspect.case_key, "Case key instead of a family");
+  command->add_option("--case", program.inspect.case_key,
+                      "Case key instead of a family and its shapes");
   command->add_option("--target", program.inspect.target, "gfx90a, host-w64, ...")
       ->capture_default_str();
   command->add_flag("--log", program.inspect.log,

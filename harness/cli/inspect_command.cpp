@@ -41,6 +41,8 @@ Plan plan_for(const InspectOptions& options, const Target& target) {
   const std::string device = target.wave_size == 32 ? "host-w32" : "host-w64";
   Plan plan;
   if (!options.case_key.empty()) {
+    if (!options.family.empty()) throw UserError("--case says its family itself: give one of them");
+    require_no_shapes(options.selection, options.case_key);
     plan = plan_of_case(parse_case_key(options.case_key), options.selection, device);
   } else {
     if (options.family.empty()) throw UserError("say what to inspect: --family NAME or --case KEY");

@@ -130,6 +130,14 @@ void set_space(Sweep& sweep, const std::string& space) {
   for (SweepEntry& entry : sweep.entries) entry.space.reset();
 }
 
+void require_no_shapes(const SelectionOptions& selection, const std::string& what) {
+  const bool any = !selection.models.empty() || !selection.tp.empty() ||
+                   !selection.options.empty() || !selection.tokens.empty();
+  if (any)
+    throw UserError(fmt::format(
+        "{} says its shapes itself: --model, --tp, --option and --tokens are for a family", what));
+}
+
 Sweep sweep_of_selection(const std::string& family, const SelectionOptions& selection,
                          const std::string& device) {
   SweepEntry entry;

@@ -16,6 +16,10 @@ std::vector<std::string> devices_or_both(const std::vector<std::string>& devices
 /// Instead of the sweep's own and those of its entries; "" changes nothing. Throws UserError.
 void set_space(Sweep& sweep, const std::string& space);
 
+/// A sweep and a key say their shapes themselves: options that would change them are not passed
+/// over. Throws UserError, which names `what` says them.
+void require_no_shapes(const SelectionOptions& selection, const std::string& what);
+
 /// A sweep over one family. Throws UserError with nearest names.
 Sweep sweep_of_selection(const std::string& family, const SelectionOptions& selection,
                          const std::string& device);

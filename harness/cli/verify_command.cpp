@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "harness/base/error.hpp"
 #include "harness/cli/aftermath.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/proof_text.hpp"
@@ -17,15 +16,6 @@ namespace {
 
 bool is_sweep_file(const std::string& what) {
   return what.find('(') == std::string::npos && what.find(".yaml") != std::string::npos;
-}
-
-/// A sweep and a key say their shapes themselves: what would change them is not passed over.
-void require_no_shapes(const SelectionOptions& selection, const std::string& what) {
-  const bool any = !selection.models.empty() || !selection.tp.empty() ||
-                   !selection.options.empty() || !selection.tokens.empty();
-  if (any)
-    throw UserError(fmt::format(
-        "{} says its shapes itself: --model, --tp, --option and --tokens are for a family", what));
 }
 
 Plan plan_for(const VerifyOptions& options, const std::string& device) {

@@ -33,6 +33,17 @@ class EntryNames(harness.ProgramTest):
                 self.assertLessEqual(len(line), 100, line)
 
 
+class Case(harness.ProgramTest):
+    def test_a_key_takes_no_shapes(self):
+        key = "split_reshape_cat(nk=2,nv=4,tokens=8)"
+        self.assertTrue(self.run_json("inspect", "--case", key, "--target", "host-w64", "--space", 1)["units"])
+        for more in (("--family", "split_reshape_cat"), ("--model", "all"), ("--tp", 8), ("-o", "nk=2"), ("--tokens", 1)):
+            with self.subTest(more):
+                result = self.run_program("inspect", "--case", key, "--target", "host-w64", *more)
+                self.assertEqual(result.returncode, 64, result.stdout + result.stderr)
+                self.assertRegex(harness.unwrapped(result.stderr), "says its (shapes|family) itself")
+
+
 class Inspect(harness.ProgramTest):
     def setUp(self):
         super().setUp()
