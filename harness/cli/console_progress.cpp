@@ -32,6 +32,7 @@ void ConsoleProgress::begin(std::string_view stage, std::int64_t steps, std::int
 void ConsoleProgress::advance(std::string_view stage, StepEnd end) {
   Stage* one = find(stage);
   if (one == nullptr) return;
+  one->how_far.clear();
   switch (end) {
     case StepEnd::found:
       ++one->found;
@@ -52,6 +53,10 @@ void ConsoleProgress::advance(std::string_view stage, StepEnd end) {
       break;
   }
   tick();
+}
+
+void ConsoleProgress::within(std::string_view stage, const std::string& how_far) {
+  if (Stage* const one = find(stage)) one->how_far = how_far;
 }
 
 void ConsoleProgress::tick() {
@@ -90,6 +95,7 @@ std::string ConsoleProgress::line(const Stage& stage) const {
             std::string(static_cast<std::size_t>(kBarWidth - filled), '.') + "] ";
   }
   text += fmt::format("{}/{}", stage.done, stage.steps);
+  if (!stage.how_far.empty()) text += fmt::format(" ({})", stage.how_far);
   if (stage.found > 0) text += fmt::format(" (+{} found done)", stage.found);
   if (stage.failed > 0) text += "  " + terminal_.red(fmt::format("{} failed", stage.failed));
   const bool complete = stage.done >= stage.steps;
@@ -113,6 +119,7 @@ std::string ConsoleProgress::line() const {
     failed += stage.failed;
     text +=
         fmt::format("{}{} {}/{}", text.empty() ? "" : "  ", stage.name, stage.done, stage.steps);
+    if (!stage.how_far.empty()) text += fmt::format(" ({})", stage.how_far);
     // Those behind the first that is not done wait for it: their own pace says nothing.
     if (left_s < 0 && stage.done > 0 && stage.done < stage.steps)
       left_s = seconds_between(stage.started, Clock::now()) *

@@ -18,6 +18,7 @@ class ConsoleProgress : public Progress {
 
   void begin(std::string_view stage, std::int64_t steps, std::int64_t found) override;
   void advance(std::string_view stage, StepEnd end) override;
+  void within(std::string_view stage, const std::string& how_far) override;
   void tick() override;
   void end(std::string_view stage) override;
 
@@ -33,6 +34,7 @@ class ConsoleProgress : public Progress {
     Clock::time_point started;
     Clock::time_point last;  ///< its last step
     bool works = false;
+    std::string how_far{};  ///< the step that runs; "" unknown
   };
 
   Stage* find(std::string_view name);

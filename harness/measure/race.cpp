@@ -72,6 +72,13 @@ class Race {
     lap_us_ = now_us;
   }
 
+  /// Tells how far the race is.
+  void count() {
+    bench_.count(probed_, probed_ < std::ssize(lengths_)
+                              ? static_cast<std::int32_t>(lengths_.size())
+                              : static_cast<std::int32_t>(field_.candidates()));
+  }
+
   double budget_us() const { return 1e6 * options_.budget_s; }
   const RaceRules& rules() const { return bench_.rules(); }
 
@@ -89,8 +96,11 @@ class Race {
       us = bench_.estimate(arm, hopeless_us);
       if (us <= hopeless_us) us = bench_.launch_us(arm, bench_.length_of(arm, us).launches);
       best = std::min(best, us);
+      ++probed_;
+      count();
     }
     field_.enter_probed(result_.probe_us, best_us);
+    count();
   }
 
   /// Path, ring and lengths of spans, by what the probe found.
@@ -137,6 +147,7 @@ class Race {
       rounds_.screen(0, round, field_.alive(), lengths_);
       field_.set_epochs(1);
       field_.drop_far(options_.screen_cuts[static_cast<std::size_t>(round)]);
+      count();
     }
   }
 
@@ -156,6 +167,7 @@ class Race {
       }
     }
     if (enough > 0) field_.keep_best(enough);
+    count();
   }
 
   /// Times count of work that was done: who is wrong on the path that is timed has none.
@@ -226,6 +238,7 @@ class Race {
   /// Of so many `looks`, each of which may drop somebody.
   void drop_slower(std::int32_t from, int done, const std::vector<int>& looks, double far) {
     field_.drop_slower(from, done, 1 - options_.alpha / static_cast<double>(looks.size() + 1), far);
+    count();
   }
 
   void run_epoch() {
@@ -252,6 +265,7 @@ class Race {
   RaceField field_;
   std::vector<SpanLength> lengths_;
   int rounds_each_ = 1;
+  std::int32_t probed_ = 0;
   double lap_us_ = 0;
 };
 

@@ -147,9 +147,16 @@ RaceOptions race_options_from_json(const Json& json);
 Json to_json(const RaceResult& result);
 RaceResult race_from_json(const Json& json);
 
-/// Told of each span before it runs: its arm, and about how long it will take by what was seen of
-/// it, 0 for unknown. An arm of -1: memory is made ready.
-using SpanAhead = std::function<void(std::int32_t arm, double expected_us)>;
+/// What runs next in a race, and how far it is.
+struct NextSpan {
+  std::int32_t arm = -1;    ///< -1: memory is made ready
+  double expected_us = 0;   ///< by what was seen of the arm; 0: unknown
+  std::int32_t probed = 0;  ///< arms that the probe is done with
+  std::int32_t left = 0;    ///< arms that can still win
+};
+
+/// Told of each span before it runs.
+using SpanAhead = std::function<void(const NextSpan&)>;
 
 /// Times the arms on one case. All arms have been proved before. An arm without launches has no
 /// time: it is refused, never timed as 0. A failure of one arm ends the race and is its outcome.

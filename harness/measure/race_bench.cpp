@@ -75,7 +75,7 @@ RaceBench::RaceBench(Device& device, const std::vector<RunnableVariant>& arms, c
 }
 
 void RaceBench::prepare() const {
-  if (ahead_) ahead_(-1, 0);
+  if (ahead_) ahead_({-1, 0, probed_, left_});
 }
 
 void RaceBench::rest(int retry) {
@@ -101,7 +101,8 @@ void RaceBench::open_timer() {
       [this](const BoundArm& arm, std::int64_t launches) {
         if (!ahead_) return;
         const std::int32_t number = number_of(arm);
-        ahead_(number, seen_us_[static_cast<std::size_t>(number)] * static_cast<double>(launches));
+        const double launch_us = seen_us_[static_cast<std::size_t>(number)];
+        ahead_({number, launch_us * static_cast<double>(launches), probed_, left_});
       },
       std::move(flush));
 }

@@ -49,6 +49,8 @@ class RaceBench {
   std::int64_t sets() const { return plan_.sets; }
   double span_us_min() const { return span_us_min_; }
   void flag(const std::string& text);
+  /// How far the race is: for who is told of spans.
+  void count(std::int32_t probed, std::int32_t left) { probed_ = probed, left_ = left; }
   double elapsed_us() { return device_.host_us() - begin_us_; }
   void rest(int retry);
 
@@ -108,6 +110,7 @@ class RaceBench {
   const Case& which_;
   const RaceOptions& options_;
   const SpanAhead& ahead_;
+  std::int32_t probed_ = 0, left_ = 0;
   const DigestRegions& digests_;
   RaceResult& result_;
   bool asynchronous_;

@@ -42,6 +42,8 @@ struct NotePage::Shared {
   std::atomic<std::int64_t> expected_us;  ///< below 0: resting, for so long at most
   std::atomic<std::int64_t> slowest_us;   ///< of the steps that ended
   std::atomic<std::int64_t> jobs;
+  std::atomic<std::int64_t> done;
+  std::atomic<std::int64_t> left;
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
@@ -87,6 +89,11 @@ void NotePage::rest(std::int64_t subject, std::chrono::microseconds at_most) {
                              std::memory_order_release);
 }
 
+void NotePage::count(std::int64_t done, std::int64_t left) {
+  shared_->done.store(done, std::memory_order_relaxed);
+  shared_->left.store(left, std::memory_order_relaxed);
+}
+
 void NotePage::end_step() {
   const std::int64_t since = shared_->since_ns.load(std::memory_order_relaxed);
   if (since <= 0 || shared_->expected_us.load(std::memory_order_relaxed) < 0) return;
@@ -98,6 +105,7 @@ void NotePage::end_step() {
 void NotePage::clear() {
   shared_->since_ns.store(0);
   shared_->slowest_us.store(0);
+  count(0, 0);
 }
 
 std::int64_t NotePage::jobs_begun() const { return shared_->jobs.load(); }
@@ -114,6 +122,8 @@ std::optional<StepNote> NotePage::read() const {
   note.subject = shared_->subject.load(std::memory_order_relaxed);
   note.since = Clock::time_point(std::chrono::nanoseconds(std::min(since_ns, now_ns())));
   note.resting = noted < 0;
+  note.done = std::max<std::int64_t>(shared_->done.load(std::memory_order_relaxed), 0);
+  note.left = std::max<std::int64_t>(shared_->left.load(std::memory_order_relaxed), 0);
   // The smallest number has no positive one.
   note.expected =
       sane(noted < 0 ? -std::max(noted, -std::numeric_limits<std::int64_t>::max()) : noted);

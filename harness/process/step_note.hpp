@@ -19,6 +19,7 @@ struct StepNote {
   std::chrono::steady_clock::time_point since;
   std::chrono::microseconds expected{0};  ///< that it takes, 0: unknown
   bool resting = false;  ///< nothing of the subject runs now, for `expected` at most: see rest()
+  std::int64_t done = 0, left = 0;  ///< of the job, in whatever it counts: see count()
 };
 
 /// The memory of one note.
@@ -41,10 +42,12 @@ class NotePage {
   /// Ends the step before.
   void write(std::int64_t subject, std::chrono::microseconds expected);
   /// What was noted stays to be read.
-  void end_step();  /// Ends the step before. Until the next one the worker does what says nothing
-                    /// of how long a step
+  void end_step();
+  /// Ends the step before. Until the next one the worker does what says nothing of how long a step
   /// takes, and has a limit of its own; its end is blamed on this subject.
   void rest(std::int64_t subject, std::chrono::microseconds at_most);
+  /// How far the job is, for whoever watches; it goes with the notes to come.
+  void count(std::int64_t done, std::int64_t left);
 
   // The supervisor's side.
   /// Before a job is sent.

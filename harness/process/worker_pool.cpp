@@ -203,6 +203,8 @@ void WorkerPool::Impl::handle(Slot& slot, Json message) {
 
 void WorkerPool::Impl::look_after(Slot& slot) {
   if (!slot.worker) return;
+  if (slot.job && slot.job->on_note)
+    if (const std::optional<StepNote> note = slot.worker->note().read()) slot.job->on_note(*note);
   // A child that holds the pipe open can hide the end of its parent.
   const bool dead = slot.worker->has_exited();
   if (!dead && !passed_limit(slot)) return;

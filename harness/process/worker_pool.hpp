@@ -19,6 +19,7 @@
 namespace fusetune {
 
 class NotePage;
+struct StepNote;
 
 /// How a job ended. `status` is ok when the worker answered (its answer may itself report a
 /// failure).
@@ -68,6 +69,9 @@ struct Job {
   /// a step of this kind has ended, it is kHangFactor times the slowest. Both not below this; 0:
   /// the limit stays as it is.
   std::chrono::milliseconds limit_floor{0};
+  /// Told several times a second what its worker noted last, for progress output. Submits nothing
+  /// and does not throw.
+  std::function<void(const StepNote&)> on_note{};
   double expected_ms = 0;  ///< while none of the kind was seen
   double follow_ms = 0;    ///< what can begin only when it is done takes so long in addition
   Company company = Company::any;

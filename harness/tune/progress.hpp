@@ -2,6 +2,7 @@
 // What a campaign tells whoever watches. The CLI draws it; tests and --json ignore it.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace fusetune {
@@ -22,6 +23,8 @@ class Progress {
   virtual void begin(std::string_view stage, std::int64_t steps, std::int64_t found) = 0;
   /// One of its steps ended.
   virtual void advance(std::string_view stage, StepEnd end) = 0;
+  /// How far a long step of it is, in words.
+  virtual void within(std::string_view /*stage*/, const std::string& /*how_far*/) {}
   /// Called often while stages run, for redrawing.
   virtual void tick() {}
   virtual void end(std::string_view stage) = 0;

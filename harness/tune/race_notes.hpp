@@ -29,6 +29,8 @@ class RaceNotes {
   void preparing();
   /// `arm` is about to be loaded or timed, for about so long; 0: unknown.
   void timing(std::int32_t arm, double expected_us);
+  /// So many arms are probed, and so many can still win.
+  void count(std::int32_t probed, std::int32_t left) { page_.count(probed, left); }
   /// `arm` is proved, and its launches run or do not.
   void proving(std::int32_t arm, bool launches);
 

@@ -247,9 +247,19 @@ void RaceStage::submit(std::size_t index) {
   job.limit = std::chrono::seconds(60 + static_cast<std::int64_t>(10 * options_.budget_s)) +
               kLongStepsPerArm * std::ssize(attempt.arms()) * job.noted_limit;
   job.second_try = true;
+  job.on_note = [this, index](const StepNote& note) { tell(index, note); };
   job.company = is_timed_on_host(device_) ? Company::none : Company::other_pools;
   job.done = [this, index](const JobEnd& end) { finish_attempt(index, end); };
   pool_.submit(std::move(job));
+}
+
+/// A race of thousands takes a minute: it says how far it is.
+void RaceStage::tell(std::size_t index, const StepNote& note) const {
+  const auto all = std::ssize(attempts_[index].arms());
+  const bool probes = note.done < all;
+  if (probes || note.left <= all)
+    session_.progress.within(kRace, fmt::format("{} of {} {}", probes ? note.done : note.left, all,
+                                                probes ? "probed" : "left"));
 }
 
 void RaceStage::finish_attempt(std::size_t index, const JobEnd& end) {

@@ -75,6 +75,7 @@ class RaceStage {
   std::string add_arms(CaseRace& race);
   bool take_from_store(std::size_t index);
   void submit(std::size_t index);
+  void tell(std::size_t index, const StepNote& note) const;
   void finish_attempt(std::size_t index, const JobEnd& end);
   void finish_case(std::size_t index, double wall_ms);
   void add_record(std::size_t index, double wall_ms);

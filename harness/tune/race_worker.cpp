@@ -66,11 +66,12 @@ RaceResult race_on(Device& device, const Json& request, RaceNotes& notes, ProofA
   }
   notes.preparing();
   const RaceOptions options = race_options_from_json(request.at("options"));
-  const auto ahead = [&notes](std::int32_t arm, double expected_us) {
-    if (arm < 0)
+  const auto ahead = [&notes](const NextSpan& next) {
+    notes.count(next.probed, next.left);
+    if (next.arm < 0)
       notes.preparing();
     else
-      notes.timing(arm, expected_us);
+      notes.timing(next.arm, next.expected_us);
   };
   RaceResult result = race(device, arms, which, options, ahead,
                            aids.exchange ? aids.exchange->digests() : DigestRegions());

@@ -72,9 +72,9 @@ class ScriptedQueue : public ScriptedDevice {
 
 RaceResult run(ScriptedQueue& device, const ScriptedRace& set, RaceOptions options = {}) {
   options.check_lists = 0;  // its launches write nothing
-  return race(device, set.arms, set.which, options, [&device](std::int32_t arm, double us) {
-    device.noted = arm;
-    device.noted_us = us;
+  return race(device, set.arms, set.which, options, [&device](const NextSpan& next) {
+    device.noted = next.arm;
+    device.noted_us = next.expected_us;
   });
 }
 

@@ -113,6 +113,22 @@ TEST(Race, TheProbeDropsWhatIsFarSlowerUnlessItIsKept) {
   EXPECT_EQ(arms_in(result), (std::set<std::int32_t>{0, 1, 3}));
 }
 
+TEST(Race, TellsHowFarItIs) {
+  ScriptedDevice device;
+  device.launch_us = [](int arm, double) { return 10.0 + (arm < 2 ? 0.0 : 20.0 * arm); };
+  const ScriptedRace set(4);
+  std::vector<std::pair<std::int32_t, std::int32_t>> told;
+  const auto ahead = [&](const NextSpan& next) {
+    const std::pair now(next.probed, next.left);
+    if (told.empty() || told.back() != now) told.push_back(now);
+  };
+  ASSERT_TRUE(race(device, set.arms, set.which, {}, ahead).outcome.ok());
+  // Nothing of it before the probe; two are too slow for more than that.
+  const std::vector<std::pair<std::int32_t, std::int32_t>> expected{
+      {0, 0}, {1, 4}, {2, 4}, {3, 4}, {4, 2}};
+  EXPECT_EQ(told, expected);
+}
+
 TEST(Race, TheBestOfEveryGroupStays) {
   ScriptedDevice device;
   device.launch_us = [](int arm, double) { return 10.0 + 20 * arm; };
@@ -182,12 +198,12 @@ TEST(Race, EverySpanIsToldAheadWithItsArmAndWhatWasSeenOfIt) {
     else
       EXPECT_EQ(spans[ahead], 1);  // of its first launch alone nothing is known
   };
-  const RaceResult result = race(device, set.arms, set.which, {}, [&](std::int32_t arm, double us) {
+  const RaceResult result = race(device, set.arms, set.which, {}, [&](const NextSpan& next) {
     check_last();
-    ahead = arm;
-    expected_us = us;
+    ahead = next.arm;
+    expected_us = next.expected_us;
     begin_us = device.now_us;
-    ++spans[arm];
+    ++spans[next.arm];
   });
   check_last();
   ASSERT_TRUE(result.outcome.ok());

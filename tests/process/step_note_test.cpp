@@ -70,6 +70,22 @@ TEST(NotePage, WhateverWasWrittenHasTimesToReckonWith) {
   EXPECT_EQ(page.read()->expected, microseconds(0));
 }
 
+TEST(NotePage, CountsGoWithTheNote) {
+  const NotePage mine;
+  NotePage other(::dup(mine.fd()));
+  other.write(1, microseconds(0));
+  other.count(7, 3);
+  EXPECT_EQ(mine.read()->done, 7);
+  EXPECT_EQ(mine.read()->left, 3);
+  other.count(-1, std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(mine.read()->done, 0);
+  EXPECT_EQ(mine.read()->left, 0);
+  other.count(7, 3);
+  other.clear();
+  other.write(2, microseconds(0));
+  EXPECT_EQ(mine.read()->done, 0) << "that was another job";
+}
+
 TEST(NotePage, CannotBeCutUnderItsReader) {
   const NotePage page;
   EXPECT_NE(::ftruncate(page.fd(), 0), 0);
@@ -127,6 +143,26 @@ TEST(NotedSteps, RestingBetweenThemHasALimitOfItsOwn) {
   EXPECT_EQ(end.how, How::timed_out);
   EXPECT_EQ(end.limit, milliseconds(1500));
   EXPECT_THAT(end.noted, Optional(6));
+}
+
+TEST(NotedSteps, AreToldWhileTheJobRuns) {
+  WorkerPool pool(options(1));
+  std::vector<StepNote> told;
+  Job job;
+  job.request = {{"act", "note"}, {"first", 5}, {"steps", 3}, {"step_ms", 300}, {"then", "answer"}};
+  job.on_note = [&](const StepNote& note) { told.push_back(note); };
+  job.done = [](const JobEnd&) {};
+  pool.submit(std::move(job));
+  pool.run(never);
+  ASSERT_FALSE(told.empty());
+  std::int64_t last = 0;
+  for (const StepNote& note : told) {
+    EXPECT_GE(note.done, last);
+    EXPECT_EQ(note.subject, 5 + note.done);
+    EXPECT_EQ(note.done + note.left, 3);
+    last = note.done;
+  }
+  EXPECT_GT(last, 0) << "it looks several times a second";
 }
 
 TEST(NotedSteps, WithoutEndPassTheLimitOfTheirJob) {

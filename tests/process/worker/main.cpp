@@ -121,9 +121,11 @@ void tell(const Json& request, const std::string& what) {
 }
 
 /// Notes `steps` steps of `step_ms` each, numbered on from `first`, and rests for `rest_ms` after
-/// each, where that is given; in the end it does `then`.
+/// each, where that is given, and counts them; in the end it does `then`.
 Json make_notes(const Json& request, fusetune::NotePage& page) {
-  for (int i = 0; i < request["steps"].get<int>(); ++i) {
+  const int steps = request["steps"].get<int>();
+  for (int i = 0; i < steps; ++i) {
+    page.count(i, steps - i);
     page.write(request.value("first", 0) + i,
                std::chrono::milliseconds(request.value("expected_ms", 0)));
     sleep_ms(request.value("step_ms", 0));
