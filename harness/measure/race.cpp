@@ -73,11 +73,7 @@ class Race {
   }
 
   /// Tells how far the race is.
-  void count() {
-    bench_.count(probed_, probed_ < std::ssize(lengths_)
-                              ? static_cast<std::int32_t>(lengths_.size())
-                              : static_cast<std::int32_t>(field_.candidates()));
-  }
+  void count() { bench_.count(probed_, static_cast<std::int32_t>(field_.candidates())); }
 
   double budget_us() const { return 1e6 * options_.budget_s; }
   const RaceRules& rules() const { return bench_.rules(); }

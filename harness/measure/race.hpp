@@ -152,7 +152,7 @@ struct NextSpan {
   std::int32_t arm = -1;    ///< -1: memory is made ready
   double expected_us = 0;   ///< by what was seen of the arm; 0: unknown
   std::int32_t probed = 0;  ///< arms that the probe is done with
-  std::int32_t left = 0;    ///< arms that can still win
+  std::int32_t left = 0;    ///< arms that can still win, known when all are probed
 };
 
 /// Told of each span before it runs.

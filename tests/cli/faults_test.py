@@ -224,10 +224,11 @@ class Interrupts(harness.ProgramTest):
         for stage, steps in (("compile", 2), ("proof", 17), ("race", 26)):
             for with_terminal in (False, True):
                 with self.subTest(stage=stage, with_terminal=with_terminal):
+                    shows_race = stage == "race" and with_terminal
                     process, stream = self.start(stage, with_terminal)
                     with stream:
                         harness.wait_for_steps(process, self.dir / f"{stage}{with_terminal}", steps)
-                        time.sleep(0.3)
+                        time.sleep(1 if shows_race else 0.3)
                         if with_terminal:
                             stream.write(b"\x03")
                         else:
@@ -238,6 +239,8 @@ class Interrupts(harness.ProgramTest):
                     self.assertIn("--family simulated_rows", harness.unwrapped(output))
                     self.assertEqual(output.count("\x1b[?25l"), output.count("\x1b[?25h"))
                     self.assertEqual(output[-1], "\n")
+                    if shows_race:  # all are probed, and the baseline cannot win
+                        self.assertIn("race 0/2 (8 of 9 left)", output)
 
 
 class Output(harness.ProgramTest):

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
-#include <functional>
+#include <string>
 #include <thread>
 
 namespace fusetune {
